@@ -1,0 +1,182 @@
+"""Settings: read once from the environment when a process starts, checked as a whole, never written back."""
+
+import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRET_KEY_LENGTH = 32
+PLACEHOLDERS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "secret",
+    "password",
+    "example",
+    "placeholder",
+    "insecure",
+)
+
+# Fields whose variable carries no REGULARS_ prefix: every host and tool knows these two names.
+PLAIN_NAMES = ("database_url", "redis_url")
+
+# Answers to a wrong value in the words of whoever sets the variable; other kinds keep pydantic's own words.
+PLAIN_REASONS = {
+    "int_parsing": "is not a whole number",
+    "greater_than_equal": "must be between 1 and 65535",
+    "less_than_equal": "must be between 1 and 65535",
+    "string_too_short": "is empty",
+}
+
+
+class WrongSettings(Exception):
+    """The environment cannot be used; `problems` has one line per problem, never the value of a secret."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _default_home() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/regulars")
+    return Path.home() / ".local" / "share" / "regulars"
+
+
+def _absolute(home: Path) -> Path:
+    return home.expanduser().absolute()
+
+
+def _checked_url(value: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
+    url = value.get_secret_value()
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in schemes:
+        raise ValueError("must begin with " + " or ".join(f"{known}://" for known in schemes))
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        # The reason of urlsplit may quote a piece of the password.
+        raise ValueError(
+            "is not a well-formed URL; special characters in the password must be percent-encoded"
+        ) from None
+    if scheme != "unix" and not parts.hostname:
+        raise ValueError("names no host")
+    return value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    _checked_url(value, ("postgres", "postgresql"))
+    url = value.get_secret_value()
+    if not urlsplit(url).path.strip("/"):
+        raise ValueError("names no database: postgres://user:password@host:5432/NAME")
+    return SecretStr("postgres://" + url.partition("://")[2])
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    return _checked_url(value, ("redis", "rediss", "unix"))
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be the address people open, like https://club.example.com")
+    if parts.query or parts.fragment or parts.path.strip("/"):
+        raise ValueError("must end after the host and the port: Regulars needs an address of its own")
+    return value.rstrip("/")
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    key = value.get_secret_value()
+    if len(key) < SECRET_KEY_LENGTH:
+        raise ValueError(f"must have at least {SECRET_KEY_LENGTH} characters")
+    if len(set(key)) < 10 or any(word in key.lower() for word in PLACEHOLDERS):
+        raise ValueError("looks like a placeholder; make one with: openssl rand -hex 32")
+    return value
+
+
+def _networks(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    networks: list[IPv4Network | IPv6Network] = []
+    for part in filter(None, (piece.strip() for piece in value.split(","))):
+        try:
+            networks.append(ip_network(part))
+        except ValueError:
+            raise ValueError(f"{part!r} is neither an address nor a network such as 10.0.0.0/8") from None
+    return tuple(networks)
+
+
+def _empty_is_missing(value: Any) -> Any:
+    return None if value == "" else value
+
+
+OptionalUrl = BeforeValidator(_empty_is_missing)
+
+
+class Settings(BaseSettings):
+    """What an installation sets. Frozen; secrets print as asterisks.
+
+    `database_url` always begins with ``postgres://``. `public_url` has no slash at its end.
+    Without `database_url` the front step starts servers of its own and fills in the addresses and the key.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REGULARS_", frozen=True, extra="ignore")
+
+    database_url: Annotated[Annotated[SecretStr, AfterValidator(_database_url)] | None, OptionalUrl] = Field(
+        default=None, validation_alias="database_url"
+    )
+    redis_url: Annotated[Annotated[SecretStr, AfterValidator(_redis_url)] | None, OptionalUrl] = Field(
+        default=None, validation_alias="redis_url"
+    )
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=_default_home)
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8080, ge=1, le=65535)
+    public_url: Annotated[Annotated[str, AfterValidator(_public_url)] | None, OptionalUrl] = None
+    secret_key: Annotated[Annotated[SecretStr, AfterValidator(_secret_key)] | None, OptionalUrl] = None
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
+    ] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.database_url is not None and self.secret_key is None:
+            raise ValueError(
+                "REGULARS_SECRET_KEY is missing: it is required with DATABASE_URL; "
+                "make one with: openssl rand -hex 32"
+            )
+        if (self.database_url is None) != (self.redis_url is None):
+            missing = "DATABASE_URL" if self.database_url is None else "REDIS_URL"
+            raise ValueError(f"{missing} is missing: set DATABASE_URL and REDIS_URL both, or neither")
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where people open the panel: the public address, or the one it listens on."""
+        if self.public_url is not None:
+            return self.public_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def _problem(error: Any) -> str:
+    reason = PLAIN_REASONS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    if not error["loc"]:
+        return str(reason)
+    field = str(error["loc"][0]).lower()
+    name = field.upper() if field in PLAIN_NAMES else f"REGULARS_{field.upper()}"
+    return f"{name} {reason}"
+
+
+def read_settings() -> Settings:
+    """Read the environment. Raises WrongSettings with one line per problem."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        # include_input keeps the values, which may be secrets, out of what is printed.
+        errors = wrong.errors(include_url=False, include_input=False, include_context=False)
+        raise WrongSettings([_problem(error) for error in errors]) from None

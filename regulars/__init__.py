@@ -1,0 +1,1 @@
+"""The front step: command line, what runs in which process, embedded servers, demo data."""
