@@ -1,0 +1,1 @@
+"""The ledger: entries that only grow, lots with their dates, spending and expiry, tiers."""

@@ -1,0 +1,119 @@
+"""Tables of the ledger. Private to this room.
+
+Entries and allocations only grow: the base refuses to change or empty them. `remaining` of a lot is a checked
+cache of its allocations.
+"""
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+
+class BonusEntry(Model):
+    """One movement of a customer's bonuses, in hundredths. Corrections are new entries."""
+
+    id = fields.BigIntField(primary_key=True)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    amount = fields.BigIntField()  # signed, never 0
+    balance_after = fields.BigIntField()
+    kind = fields.CharField(max_length=12)
+    event = fields.CharField(max_length=24)  # why: receipt, welcome, manual, expiry, refund
+    operation_id = fields.CharField(max_length=80, unique=True)
+    actor_kind = fields.CharField(max_length=8)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    location = fields.ForeignKeyField("loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False)
+    receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    corrects = fields.ForeignKeyField("loyalty.BonusEntry", null=True, on_delete=fields.RESTRICT, related_name=False)
+    at = fields.DatetimeField()
+    business_date = fields.DateField()
+
+    class Meta:
+        app = "loyalty"
+        table = "bonus_entry"
+        indexes = (
+            Index(fields=("customer_id", "id"), name="bonus_entry_customer"),
+            Index(fields=("receipt_id",), name="bonus_entry_receipt"),
+        )
+
+
+class BonusEntryComment(Model):
+    """A person's words about an entry. Kept apart because they may be personal, and then can be erased."""
+
+    entry = fields.OneToOneField(
+        "loyalty.BonusEntry", primary_key=True, on_delete=fields.RESTRICT, related_name=False
+    )
+    text = fields.CharField(max_length=500)
+
+    class Meta:
+        app = "loyalty"
+        table = "bonus_entry_comment"
+
+
+class BonusLot(Model):
+    """Bonuses credited together: spendable while `activates_at` <= now < `expires_at` (null = for ever)."""
+
+    id = fields.BigIntField(primary_key=True)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    entry = fields.ForeignKeyField("loyalty.BonusEntry", on_delete=fields.RESTRICT, related_name=False)
+    amount = fields.BigIntField()
+    remaining = fields.BigIntField()
+    activates_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    source = fields.CharField(max_length=12)
+
+    class Meta:
+        app = "loyalty"
+        table = "bonus_lot"
+        indexes = (Index(fields=("entry_id",), name="bonus_lot_entry"),)
+
+
+class BonusAllocation(Model):
+    """How much of a lot an entry took; below zero, how much it gave back."""
+
+    id = fields.BigIntField(primary_key=True)
+    entry = fields.ForeignKeyField("loyalty.BonusEntry", on_delete=fields.RESTRICT, related_name=False)
+    lot = fields.ForeignKeyField("loyalty.BonusLot", on_delete=fields.RESTRICT, related_name=False)
+    amount = fields.BigIntField()
+
+    class Meta:
+        app = "loyalty"
+        table = "bonus_allocation"
+        indexes = (
+            Index(fields=("entry_id",), name="bonus_allocation_entry"),
+            Index(fields=("lot_id",), name="bonus_allocation_lot"),
+        )
+
+
+class OnceOnlyBonus(Model):
+    """A tombstone: this person has had this bonus in this period. It outlives the person's erasure.
+
+    `person` is a keyed hash of the verified phone, or of the customer's id where there is no phone.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    person = fields.CharField(max_length=64)
+    kind = fields.CharField(max_length=12)
+    period = fields.CharField(max_length=10)
+    entry = fields.ForeignKeyField("loyalty.BonusEntry", on_delete=fields.RESTRICT, related_name=False)
+
+    class Meta:
+        app = "loyalty"
+        table = "once_only_bonus"
+        unique_together = (("person", "kind", "period"),)
+
+
+class TierChange(Model):
+    """A customer's way through the tiers. `tier_id` 0 is the base tier."""
+
+    id = fields.BigIntField(primary_key=True)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    tier_id = fields.SmallIntField()
+    previous_tier_id = fields.SmallIntField()
+    receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    reason = fields.CharField(max_length=12)  # threshold, refund
+    at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "tier_change"
+        indexes = (Index(fields=("customer_id", "id"), name="tier_change_customer"),)

@@ -1,0 +1,181 @@
+"""The way to PostgreSQL: opening, transactions, plain SQL, migrations.
+
+Rooms use the ORM for single rows and `fetch*` for statements written by hand. Inside `transaction()` both run
+on its connection. Do not start tasks inside one: they would outlive the connection they inherited.
+"""
+
+import asyncio
+import functools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.connection import get_connections
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.transactions import in_transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Row = dict[str, Any]
+
+MODELS = (
+    "loyalty.shop.models",
+    "loyalty.staff.models",
+    "loyalty.customers.models",
+    "loyalty.bonuses.models",
+    "loyalty.receipts.models",
+)
+APP = {"models": list(MODELS), "default_connection": "default", "migrations": "migrations"}
+MIGRATION_LOCK = 0x5245_4755_4C41_5253  # "REGULARS"
+RETRIES = 3
+
+
+def orm_config(url: str) -> dict[str, Any]:
+    """Tortoise's configuration for the base at `url` (postgres://user:password@host:port/name?pool options).
+
+    Options of the URL: `minsize`, `maxsize` (pool, default 2 and 12), `command_timeout` (s, default 30),
+    `connect_timeout` (s, default 10), `sslmode`. The zone is UTC whatever the server says.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    credentials: dict[str, Any] = {
+        "host": unquote(options.get("host", parts.hostname or "127.0.0.1")),
+        "port": parts.port or 5432,
+        "user": unquote(parts.username or "postgres"),
+        "password": unquote(parts.password or ""),
+        "database": parts.path.lstrip("/") or "postgres",
+        "minsize": int(options.get("minsize", 2)),
+        "maxsize": int(options.get("maxsize", 12)),
+        "timeout": float(options.get("connect_timeout", 10)),
+        "command_timeout": float(options.get("command_timeout", 30)),
+        "statement_cache_size": int(options.get("statement_cache_size", 200)),
+        "server_settings": {"timezone": "UTC", "application_name": options.get("application_name", "regulars")},
+    }
+    if sslmode := options.get("sslmode"):
+        credentials["ssl"] = sslmode
+    return {
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
+        "apps": {"loyalty": APP},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+TORTOISE_ORM = orm_config("postgres://localhost/regulars")
+"""For Tortoise's command line, which writes migrations from the models without a server."""
+
+
+async def open_database(url: str) -> None:
+    """Open the pool of this process. Raises OSError or asyncpg's errors when the server does not answer."""
+    await Tortoise.init(config=orm_config(url), _enable_global_fallback=True)
+    await fetch_value("SELECT 1")
+
+
+async def close_database() -> None:
+    """Close the pool; connections in use get ten seconds."""
+    await Tortoise.close_connections()
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[None]:
+    """One transaction at READ COMMITTED; nested, a savepoint. Lock first, read in another statement."""
+    async with in_transaction("default"):
+        yield
+
+
+def use_case(action: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Run an action as one transaction, and once more when the server chose it as a deadlock's victim.
+
+    Nothing was committed in that case, so the second try sees the world anew. A use case called inside
+    another joins it and leaves trying again to the outermost.
+    """
+
+    @functools.wraps(action)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        if in_use_case():
+            return await action(*args, **kwargs)
+        for attempt in range(RETRIES):
+            try:
+                async with in_transaction("default"):
+                    return await action(*args, **kwargs)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                if attempt + 1 == RETRIES:
+                    raise
+                await asyncio.sleep(0.02 * 2**attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    return run
+
+
+def in_use_case() -> bool:
+    """Whether a transaction of this task is open."""
+    return hasattr(_connection(), "_finalized")
+
+
+async def fetch(sql: str, *params: Any) -> list[Row]:
+    """All rows of a statement, INSERT ... RETURNING too, as dictionaries."""
+    rows: list[Row] = await _connection().execute_query_dict(sql, list(params))
+    return rows
+
+
+async def fetch_row(sql: str, *params: Any) -> Row | None:
+    """The first row, or None."""
+    rows = await fetch(sql, *params)
+    return rows[0] if rows else None
+
+
+async def fetch_value(sql: str, *params: Any) -> Any:
+    """The first column of the first row, or None."""
+    row = await fetch_row(sql, *params)
+    return next(iter(row.values())) if row else None
+
+
+async def execute(sql: str, *params: Any) -> None:
+    """Run a statement whose rows nobody needs."""
+    await _connection().execute_query_dict(sql, list(params))
+
+
+async def copy_rows(table: str, columns: list[str], records: list[tuple[Any, ...]]) -> None:
+    """COPY records into a table: about a hundred thousand rows a second. Inside `transaction()` or alone."""
+    async with _connection().acquire_connection() as raw:
+        await raw.copy_records_to_table(table, columns=columns, records=records)
+
+
+async def migrate() -> list[str]:
+    """Bring the open base to this version; returns the names applied now, in order.
+
+    Two processes may call it at once: one migrates, the other waits. The lock is polled, because a blocking
+    pg_advisory_lock would hold a snapshot that CREATE INDEX CONCURRENTLY waits for.
+    """
+    connection = _connection()
+    async with connection.acquire_connection() as raw:
+        while not await raw.fetchval("SELECT pg_try_advisory_lock($1)", MIGRATION_LOCK):
+            await asyncio.sleep(0.1)
+        try:
+            executor = MigrationExecutor(connection, {"loyalty": APP})
+            before = set(await _applied(raw))
+            await executor.migrate()
+            return [name for name in await _applied(raw) if name not in before]
+        finally:
+            await raw.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
+
+
+async def _applied(raw: Any) -> list[str]:
+    """Names of the migrations on record, oldest first; none before the first."""
+    if not await raw.fetchval("SELECT to_regclass('tortoise_migrations') IS NOT NULL"):
+        return []
+    return [row["name"] for row in await raw.fetch("SELECT name FROM tortoise_migrations ORDER BY name")]
+
+
+def to_json(value: Any) -> str:
+    """JSON for a jsonb parameter; dates and other scalars as text."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _connection() -> Any:
+    """The connection of this task: the transaction's inside one, the pool outside."""
+    return get_connections().get("default")

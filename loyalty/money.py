@@ -1,0 +1,82 @@
+"""Integers of money and bonuses. No float comes near them.
+
+Money is in minor units of the installation's currency (kopecks, cents); bonuses in hundredths of a bonus;
+rates in basis points (500 = 5 %). `share_of` is the only place that rounds, and it rounds down.
+"""
+
+import re
+from collections.abc import Sequence
+
+from loyalty.errors import Invalid
+
+HUNDREDTHS = 100
+"""Stored units in one bonus."""
+
+MAX_MINOR = 10**13
+"""No sum of money above this is taken: a hundred billion with two decimals is a slip of the hand."""
+
+_AMOUNT = re.compile(r"(?P<whole>[0-9]{1,15})(?:[.,](?P<fraction>[0-9]{1,6}))?", re.ASCII)
+_GROUPING = str.maketrans("", "", " \u00a0\u202f\u2009")
+
+
+def share_of(amount: int, rate_bp: int) -> int:
+    """`rate_bp` basis points of `amount`, rounded down. Both are >= 0; the result has the unit of `amount`."""
+    return amount * rate_bp // 10_000
+
+
+def floor_to_step(amount: int, step: int) -> int:
+    """The largest multiple of `step` not above `amount` (>= 0)."""
+    return amount - amount % step
+
+
+def proportion(amount: int, part: int, whole: int) -> int:
+    """`amount` x `part` / `whole`, rounded down; the whole of it when `part` is the whole."""
+    return amount * part // whole
+
+
+def split_by_largest_remainder(amount: int, weights: Sequence[int]) -> list[int]:
+    """Split `amount` in proportion to `weights`; the parts sum to `amount` exactly.
+
+    Units left by rounding go to the largest remainders, the earlier line first on a tie.
+    All-zero weights give everything to the first line.
+    """
+    total = sum(weights)
+    if not total:
+        return [amount, *([0] * (len(weights) - 1))] if weights else []
+    parts = [amount * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
+    for index in by_remainder[: amount - sum(parts)]:
+        parts[index] += 1
+    return parts
+
+
+def money_of(bonuses: int, bonus_value: int) -> int:
+    """What `bonuses` (hundredths) pay, in minor units, rounded down. `bonus_value` is minor units a bonus."""
+    return bonuses * bonus_value // HUNDREDTHS
+
+
+def bonuses_of(minor: int, bonus_value: int) -> int:
+    """How many bonuses (hundredths) `minor` is worth, rounded down."""
+    return minor * HUNDREDTHS // bonus_value
+
+
+def parse_amount(text: str, exponent: int, *, field: str) -> int:
+    """Read a decimal amount typed by a person ("1 840", "1840.50", "1840,5") into its minor units.
+
+    Spaces may group; one comma or point parts the fraction. Only ASCII digits count: "1e309", "1_000", signs
+    and other scripts' digits are refused, as is a fraction finer than the minor unit.
+    Raises Invalid with `required`, `not_a_number`, `too_precise` or `too_large`.
+    """
+    compact = text.strip().translate(_GROUPING)
+    if not compact:
+        raise Invalid(field, "required")
+    match = _AMOUNT.fullmatch(compact)
+    if match is None:
+        raise Invalid(field, "too_large" if re.fullmatch(r"[0-9]+", compact, re.ASCII) else "not_a_number")
+    fraction = (match["fraction"] or "").rstrip("0")
+    if len(fraction) > exponent:
+        raise Invalid(field, "too_precise", decimals=exponent)
+    amount = int(match["whole"]) * 10**exponent + int(fraction.ljust(exponent, "0") or "0")
+    if amount > MAX_MINOR:
+        raise Invalid(field, "too_large")
+    return amount

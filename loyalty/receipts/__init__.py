@@ -1,0 +1,1 @@
+"""Purchases and refunds: what a sale would earn and burn, recording it once, taking it back."""

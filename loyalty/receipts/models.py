@@ -1,0 +1,43 @@
+"""Tables of purchases. Private to this room."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+
+class Receipt(Model):
+    """A sale or a refund, with the snapshot of what the rules gave and why.
+
+    Money in minor units, bonuses in hundredths. A refund names its `original` and repeats what it took back:
+    `burnt` is what it restored, `earned` what it reversed. The key (source, location, external id) is the
+    till's own; the same key with the same body is answered with `answer` again.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    kind = fields.CharField(max_length=6)  # sale, refund
+    source = fields.CharField(max_length=8)  # till, api, import
+    location = fields.ForeignKeyField("loyalty.Location", on_delete=fields.RESTRICT, related_name=False)
+    external_id = fields.CharField(max_length=64)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    original = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    total = fields.BigIntField()  # after discounts, before bonuses
+    paid = fields.BigIntField()  # the money part
+    burnt = fields.BigIntField()
+    earned = fields.BigIntField()
+    refunded = fields.BigIntField(default=0)  # of a sale: how much of `total` was taken back so far
+    awards = fields.JSONField[list[dict[str, object]]]()  # the snapshot: rule, base, rate, bonuses
+    presence = fields.CharField(max_length=8, null=True)  # what proved that the customer was there for a burn
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    at = fields.DatetimeField()
+    business_date = fields.DateField()
+    body_hash = fields.CharField(max_length=64)
+    answer = fields.JSONField[dict[str, object]]()
+
+    class Meta:
+        app = "loyalty"
+        table = "receipt"
+        unique_together = (("source", "location_id", "external_id"),)
+        indexes = (
+            Index(fields=("customer_id", "at"), name="receipt_customer"),
+            Index(fields=("original_id",), name="receipt_original"),
+        )
