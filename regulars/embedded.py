@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -65,6 +66,11 @@ POSTGRES_OPTIONS = {
 }
 # For tests, whose data may vanish with the machine.
 CARELESS_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+CREATE_DATABASE = """
+SELECT format('CREATE DATABASE %I', :'name')
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \\gexec
+"""
 
 VALKEY_CONFIG = """\
 port 0
@@ -212,7 +218,7 @@ class EmbeddedServers:
             if probe.returncode != 0:
                 raise CannotStart(
                     f"As root, the servers run as the user {account.name!r}, who may not enter {folder}. "
-                    "Set REGULARS_HOME to a folder whose parents everyone may pass, such as /var/lib/regulars."
+                    "Set REGULARS_HOME to a folder that everyone may reach, such as /var/lib/regulars."
                 )
 
     def _take_lock(self) -> None:
@@ -247,19 +253,17 @@ class EmbeddedServers:
         if not place.exists():
             place.parent.mkdir(mode=0o755, exist_ok=True)
             place.parent.chmod(0o755)
-            partial = place.with_name(name + ".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
+            fresh = place.with_name(name + ".partial")
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
             for file in files:
                 if file.is_dir():
-                    shutil.copytree(file, partial / file.name, ignore=shutil.ignore_patterns("__pycache__"))
+                    shutil.copytree(file, fresh / file.name, ignore=shutil.ignore_patterns("__pycache__"))
                 else:
-                    shutil.copy2(file, partial / file.name)
-            for path in (partial, *partial.rglob("*")):
-                path.chmod(
-                    0o755 if path.is_dir() or os.access(path, os.X_OK) and _executable(path) else 0o644
-                )
-            partial.rename(place)
+                    shutil.copy2(file, fresh / file.name)
+            for path in (fresh, *fresh.rglob("*")):
+                path.chmod(0o755 if path.is_dir() or _executable(path) else 0o644)
+            fresh.rename(place)
         return place / source.relative_to(base)
 
     # ----------------------------------------------------------------------------------- PostgreSQL
@@ -276,22 +280,27 @@ class EmbeddedServers:
         password = self._initialise(programs)
         # The lock is ours and nobody is at work in the folder: a pid file left there names a stranger.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
-        for attempt in range(3):
+        port = self._listen(programs)
+        self._create_database(programs, port, password)
+        return f"postgres://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}"
+
+    def _listen(self, programs: Path) -> int:
+        options = {**POSTGRES_OPTIONS, **({} if self.fsync else CARELESS_OPTIONS)}
+        settings = [argument for option in options.items() for argument in ("-c", "=".join(option))]
+        log = self._postgres_home / "log"
+        # Between our choice of a port and its use another program may have taken it.
+        for attempts_left in (2, 1, 0):
             port = _free_port()
-            options = {**POSTGRES_OPTIONS, **({} if self.fsync else CARELESS_OPTIONS)}
-            settings = [argument for item in options.items() for argument in ("-c", "=".join(item))]
-            log = self._postgres_home / "log"
-            self._postgres = self._spawn(
+            server = self._postgres = self._spawn(
                 [programs / "postgres", "-D", self._data, "-p", str(port), *settings],
                 log=log,
                 cwd=self._postgres_home,
                 when_orphaned=signal.SIGINT,
             )
-            # Between our choice of a port and its use another program may have taken it.
-            if _wait_until_ready(self._postgres, self._postgres_ready, log, fatal=attempt == 2):
-                break
-        self._create_database(programs, port, password)
-        return f"postgres://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}"
+            ready = partial(self._postgres_ready, server.pid)
+            if _wait_until_ready(server, ready, log, fatal=attempts_left == 0):
+                return port
+        raise AssertionError("unreachable: the last attempt is fatal")
 
     def _initialise(self, programs: Path) -> str:
         password_file = self._postgres_home / "password"
@@ -311,9 +320,10 @@ class EmbeddedServers:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
         )
+        access = ("-U", ROLE, "-A", "scram-sha-256", "--pwfile", password_file)
+        careless = () if self.fsync else ("--no-sync",)
         process = self._spawn(
-            [programs / "initdb", "-D", fresh, "-U", ROLE, "-E", "UTF8", *locale]
-            + ["-A", "scram-sha-256", "--pwfile", password_file, *(() if self.fsync else ("--no-sync",))],
+            [programs / "initdb", "-D", fresh, "-E", "UTF8", *locale, *access, *careless],
             log=self._postgres_home / "log",
             cwd=self._postgres_home,
             when_orphaned=signal.SIGTERM,
@@ -323,20 +333,18 @@ class EmbeddedServers:
         fresh.rename(self._data)
         return password
 
-    def _postgres_ready(self) -> bool:
-        assert self._postgres is not None
+    def _postgres_ready(self, pid: int) -> bool:
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) >= 8 and lines[0] == str(self._postgres.pid) and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _create_database(self, programs: Path, port: int, password: str) -> None:
-        question = f"SELECT 'CREATE DATABASE {DATABASE}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec"  # noqa: E501, S608
+        where = ("-h", "127.0.0.1", "-p", str(port), "-U", ROLE, "-d", "postgres")
         answer = subprocess.run(
-            [programs / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(port)]
-            + ["-U", ROLE, "-d", "postgres"],
-            input=question,
+            [str(programs / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", f"name={DATABASE}", *where],
+            input=CREATE_DATABASE,
             env={**_plain_environment(), "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"},
             capture_output=True,
             text=True,
@@ -445,7 +453,6 @@ def _unprivileged_account() -> _Account | None:
 
 
 def _executable(path: Path) -> bool:
-    # For root os.access is true when anyone may execute; a plain data file has no x bit at all.
     return path.stat().st_mode & 0o111 != 0
 
 
@@ -546,11 +553,11 @@ def _read_addresses(root: Path) -> Addresses:
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    fresh = path.with_name(path.name + ".partial")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
-    partial.replace(path)
+    fresh.replace(path)
 
 
 def _lock_is_held(root: Path) -> bool:
