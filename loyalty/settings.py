@@ -29,8 +29,9 @@ PLAIN_REASONS = {
     "int_parsing": "is not a whole number",
     "greater_than_equal": "must be between 1 and 65535",
     "less_than_equal": "must be between 1 and 65535",
-    "string_too_short": "is empty",
 }
+# A default that could not be computed since the value it rests on is wrong, which is told already.
+FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
 
 
 class WrongSettings(Exception):
@@ -111,56 +112,51 @@ def _networks(value: Any) -> Any:
     return tuple(networks)
 
 
-def _empty_is_missing(value: Any) -> Any:
-    return None if value == "" else value
-
-
-OptionalUrl = BeforeValidator(_empty_is_missing)
+def _own_address(fields: dict[str, Any]) -> str:
+    host = f"[{fields['host']}]" if ":" in fields["host"] else fields["host"]
+    return f"http://{host}:{fields['port']}"
 
 
 class Settings(BaseSettings):
     """What an installation sets. Frozen; secrets print as asterisks.
 
-    `database_url` always begins with ``postgres://``. `public_url` has no slash at its end.
-    Without `database_url` the front step starts servers of its own and fills in the addresses and the key.
+    `database_url` always begins with ``postgres://``. `public_url` is where people open the panel and has no
+    slash at its end. An empty variable counts as missing. Without `database_url` the front step starts
+    servers of its own and fills in both addresses and the key.
     """
 
-    model_config = SettingsConfigDict(env_prefix="REGULARS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="REGULARS_", env_ignore_empty=True, frozen=True, extra="ignore")
 
-    database_url: Annotated[Annotated[SecretStr, AfterValidator(_database_url)] | None, OptionalUrl] = Field(
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
         default=None, validation_alias="database_url"
     )
-    redis_url: Annotated[Annotated[SecretStr, AfterValidator(_redis_url)] | None, OptionalUrl] = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
         default=None, validation_alias="redis_url"
     )
     home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=_default_home)
-    host: str = Field(default="127.0.0.1", min_length=1)
+    host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
-    public_url: Annotated[Annotated[str, AfterValidator(_public_url)] | None, OptionalUrl] = None
-    secret_key: Annotated[Annotated[SecretStr, AfterValidator(_secret_key)] | None, OptionalUrl] = None
-    trusted_proxies: Annotated[
-        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
-    ] = ()
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(default_factory=_own_address)
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.database_url is not None and self.secret_key is None:
             raise ValueError(
-                "REGULARS_SECRET_KEY is missing: it is required with DATABASE_URL; "
-                "make one with: openssl rand -hex 32"
+                "REGULARS_SECRET_KEY is missing: it is required with DATABASE_URL; make one with: openssl rand -hex 32"
             )
         if (self.database_url is None) != (self.redis_url is None):
             missing = "DATABASE_URL" if self.database_url is None else "REDIS_URL"
             raise ValueError(f"{missing} is missing: set DATABASE_URL and REDIS_URL both, or neither")
         return self
 
-    @property
-    def address(self) -> str:
-        """Where people open the panel: the public address, or the one it listens on."""
-        if self.public_url is not None:
-            return self.public_url
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+    def on_port(self, port: int) -> Self:
+        """The same, listening on another port; the public address follows unless it was set."""
+        changed: dict[str, Any] = {"port": port}
+        if "public_url" not in self.model_fields_set:
+            changed["public_url"] = _own_address({"host": self.host, "port": port})
+        return self.model_copy(update=changed)
 
 
 def _problem(error: Any) -> str:
@@ -177,6 +173,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as wrong:
-        # include_input keeps the values, which may be secrets, out of what is printed.
+        # Without the input: the values may be secrets.
         errors = wrong.errors(include_url=False, include_input=False, include_context=False)
-        raise WrongSettings([_problem(error) for error in errors]) from None
+        problems = [_problem(error) for error in errors if error["type"] != FOLLOWS_FROM_ANOTHER]
+        raise WrongSettings(problems) from None

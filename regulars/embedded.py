@@ -365,9 +365,7 @@ class EmbeddedServers:
         config = self._valkey_home / "valkey.conf"
         _write_private(
             config,
-            VALKEY_CONFIG.format(
-                socket=address, folder=self._valkey_home, fsync="everysec" if self.fsync else "no"
-            ),
+            VALKEY_CONFIG.format(socket=address, folder=self._valkey_home, fsync="everysec" if self.fsync else "no"),
         )
         self._give(config, 0o600)
         self._valkey = self._spawn(
@@ -501,9 +499,7 @@ def _wait_until_left(folder: Path) -> None:
         time.sleep(0.05)
 
 
-def _wait_until_ready(
-    server: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, *, fatal: bool
-) -> bool:
+def _wait_until_ready(server: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, *, fatal: bool) -> bool:
     """True once `ready`; False when the server ended and that is not `fatal`."""
     end = time.monotonic() + START_SECONDS
     while not ready():

@@ -1,0 +1,185 @@
+"""Backup and restore of the whole base by PostgreSQL's own pg_dump and pg_restore.
+
+Both work on the base as a whole: a backup is one consistent moment, a restore one transaction that either
+replaces everything or changes nothing. Neither holds the secret key or what lies in Valkey.
+"""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from regulars.embedded import CannotStart, wheel_postgres_bin
+
+PROGRESS_SECONDS = 5.0
+# Options of libpq that a database URL may carry; the others there are for our own pool.
+LIBPQ_OPTIONS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "host": "PGHOST"}
+REPLACE_ALL = """\\set QUIET on
+\\set ON_ERROR_STOP on
+BEGIN;
+SET LOCAL client_min_messages = warning;
+SET LOCAL lock_timeout = '10s';
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+"""
+
+Report = Callable[[str], None]
+
+
+class BackupFailed(Exception):
+    """The message says why, for the person at the terminal; the file or the base is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The base to work on; `built_in` when its server is the one of the wheel."""
+
+    url: str
+    built_in: bool
+
+
+def back_up(base: Base, target: Path, report: Report) -> None:
+    """Write the whole base into `target`, readable by its owner alone; `target` appears only when complete.
+
+    An existing file is replaced. Reports what is written so far every few seconds. Raises BackupFailed.
+    """
+    partial = target.with_name(target.name + ".partial")
+    partial.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as refused:
+        raise BackupFailed(f"Cannot write {partial}: {refused.strerror}.") from refused
+    try:
+        with os.fdopen(descriptor, "wb") as file, _progress(report, partial):
+            dump = subprocess.run(
+                [_program("pg_dump", base), "--format=custom", "--no-owner", "--no-privileges"],
+                stdout=file,
+                stderr=subprocess.PIPE,
+                env=_libpq_environment(base.url),
+                check=False,
+            )
+            if dump.returncode != 0:
+                raise BackupFailed(f"pg_dump failed: {_words(dump.stderr)}")
+            os.fsync(file.fileno())
+        partial.replace(target)
+        _sync_folder(target.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def restore(base: Base, source: Path) -> None:
+    """Replace everything in the base by what `source` holds, in one transaction. Raises BackupFailed.
+
+    Stop the processes that use the base first: one that holds a lock makes this fail after 10 s.
+    """
+    reading = subprocess.Popen(
+        [_program("pg_restore", base), "--no-owner", "--no-privileges", "--file=-", str(source)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    writing = subprocess.Popen(
+        [_program("psql", base), "-X", "--quiet"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=_libpq_environment(base.url),
+    )
+    with reading, writing:
+        if reading.stdout is None or writing.stdin is None:
+            raise AssertionError("unreachable: both are pipes")
+        try:
+            writing.stdin.write(REPLACE_ALL.encode())
+            shutil.copyfileobj(reading.stdout, writing.stdin, 1 << 20)
+            # A dump that ends early must not be committed: psql sees the end without COMMIT and rolls back.
+            if reading.wait() == 0:
+                writing.stdin.write(b"COMMIT;\n")
+            writing.stdin.close()
+        except BrokenPipeError:
+            # psql met an error and left; its own words follow.
+            reading.kill()
+        complaint = writing.stderr.read() if writing.stderr else b""
+        if writing.wait() != 0:
+            raise BackupFailed(f"The base is as it was. PostgreSQL says: {_words(complaint)}")
+        if reading.wait() != 0:
+            complaint = reading.stderr.read() if reading.stderr else b""
+            raise BackupFailed(f"The base is as it was. {source} cannot be read: {_words(complaint)}")
+
+
+def check_is_backup(base: Base, source: Path) -> None:
+    """Raise BackupFailed unless `source` is a readable backup with a table of contents."""
+    if not source.is_file():
+        raise BackupFailed(f"There is no file {source}.")
+    listing = subprocess.run(
+        [_program("pg_restore", base), "--list", str(source)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if listing.returncode != 0:
+        raise BackupFailed(f"{source} is not a backup: {_words(listing.stderr)}")
+
+
+@contextmanager
+def _progress(report: Report, growing: Path) -> Iterator[None]:
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(PROGRESS_SECONDS):
+            report(f"{growing.stat().st_size / 1_000_000:.0f} MB written …")
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _program(name: str, base: Base) -> str:
+    """A client program as new as the server: the machine's own for a server elsewhere, else the wheel's."""
+    if not base.built_in and (path := shutil.which(name)):
+        return path
+    try:
+        return str(wheel_postgres_bin() / name)
+    except CannotStart as missing:
+        raise BackupFailed(f"{name} is missing: install PostgreSQL's client programs.") from missing
+
+
+def _libpq_environment(database_url: str) -> dict[str, str]:
+    """The address as environment, so that no list of processes shows the password."""
+    parts = urlsplit(database_url)
+    environment = {
+        **os.environ,
+        "PGHOST": parts.hostname or "127.0.0.1",
+        "PGPORT": str(parts.port or 5432),
+        "PGUSER": unquote(parts.username or "postgres"),
+        "PGPASSWORD": unquote(parts.password or ""),
+        "PGDATABASE": unquote(parts.path.lstrip("/")),
+        "PGCONNECT_TIMEOUT": "10",
+        # Messages of psql and pg_dump in the language that this program speaks.
+        "LC_ALL": "C.UTF-8",
+    }
+    for option, value in parse_qsl(parts.query):
+        if option in LIBPQ_OPTIONS:
+            environment[LIBPQ_OPTIONS[option]] = value
+    return environment
+
+
+def _words(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()
+    return " ".join(lines[-5:]) or "no reason given"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

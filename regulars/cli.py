@@ -1,0 +1,289 @@
+"""The command `regulars`. Thin: each command reads the settings, opens the servers and calls one thing."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from loyalty.clock import system_now
+from loyalty.settings import Settings, WrongSettings, read_settings
+from regulars.embedded import CannotStart
+
+DEMO_CUSTOMERS = 2000
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Regulars: a loyalty platform whose counter is the messenger.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+staff_app = typer.Typer(help="People of the panel.", no_args_is_help=True)
+app.add_typer(staff_app, name="staff")
+
+Customers = Annotated[int, typer.Option("--customers", min=1, help="How many made-up customers.")]
+PortOption = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Port to listen on.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Replace everything in the base without asking.")]
+
+
+class CommandFailed(Exception):
+    """The command cannot do its work; the message is for the person at the terminal."""
+
+
+@app.command()
+def run(
+    parts: Annotated[list[str] | None, typer.Argument(help="Parts to run here; all of them when none.")] = None,
+    port: PortOption = None,
+) -> None:
+    """Serve until Ctrl-C: everything in one process, or the parts that are named."""
+    from regulars.logs import configure_logging
+    from regulars.processes import check_port_is_free, parts_named, serve
+
+    settings = _settings(port)
+    chosen = parts_named(parts or [])
+    configure_logging()
+    check_port_is_free(settings)
+    with _servers(settings) as opened:
+        if settings.database_url is None:
+            # A server of our own has nobody else to migrate it; elsewhere `regulars migrate` does, once.
+            _with_database(opened, _migrate)
+        asyncio.run(serve(opened, chosen, lambda: _say(f"Regulars serves at {opened.public_url}")))
+
+
+@app.command()
+def demo(customers: Customers = DEMO_CUSTOMERS, port: PortOption = None) -> None:
+    """Serve a made-up shop from servers and data of its own, apart from those of `run`."""
+    from regulars.logs import configure_logging
+    from regulars.processes import PARTS, check_port_is_free, serve
+
+    settings = demo_settings(_settings(port))
+    configure_logging()
+    check_port_is_free(settings)
+    _say("Starting PostgreSQL and Valkey …")
+    with _servers(settings) as opened:
+        _with_database(opened, _migrate)
+        if not _with_database(opened, has_customers):
+            _say(f"Making up {customers} customers …")
+            _with_database(opened, lambda: _seed(customers))
+        asyncio.run(serve(opened, PARTS, lambda: _say_demo_is_ready(opened)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the base to this version. Safe to repeat and to run from several machines at once."""
+    with _servers(_settings()) as opened:
+        _with_database(opened, _migrate)
+
+
+@app.command()
+def seed(customers: Customers = DEMO_CUSTOMERS) -> None:
+    """Fill an empty base with a made-up shop. Refuses a base that has customers."""
+    with _servers(_settings()) as opened:
+        _with_database(opened, _migrate)
+        if _with_database(opened, has_customers):
+            raise CommandFailed("This base has customers already; made-up ones go only into an empty base.")
+        _with_database(opened, lambda: _seed(customers))
+
+
+@app.command()
+def verify() -> None:
+    """Recompute every balance and counter from the ledger; exit 1 when anything differs."""
+    with _servers(_settings()) as opened:
+        differences = _with_database(opened, _verify)
+    if differences:
+        raise typer.Exit(1)
+
+
+@staff_app.command("add")
+def add_staff(
+    email: Annotated[str, typer.Argument(help="The address they sign in with.")],
+    role: Annotated[str, typer.Option(help="owner, marketer, cashier, analyst or support.")],
+    name: Annotated[str | None, typer.Option(help="What colleagues call them.")] = None,
+) -> None:
+    """Invite someone to the panel; prints the link with which they set their password, once."""
+    with _servers(_settings()) as opened:
+        _with_database(opened, lambda: _invite(opened, email, role, name))
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="Where to write it.", dir_okay=False)]) -> None:
+    """Write the whole base into one file, which appears only when it is complete."""
+    from regulars.backups import Base, back_up
+
+    settings = _settings()
+    with _servers(settings) as opened:
+        base = Base(_database_url(opened), built_in=settings.database_url is None)
+        back_up(base, file.absolute(), _say)
+    _say(f"{file}: {file.stat().st_size / 1_000_000:.1f} MB. It holds personal data; keep it closed.")
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="A file of `regulars backup`.")], yes: Yes = False) -> None:
+    """Replace the base by a backup, wholly or not at all. Stop the processes that use it first."""
+    from regulars.backups import Base, check_is_backup
+    from regulars.backups import restore as restore_base
+
+    settings = _settings()
+    with _servers(settings) as opened:
+        base = Base(_database_url(opened), built_in=settings.database_url is None)
+        check_is_backup(base, file)
+        if not yes and _with_database(opened, _has_tables):
+            raise CommandFailed("This base is not empty. To replace all that is in it, add --yes.")
+        restore_base(base, file)
+        _say("Restored.")
+        # A backup of an older version must fit the code that is here.
+        _with_database(opened, _migrate)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    _say(installed_version("regulars"))
+
+
+def main() -> None:
+    """The console script: a wrong setting exits with 2, a failure with 1 and one line on stderr."""
+    from regulars.backups import BackupFailed
+    from regulars.processes import CannotServe
+
+    try:
+        app()
+    except WrongSettings as wrong:
+        for problem in wrong.problems:
+            print(problem, file=sys.stderr)
+        sys.exit(2)
+    except (BackupFailed, CannotServe, CannotStart, CommandFailed) as failure:
+        print(failure, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """Settings of the demo: a home of its own below the usual one, and never the base of DATABASE_URL.
+
+    Its logins are printed and so known to everyone; they must not come to lie in a real base.
+    """
+    return settings.model_copy(
+        update={"home": settings.home / "demo", "database_url": None, "redis_url": None, "secret_key": None}
+    )
+
+
+async def has_customers() -> bool:
+    """Whether the open base has any customer."""
+    from loyalty.db import fetch_value
+
+    return bool(await fetch_value("SELECT EXISTS (SELECT FROM customer)"))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _settings(port: int | None = None) -> Settings:
+    settings = read_settings()
+    return settings if port is None else settings.on_port(port)
+
+
+@contextmanager
+def _servers(settings: Settings) -> Iterator[Settings]:
+    from regulars.servers import open_servers
+
+    with open_servers(settings) as opened:
+        yield opened
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise CommandFailed("DATABASE_URL is missing.")
+    return settings.database_url.get_secret_value()
+
+
+def _with_database(settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
+    """Run `work` with the base open, in a loop of its own; says plainly why a base cannot be opened."""
+    from loyalty.db import close_database, open_database
+    from loyalty.errors import Invalid, LoyaltyError
+
+    async def opened() -> T:
+        try:
+            await open_database(_database_url(settings))
+        except Exception as refused:
+            # Whatever the driver raises: its words name host, user and base, never the password.
+            raise CommandFailed(f"The base at DATABASE_URL cannot be opened: {refused}") from refused
+        try:
+            return await work()
+        except Invalid as wrong:
+            raise CommandFailed(f"{wrong.field}: {wrong.reason.replace('_', ' ')}.") from wrong
+        except LoyaltyError as refused:
+            raise CommandFailed(f"Refused: {refused.reason.replace('_', ' ')}.") from refused
+        finally:
+            await close_database()
+
+    return asyncio.run(opened())
+
+
+async def _migrate() -> None:
+    from loyalty.db import migrate as apply
+
+    for name in await apply():
+        _say(f"Migrated: {name}")
+
+
+async def _seed(customers: int) -> None:
+    from regulars.seed import seed as make_up
+
+    await make_up(customers, now=system_now(), report=_say)
+
+
+async def _verify() -> int:
+    from loyalty.db import fetch_row
+    from loyalty.office.queries import verify as find_differences
+
+    differences = await find_differences(now=system_now())
+    for difference in differences:
+        _say(difference.describe())
+    counted = await fetch_row(
+        "SELECT (SELECT count(*) FROM customer) AS customers, (SELECT count(*) FROM receipt) AS receipts,"
+        " (SELECT count(*) FROM bonus_entry) AS entries"
+    )
+    if counted is not None:
+        found = f"{len(differences)} differences." if differences else "No differences."
+        _say(
+            f"{found} Checked {counted['customers']} customers, {counted['receipts']} receipts "
+            f"and {counted['entries']} entries of the ledger."
+        )
+    return len(differences)
+
+
+async def _has_tables() -> bool:
+    from loyalty.db import fetch_value
+
+    return bool(await fetch_value("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'public')"))
+
+
+async def _invite(settings: Settings, email: str, role: str, name: str | None) -> None:
+    from loyalty.staff.actions import invite
+    from loyalty.staff.rules import COMMAND, Role
+
+    try:
+        known = Role(role)
+    except ValueError:
+        names = ", ".join(each.value for each in Role)
+        raise CommandFailed(f"There is no role {role!r}; the roles are: {names}.") from None
+    token = await invite(email, known, name=name or email.partition("@")[0], actor=COMMAND, now=system_now())
+    _say(f"{settings.public_url}/invite/{token}")
+
+
+def _say_demo_is_ready(settings: Settings) -> None:
+    from regulars.seed import DEMO_LOGINS
+
+    _say("")
+    _say(f"The demo is ready: {settings.public_url}")
+    for email, password, role in DEMO_LOGINS:
+        _say(f"  {role:<10} {email:<28} {password}")
+    _say(f"Its data lie in {settings.home}. Ctrl-C stops it and keeps them.")

@@ -1,0 +1,118 @@
+"""What runs in a process: parts that are entered in order, serve until a signal, and are left in reverse."""
+
+import asyncio
+import errno
+import gc
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from loyalty.db import close_database, open_database
+from loyalty.settings import Settings
+from regulars.logs import AccessLogger
+
+# How long requests under way may take to end when the process is asked to stop.
+SHUTDOWN_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class CannotServe(Exception):
+    """The process cannot begin; the message says why and what to do, for the person at the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something a process can run. `serving` works from being entered until being left."""
+
+    name: str
+    serving: Callable[[Settings], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def _web(settings: Settings) -> AsyncIterator[None]:
+    """The panel, the cashier page and the API on one port."""
+    from admin_web.app import build_app  # noqa: PLC0415  a process without this part does not load it
+
+    app = await build_app(settings)
+    runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+        except OSError as refused:
+            raise _cannot_listen(settings, refused) from refused
+        yield
+    finally:
+        await runner.cleanup()
+
+
+# Every part there is, in the order in which one process enters them.
+PARTS = (Part("web", _web),)
+
+
+def parts_named(names: list[str]) -> tuple[Part, ...]:
+    """The parts of those names; all of them when none is named. Raises CannotServe for an unknown name."""
+    known = {part.name for part in PARTS}
+    if wrong := [name for name in names if name not in known]:
+        raise CannotServe(f"There is no part {wrong[0]!r}; the parts are: {', '.join(sorted(known))}.")
+    return tuple(part for part in PARTS if not names or part.name in names)
+
+
+def check_port_is_free(settings: Settings) -> None:
+    """Raise CannotServe when nobody could listen there: told before the long work, not after it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as refused:
+            raise _cannot_listen(settings, refused) from refused
+
+
+async def serve(settings: Settings, parts: tuple[Part, ...], ready: Callable[[], None]) -> None:
+    """Run `parts` until SIGINT or SIGTERM; calls `ready` once all of them work.
+
+    `settings` carry both addresses. A second signal ends the process at once.
+    """
+    if settings.database_url is None:
+        raise CannotServe("DATABASE_URL is missing.")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask_to_stop)
+    await open_database(settings.database_url.get_secret_value())
+    try:
+        async with AsyncExitStack() as entered:
+            for part in parts:
+                await entered.enter_async_context(part.serving(settings))
+            # What start-up made lives on: the collector need not walk it again and again.
+            gc.collect()
+            gc.freeze()
+            log.info("started", parts=[part.name for part in parts])
+            ready()
+            await stop.wait()
+            log.info("stopping")
+    finally:
+        await close_database()
+    log.info("stopped")
+
+
+def _cannot_listen(settings: Settings, refused: OSError) -> CannotServe:
+    if refused.errno == errno.EADDRINUSE:
+        return CannotServe(
+            f"Port {settings.port} on {settings.host} is taken by another program. "
+            f"Choose another: --port {settings.port + 1} or REGULARS_PORT={settings.port + 1}."
+        )
+    return CannotServe(f"Cannot listen on {settings.host}:{settings.port}: {refused.strerror}.")
