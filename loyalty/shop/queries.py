@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from loyalty.db import fetch_value
 from loyalty.errors import NotFound
 from loyalty.shop import models
 from loyalty.shop.rules import LocationView, Programme, ShopView
@@ -23,7 +24,7 @@ async def shop() -> ShopView:
 async def locations(*, only_open: bool = False) -> list[LocationView]:
     """All locations by name, those that sell before those that closed; only the former on demand."""
     query = models.Location.filter(is_open=True) if only_open else models.Location.all()
-    return [_location_view(row) for row in await query.order_by("-is_open", "name", "id")]
+    return [location_view(row) for row in await query.order_by("-is_open", "name", "id")]
 
 
 async def location(location_id: int) -> LocationView:
@@ -31,20 +32,19 @@ async def location(location_id: int) -> LocationView:
     row = await models.Location.get_or_none(id=location_id)
     if row is None:
         raise NotFound("location")
-    return _location_view(row)
+    return location_view(row)
 
 
 async def programme_at(now: datetime) -> Programme:
     """The programme in force at `now`: the newest version whose beginning is not ahead of it."""
-    version = (
-        await models.Programme.filter(effective_from__lte=now).order_by("-effective_from", "-id").first()
-    )
+    version = await models.Programme.filter(effective_from__lte=now).order_by("-effective_from", "-id").first()
     if version is None:
         raise NotFound("programme")
     return Programme.from_body(version.body)
 
 
-def _location_view(row: models.Location) -> LocationView:
+def location_view(row: models.Location) -> LocationView:
+    """The location as everyone else sees it."""
     return LocationView(
         id=row.id,
         name=row.name,
@@ -53,3 +53,13 @@ def _location_view(row: models.Location) -> LocationView:
         burns_without_code=row.burns_without_code,
         is_open=row.is_open,
     )
+
+
+async def has_receipts() -> bool:
+    """Whether anything was ever sold. The table belongs to a room above: asked in SQL, nothing is imported."""
+    return bool(await fetch_value("SELECT EXISTS (SELECT FROM receipt)"))
+
+
+async def has_customers() -> bool:
+    """Whether anybody is registered. Asked like `has_receipts`."""
+    return bool(await fetch_value("SELECT EXISTS (SELECT FROM customer)"))

@@ -2,16 +2,50 @@
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
+from zoneinfo import available_timezones
+
+import phonenumbers
 
 from loyalty.errors import Invalid
 
-LANGUAGES = ("en", "ru", "uk")
 CURRENCY_EXPONENTS = {
-    "RUB": 2, "UAH": 2, "BYN": 2, "KZT": 2, "UZS": 2, "GEL": 2, "AMD": 2, "AZN": 2, "KGS": 2, "MDL": 2, "TRY": 2,
-    "EUR": 2, "USD": 2, "GBP": 2, "PLN": 2, "CZK": 2, "BGN": 2, "RSD": 2, "RON": 2, "ILS": 2, "AED": 2,
-    "JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3,
-}  # fmt: skip
+    "RUB": 2,
+    "UAH": 2,
+    "BYN": 2,
+    "KZT": 2,
+    "UZS": 2,
+    "GEL": 2,
+    "AMD": 2,
+    "AZN": 2,
+    "KGS": 2,
+    "MDL": 2,
+    "TRY": 2,
+    "EUR": 2,
+    "USD": 2,
+    "GBP": 2,
+    "PLN": 2,
+    "CZK": 2,
+    "BGN": 2,
+    "RSD": 2,
+    "RON": 2,
+    "ILS": 2,
+    "AED": 2,
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "KWD": 3,
+    "BHD": 3,
+    "OMR": 3,
+    "JOD": 3,
+    "TND": 3,
+}
 """Decimals of the currencies on offer. Source: ISO 4217."""
+
+
+NAME_LENGTH = 100
+ADDRESS_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +129,45 @@ class Programme:
         return higher[0] if higher else None
 
 
+def clean_line(field: str, text: str, limit: int, *, required: bool = True) -> str:
+    """A text on one line of at most `limit` characters. Raises Invalid(field)."""
+    cleaned = " ".join(text.split())
+    if required and not cleaned:
+        raise Invalid(field, "required")
+    if len(cleaned) > limit:
+        raise Invalid(field, "too_long", limit=limit)
+    if not cleaned.isprintable():
+        raise Invalid(field, "odd_characters")
+    return cleaned
+
+
+def check_time_zone(time_zone: str) -> None:
+    """Raise Invalid("time_zone") unless the IANA database knows the key."""
+    if time_zone not in available_timezones():
+        raise Invalid("time_zone", "unknown_choice")
+
+
+def check_region(region: str) -> None:
+    """Raise Invalid("region") unless phones can be written in that country (ISO 3166, two letters)."""
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise Invalid("region", "unknown_choice")
+
+
 def check_programme(programme: Programme) -> None:
     """Raise Invalid(field, reason) unless the settings can be lived by."""
     for name in ("bonus_value", "bonus_step", "tier_window_days"):
         if getattr(programme, name) <= 0:
             raise Invalid(name, "must_be_positive")
-    for name in ("activation_delay_days", "lifetime_months", "welcome_bonus", "welcome_lifetime_days", "min_cash",
-                 "burn_cap_receipt", "burn_cap_day", "refund_grace_days"):  # fmt: skip
+    for name in (
+        "activation_delay_days",
+        "lifetime_months",
+        "welcome_bonus",
+        "welcome_lifetime_days",
+        "min_cash",
+        "burn_cap_receipt",
+        "burn_cap_day",
+        "refund_grace_days",
+    ):
         if getattr(programme, name) < 0:
             raise Invalid(name, "must_not_be_negative")
     if not 0 <= programme.burn_share_bp <= 10_000:

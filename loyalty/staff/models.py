@@ -15,6 +15,7 @@ class StaffMember(Model):
     phone = fields.CharField(max_length=16, null=True)  # E.164: nobody serves their own account
     language = fields.CharField(max_length=2, null=True)
     location = fields.ForeignKeyField("loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False)
+    location_id: int | None
     password_hash = fields.CharField(max_length=200, null=True)  # argon2id; null until the invitation is taken
     sessions_from = fields.DatetimeField()  # sessions begun before it are signed out
     is_active = fields.BooleanField(default=True)
@@ -30,6 +31,7 @@ class StaffInvitation(Model):
 
     id = fields.IntField(primary_key=True)
     staff = fields.ForeignKeyField("loyalty.StaffMember", on_delete=fields.RESTRICT, related_name=False)
+    staff_id: int
     token_hash = fields.CharField(max_length=64, unique=True)
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)

@@ -1,7 +1,24 @@
-"""Who may do what. Pure."""
+"""Who may do what, and what makes an account sound. Pure."""
 
+import hashlib
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+
+from loyalty.errors import Invalid
+
+LANGUAGES = ("en", "ru", "uk")
+"""What the panel and the bot speak."""
+
+NAME_LENGTH = 100
+EMAIL_LENGTH = 254
+PASSWORD_LENGTH = 10
+PASSWORD_LIMIT = 200
+INVITATION_LIFETIME = timedelta(days=7)
+RESET_LIFETIME = timedelta(hours=24)
+_EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+\.[^@\s<>\"',;.]{2,}")
+_E164 = re.compile(r"\+[0-9]{7,15}")
 
 
 class Role(StrEnum):
@@ -68,7 +85,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `staff_id` when a person of the panel does; `phone` so that nobody serves their own account."""
+    """Who acts: `staff_id` when a person of the panel does, their `phone` so that nobody serves themselves."""
 
     kind: ActorKind
     staff_id: int | None = None
@@ -77,3 +94,52 @@ class Actor:
 
 JOB = Actor(ActorKind.JOB)
 COMMAND = Actor(ActorKind.COMMAND)
+
+
+def clean_email(email: str) -> str:
+    """The address in lower case, as accounts are found by it. Raises Invalid("email")."""
+    cleaned = email.strip().lower()
+    if not cleaned:
+        raise Invalid("email", "required")
+    if len(cleaned) > EMAIL_LENGTH or not _EMAIL.fullmatch(cleaned):
+        raise Invalid("email", "not_an_email")
+    return cleaned
+
+
+def clean_name(name: str) -> str:
+    """The name on one line. Raises Invalid("name")."""
+    cleaned = " ".join(name.split())
+    if not cleaned:
+        raise Invalid("name", "required")
+    if len(cleaned) > NAME_LENGTH:
+        raise Invalid("name", "too_long", limit=NAME_LENGTH)
+    if not cleaned.isprintable():
+        raise Invalid("name", "odd_characters")
+    return cleaned
+
+
+def check_phone(phone: str | None) -> None:
+    """Raise Invalid("phone") unless it is missing or an international number (E.164)."""
+    if phone is not None and not _E164.fullmatch(phone):
+        raise Invalid("phone", "not_a_phone")
+
+
+def check_language(language: str | None) -> None:
+    """Raise Invalid("language") unless it is missing or one we speak."""
+    if language is not None and language not in LANGUAGES:
+        raise Invalid("language", "unknown_choice")
+
+
+def check_password(password: str, email: str) -> None:
+    """Raise Invalid("password") for one that is too short, absurdly long, or the email itself."""
+    if len(password) < PASSWORD_LENGTH:
+        raise Invalid("password", "too_short", limit=PASSWORD_LENGTH)
+    if len(password) > PASSWORD_LIMIT:
+        raise Invalid("password", "too_long", limit=PASSWORD_LIMIT)
+    if password.strip().lower() in {email, email.partition("@")[0]} or len(set(password)) < 4:
+        raise Invalid("password", "too_easy")
+
+
+def token_hash(token: str) -> str:
+    """What is kept of an invitation's token: SHA-256 in hex. 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()

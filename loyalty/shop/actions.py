@@ -1,0 +1,154 @@
+"""What changes about the chain. Each use case is one transaction and leaves a line in the journal."""
+
+from datetime import datetime
+from typing import Any
+
+from loyalty.db import use_case
+from loyalty.errors import Invalid, NotFound, Refused
+from loyalty.shop import models
+from loyalty.shop.queries import has_receipts, location_view, shop
+from loyalty.shop.rules import (
+    ADDRESS_LENGTH,
+    CURRENCY_EXPONENTS,
+    NAME_LENGTH,
+    LocationView,
+    Programme,
+    ShopView,
+    check_programme,
+    check_region,
+    check_time_zone,
+    clean_line,
+)
+from loyalty.staff.actions import write_journal
+from loyalty.staff.rules import Actor, check_language
+
+
+@use_case
+async def update_shop(
+    *, name: str, currency: str, region: str, language: str, time_zone: str, actor: Actor, now: datetime
+) -> ShopView:
+    """Change the chain's settings.
+
+    Raises Invalid for a field, Refused("currency_is_fixed") once a receipt exists: sums are stored in its
+    minor units and would change their meaning.
+    """
+    called = clean_line("name", name, NAME_LENGTH)
+    if currency not in CURRENCY_EXPONENTS:
+        raise Invalid("currency", "unknown_choice")
+    check_region(region)
+    check_language(language)
+    check_time_zone(time_zone)
+    row = await models.Shop.filter(id=1).select_for_update(no_key=True).get()
+    if row.currency != currency and await has_receipts():
+        raise Refused("currency_is_fixed")
+    wanted = {
+        "name": called,
+        "currency": currency,
+        "exponent": CURRENCY_EXPONENTS[currency],
+        "region": region,
+        "language": language,
+        "time_zone": time_zone,
+    }
+    changed = {field: value for field, value in wanted.items() if getattr(row, field) != value}
+    if changed:
+        row.update_from_dict(changed)
+        await row.save(update_fields=list(changed))
+        await write_journal(actor, "shop.changed", now=now, fields=sorted(changed))
+    return await shop()
+
+
+@use_case
+async def add_location(*, name: str, address: str = "", time_zone: str, actor: Actor, now: datetime) -> LocationView:
+    """Add a place that sells. Raises Invalid for a field."""
+    check_time_zone(time_zone)
+    row = await models.Location.create(
+        name=clean_line("name", name, NAME_LENGTH),
+        address=clean_line("address", address, ADDRESS_LENGTH, required=False),
+        time_zone=time_zone,
+        created_at=now,
+    )
+    await write_journal(actor, "location.added", now=now, subject_kind="location", subject_id=row.id)
+    return location_view(row)
+
+
+@use_case
+async def update_location(
+    location_id: int,
+    *,
+    name: str,
+    address: str,
+    time_zone: str,
+    burns_without_code: bool,
+    actor: Actor,
+    now: datetime,
+) -> LocationView:
+    """Change a location. Raises NotFound("location"), Invalid for a field."""
+    check_time_zone(time_zone)
+    wanted = {
+        "name": clean_line("name", name, NAME_LENGTH),
+        "address": clean_line("address", address, ADDRESS_LENGTH, required=False),
+        "time_zone": time_zone,
+        "burns_without_code": burns_without_code,
+    }
+    row = await _locked(location_id)
+    changed = {field: value for field, value in wanted.items() if getattr(row, field) != value}
+    if not changed:
+        return location_view(row)
+    row.update_from_dict(changed)
+    await row.save(update_fields=list(changed))
+    subject: dict[str, Any] = {"subject_kind": "location", "subject_id": location_id}
+    if "burns_without_code" in changed:
+        # A line of its own: this switch decides whether burning needs a proof.
+        await write_journal(actor, _burning_act(allowed=burns_without_code), now=now, **subject)
+    if rest := sorted(changed.keys() - {"burns_without_code"}):
+        await write_journal(actor, "location.changed", now=now, **subject, fields=rest)
+    return location_view(row)
+
+
+@use_case
+async def close_location(location_id: int, *, actor: Actor, now: datetime) -> None:
+    """Stop selling there; its past stays. Twice is once. Raises NotFound("location")."""
+    await _set_open(location_id, actor=actor, now=now, is_open=False)
+
+
+@use_case
+async def reopen_location(location_id: int, *, actor: Actor, now: datetime) -> None:
+    """Sell there again. Twice is once. Raises NotFound("location")."""
+    await _set_open(location_id, actor=actor, now=now, is_open=True)
+
+
+@use_case
+async def set_programme(programme: Programme, *, effective_from: datetime, actor: Actor, now: datetime) -> None:
+    """Add a version of the programme, in force from `effective_from`, which is not behind `now`.
+
+    Raises Invalid for a field, Invalid("effective_from", "in_the_past"): what was sold was sold by the rules
+    of its time.
+    """
+    check_programme(programme)
+    if effective_from < now:
+        raise Invalid("effective_from", "in_the_past")
+    row = await models.Programme.create(
+        effective_from=effective_from, body=programme.to_body(), staff_id=actor.staff_id, created_at=now
+    )
+    await write_journal(actor, "programme.set", now=now, subject_kind="programme", subject_id=row.id)
+
+
+async def _set_open(location_id: int, *, actor: Actor, now: datetime, is_open: bool) -> None:
+    row = await _locked(location_id)
+    if row.is_open is is_open:
+        return
+    row.is_open = is_open
+    await row.save(update_fields=["is_open"])
+    action = "location.reopened" if is_open else "location.closed"
+    await write_journal(actor, action, now=now, subject_kind="location", subject_id=location_id)
+
+
+async def _locked(location_id: int) -> models.Location:
+    row = await models.Location.filter(id=location_id).select_for_update(no_key=True).first()
+    if row is None:
+        raise NotFound("location")
+    return row
+
+
+def _burning_act(*, allowed: bool) -> str:
+    return "location.burns_freely" if allowed else "location.burns_with_code"

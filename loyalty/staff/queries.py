@@ -1,0 +1,161 @@
+"""Reads of people of the panel and of the journal."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from loyalty.db import fetch
+from loyalty.errors import NotFound
+from loyalty.staff.models import StaffInvitation, StaffMember
+from loyalty.staff.rules import Actor, ActorKind, Role, token_hash
+
+
+@dataclass(frozen=True, slots=True)
+class StaffView:
+    """A person of the panel. Sessions begun before `sessions_from` are void."""
+
+    id: int
+    email: str
+    name: str
+    role: Role
+    phone: str | None
+    language: str | None
+    location_id: int | None
+    is_active: bool
+    has_password: bool
+    sessions_from: datetime
+    created_at: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """The same person as the one who acts."""
+        return Actor(ActorKind.STAFF, staff_id=self.id, phone=self.phone)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One act. `staff_name` is the name today; `details` holds ids, codes and numbers."""
+
+    id: int
+    at: datetime
+    actor_kind: ActorKind
+    staff_id: int | None
+    staff_name: str | None
+    action: str
+    subject_kind: str | None
+    subject_id: int | None
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFilters:
+    """What to show of the journal. `since` counts, `until` no longer does."""
+
+    staff_id: int | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    subject_kind: str | None = None
+    subject_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """Lines, newest first; `next_before` continues, None at the end."""
+
+    lines: list[JournalLine] = field(default_factory=list)
+    next_before: int | None = None
+
+
+# Primary key backwards; by person and by subject their own indexes, journal_entry_staff and journal_entry_subject.
+# Periods walk from the newest line: a journal is read near its end.
+JOURNAL = """
+SELECT j.id, j.at, j.actor_kind, j.staff_id, s.name AS staff_name, j.action, j.subject_kind, j.subject_id, j.details
+FROM journal_entry j LEFT JOIN staff_member s ON s.id = j.staff_id
+WHERE ($1::bigint IS NULL OR j.id < $1) AND ($2::int IS NULL OR j.staff_id = $2)
+    AND ($3::text IS NULL OR j.action = $3)
+    AND ($4::timestamptz IS NULL OR j.at >= $4) AND ($5::timestamptz IS NULL OR j.at < $5)
+    AND ($6::text IS NULL OR j.subject_kind = $6) AND ($7::bigint IS NULL OR j.subject_id = $7)
+ORDER BY j.id DESC LIMIT $8
+"""
+
+
+async def staff_member(staff_id: int) -> StaffView:
+    """One person, active or not. Raises NotFound("staff")."""
+    row = await StaffMember.get_or_none(id=staff_id)
+    if row is None:
+        raise NotFound("staff")
+    return staff_view(row)
+
+
+async def staff_list() -> list[StaffView]:
+    """Everybody by name, those who left last."""
+    return [staff_view(row) for row in await StaffMember.all().order_by("-is_active", "name", "id")]
+
+
+async def owner_exists() -> bool:
+    """Whether somebody can run this installation."""
+    return await StaffMember.filter(role=Role.OWNER, is_active=True).exists()
+
+
+async def invited_by(token: str, now: datetime) -> StaffView:
+    """Whom an unused invitation that has not run out is for. Raises NotFound("invitation")."""
+    invitation = await StaffInvitation.get_or_none(token_hash=token_hash(token)).select_related("staff")
+    if invitation is None or invitation.used_at is not None or invitation.expires_at <= now:
+        raise NotFound("invitation")
+    if not invitation.staff.is_active:
+        raise NotFound("invitation")
+    return staff_view(invitation.staff)
+
+
+async def journal_page(filters: JournalFilters, before_id: int | None = None, limit: int = 50) -> JournalPage:
+    """Lines of the journal, newest first, from below `before_id`."""
+    rows = await fetch(
+        JOURNAL,
+        before_id,
+        filters.staff_id,
+        filters.action,
+        filters.since,
+        filters.until,
+        filters.subject_kind,
+        filters.subject_id,
+        limit + 1,
+    )
+    lines = [_journal_line(row) for row in rows[:limit]]
+    return JournalPage(lines, next_before=lines[-1].id if len(rows) > limit else None)
+
+
+async def journal_actions() -> list[str]:
+    """Codes of the acts on record, in order: what the journal can be filtered by."""
+    # A loose index scan is not worth an index: the codes are few and the page is rare.
+    rows = await fetch("SELECT DISTINCT action FROM journal_entry ORDER BY action")
+    return [row["action"] for row in rows]
+
+
+def staff_view(row: StaffMember) -> StaffView:
+    """The person as the doors see them: without the hash."""
+    return StaffView(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        role=Role(row.role),
+        phone=row.phone,
+        language=row.language,
+        location_id=row.location_id,
+        is_active=row.is_active,
+        has_password=row.password_hash is not None,
+        sessions_from=row.sessions_from,
+        created_at=row.created_at,
+    )
+
+
+def _journal_line(row: dict[str, Any]) -> JournalLine:
+    details = row["details"]
+    return JournalLine(
+        **{name: row[name] for name in ("id", "at", "staff_id", "staff_name", "action")},
+        actor_kind=ActorKind(row["actor_kind"]),
+        subject_kind=row["subject_kind"],
+        subject_id=row["subject_id"],
+        details=json.loads(details) if isinstance(details, str) else details,
+    )
