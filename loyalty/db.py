@@ -53,7 +53,10 @@ def orm_config(url: str) -> dict[str, Any]:
         "timeout": float(options.get("connect_timeout", 10)),
         "command_timeout": float(options.get("command_timeout", 30)),
         "statement_cache_size": int(options.get("statement_cache_size", 200)),
-        "server_settings": {"timezone": "UTC", "application_name": options.get("application_name", "regulars")},
+        "server_settings": {
+            "timezone": "UTC",
+            "application_name": options.get("application_name", "regulars"),
+        },
     }
     if sslmode := options.get("sslmode"):
         credentials["ssl"] = sslmode
@@ -153,7 +156,7 @@ async def migrate() -> list[str]:
     """
     connection = _connection()
     async with connection.acquire_connection() as raw:
-        while not await raw.fetchval("SELECT pg_try_advisory_lock($1)", MIGRATION_LOCK):
+        while not await raw.fetchval("SELECT pg_try_advisory_lock($1)", MIGRATION_LOCK):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         try:
             executor = MigrationExecutor(connection, {"loyalty": APP})

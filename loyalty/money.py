@@ -76,7 +76,7 @@ def parse_amount(text: str, exponent: int, *, field: str) -> int:
     fraction = (match["fraction"] or "").rstrip("0")
     if len(fraction) > exponent:
         raise Invalid(field, "too_precise", decimals=exponent)
-    amount = int(match["whole"]) * 10**exponent + int(fraction.ljust(exponent, "0") or "0")
+    amount = int(match["whole"] + fraction.ljust(exponent, "0"))
     if amount > MAX_MINOR:
         raise Invalid(field, "too_large")
     return amount

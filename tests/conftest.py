@@ -139,9 +139,7 @@ async def refresh(connection: asyncpg.Connection) -> None:
     names = await tables(connection)
     if not names:
         return
-    question = " UNION ALL ".join(
-        f"""(SELECT '{name}' AS name FROM public."{name}" LIMIT 1)""" for name in names
-    )
+    question = " UNION ALL ".join(f"""(SELECT '{name}' AS name FROM public."{name}" LIMIT 1)""" for name in names)
     used = [row["name"] for row in await connection.fetch(question)]
     restored = await tables(connection, "fresh")
     async with connection.transaction():
@@ -156,6 +154,10 @@ async def refresh(connection: asyncpg.Connection) -> None:
             await connection.execute(
                 f'INSERT INTO public."{name}" OVERRIDING SYSTEM VALUE SELECT * FROM fresh."{name}"'
             )
+            # Ids go on after the restored rows, as they would after the migration that wrote them.
+            sequence = await connection.fetchval("SELECT pg_get_serial_sequence($1, 'id')", f'public."{name}"')
+            if sequence is not None:
+                await connection.execute(f'SELECT setval($1, (SELECT max(id) FROM public."{name}"))', sequence)
 
 
 # ------------------------------------------------------------------------------------------- fixtures

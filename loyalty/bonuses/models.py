@@ -39,9 +39,7 @@ class BonusEntry(Model):
 class BonusEntryComment(Model):
     """A person's words about an entry. Kept apart because they may be personal, and then can be erased."""
 
-    entry = fields.OneToOneField(
-        "loyalty.BonusEntry", primary_key=True, on_delete=fields.RESTRICT, related_name=False
-    )
+    entry = fields.OneToOneField("loyalty.BonusEntry", primary_key=True, on_delete=fields.RESTRICT, related_name=False)
     text = fields.CharField(max_length=500)
 
     class Meta:

@@ -23,9 +23,7 @@ class Customer(Model):
     gender = fields.CharField(max_length=1, null=True)  # f, m
     birthday = fields.DateField(null=True)
     language = fields.CharField(max_length=2)
-    home_location = fields.ForeignKeyField(
-        "loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False
-    )
+    home_location = fields.ForeignKeyField("loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False)
     created_at = fields.DatetimeField()
     created_via = fields.CharField(max_length=10)
     created_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
@@ -42,9 +40,7 @@ class CustomerFacts(Model):
     in hundredths. This row is the customer's lock: whoever changes money takes it first.
     """
 
-    customer = fields.OneToOneField(
-        "loyalty.Customer", primary_key=True, on_delete=fields.RESTRICT, related_name=False
-    )
+    customer = fields.OneToOneField("loyalty.Customer", primary_key=True, on_delete=fields.RESTRICT, related_name=False)
     created_at = fields.DatetimeField()
     sold = fields.BigIntField(default=0)  # receipts after discounts, before bonuses, net of refunds
     paid = fields.BigIntField(default=0)  # the money part of it
@@ -110,6 +106,7 @@ class Note(Model):
     id = fields.BigIntField(primary_key=True)
     customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
     staff = fields.ForeignKeyField("loyalty.StaffMember", on_delete=fields.RESTRICT, related_name=False)
+    staff_id: int
     text = fields.TextField()
     created_at = fields.DatetimeField()
     edited_at = fields.DatetimeField(null=True)

@@ -1,0 +1,214 @@
+"""The arithmetic of the ledger: what can be spent, from which lots, what a refund takes back. Pure.
+
+Amounts are hundredths of a bonus unless a name says otherwise; money is in minor units.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from loyalty.clock import add_months, business_date, end_of_day, start_of_day
+from loyalty.errors import Refused
+from loyalty.money import bonuses_of, floor_to_step, share_of
+from loyalty.shop.rules import Programme
+
+
+class Kind(StrEnum):
+    """What a ledger entry is. Debt is a number, not a kind."""
+
+    EARN = "earn"
+    BURN = "burn"
+    EXPIRE = "expire"
+    REVERSE_EARN = "reverse_earn"
+    RESTORE_BURN = "restore_burn"
+    ADJUST = "adjust"
+    GRANT = "grant"
+    MERGE = "merge"
+
+
+class Source(StrEnum):
+    """Where a lot came from."""
+
+    RECEIPT = "receipt"
+    MANUAL = "manual"
+    WELCOME = "welcome"
+    GRACE = "grace"
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Bonuses credited together, with what is left of them. `expires_at` None = never."""
+
+    id: int
+    remaining: int
+    activates_at: datetime
+    expires_at: datetime | None
+
+    def is_active(self, now: datetime) -> bool:
+        return self.activates_at <= now and (self.expires_at is None or now < self.expires_at)
+
+    def is_pending(self, now: datetime) -> bool:
+        return now < self.activates_at
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How much an entry took of a lot; below zero, how much it gave back."""
+
+    lot_id: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotDates:
+    """When a new lot can be spent: from `activates_at` until before `expires_at` (None = for ever)."""
+
+    activates_at: datetime
+    expires_at: datetime | None
+
+
+def available(lots: Iterable[Lot], now: datetime) -> int:
+    """What can be spent at `now`. Decided by time alone: a late sweep lets nothing expired be spent."""
+    return sum(lot.remaining for lot in lots if lot.is_active(now))
+
+
+def pending(lots: Iterable[Lot], now: datetime) -> int:
+    """What is credited and becomes spendable later."""
+    return sum(lot.remaining for lot in lots if lot.is_pending(now))
+
+
+def spending_order(lots: Iterable[Lot], now: datetime) -> list[Lot]:
+    """Active lots, soonest to expire first, never-expiring last; then by activation and id."""
+    active = [lot for lot in lots if lot.remaining and lot.is_active(now)]
+    return sorted(
+        active,
+        key=lambda lot: (
+            lot.expires_at is None,
+            lot.expires_at or lot.activates_at,
+            lot.activates_at,
+            lot.id,
+        ),
+    )
+
+
+def allocate(lots: Iterable[Lot], amount: int, now: datetime) -> list[Taken]:
+    """Take `amount` from the active lots in spending order; less, when they hold less."""
+    taken = []
+    for lot in spending_order(lots, now):
+        if amount <= 0:
+            break
+        part = min(lot.remaining, amount)
+        taken.append(Taken(lot.id, part))
+        amount -= part
+    return taken
+
+
+def total_taken(taken: Iterable[Taken]) -> int:
+    """The sum of an allocation."""
+    return sum(part.amount for part in taken)
+
+
+def earned_lot_dates(programme: Programme, now: datetime, zone: str) -> LotDates:
+    """Dates of what a purchase earns: after the return period, until the end of the last local day.
+
+    Months are counted from the local day on which the lot becomes spendable.
+    """
+    today = business_date(now, zone)
+    activates_at = now
+    if programme.activation_delay_days:
+        today += timedelta(days=programme.activation_delay_days)
+        activates_at = start_of_day(today, zone)
+    if not programme.lifetime_months:
+        return LotDates(activates_at, None)
+    return LotDates(activates_at, end_of_day(add_months(today, programme.lifetime_months), zone))
+
+
+def gift_lot_dates(lifetime_days: int, now: datetime, zone: str) -> LotDates:
+    """Dates of a gift: spendable at once, until the end of the local day `lifetime_days` ahead; 0 = for ever."""
+    if not lifetime_days:
+        return LotDates(now, None)
+    return LotDates(now, end_of_day(business_date(now, zone) + timedelta(days=lifetime_days), zone))
+
+
+def burn_limit(
+    programme: Programme, *, available_now: int, total: int, burnt_today: int = 0, base: int | None = None
+) -> int:
+    """The most that may be burnt on a receipt of `total` minor units, rounded down to the bonus step.
+
+    The least of: what is available, the programme's share of the burnable `base` (the total by default), the
+    total less the smallest cash payment, the cap of a receipt, what is left of the day's cap.
+    """
+    share = share_of(total if base is None else base, programme.burn_share_bp)
+    by_money = max(0, min(share, total - programme.min_cash))
+    limits = [max(0, available_now), bonuses_of(by_money, programme.bonus_value)]
+    if programme.burn_cap_receipt:
+        limits.append(programme.burn_cap_receipt)
+    if programme.burn_cap_day:
+        limits.append(max(0, programme.burn_cap_day - burnt_today))
+    return floor_to_step(min(limits), programme.bonus_step)
+
+
+def check_burn(burn: int, limit: int, step: int) -> None:
+    """Raise Refused unless `burn` is a multiple of the step within the limit."""
+    if burn < 0 or burn % step:
+        raise Refused("burn_not_a_step", step=step)
+    if burn > limit:
+        raise Refused("burn_over_limit", limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """How burnt bonuses return: to lots that still live, and, for those that have expired, as a new lot."""
+
+    to_lots: list[Taken]
+    as_new_lot: int
+
+
+def restore(burnt_lots: Sequence[tuple[Lot, int]], amount: int, now: datetime) -> Restore:
+    """Give `amount` of a burn back to the lots it came from, with their old dates.
+
+    burnt_lots: what the burn still holds of each lot, in the order it was spent. The last spent return first:
+    they live longest. An expired lot cannot be refilled; its part comes as a new lot with days of grace.
+    """
+    back, new = [], 0
+    for lot, held in reversed(burnt_lots):
+        part = min(held, amount)
+        if part <= 0:
+            continue
+        amount -= part
+        if lot.expires_at is not None and lot.expires_at <= now:
+            new += part
+        else:
+            back.append(Taken(lot.id, -part))
+    return Restore(back, new)
+
+
+def still_held(burnt_lots: Sequence[tuple[Lot, int]], restored: int) -> list[tuple[Lot, int]]:
+    """What a burn still holds of each lot after `restored` went back, last spent first."""
+    held = []
+    for lot, amount in reversed(burnt_lots):
+        back = min(amount, restored)
+        restored -= back
+        held.append((lot, amount - back))
+    return held[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """How earned bonuses are taken back: from lots, and the rest as debt."""
+
+    taken: list[Taken]
+    debt: int
+
+
+def reverse(own: Lot | None, lots: Iterable[Lot], amount: int, now: datetime) -> Reversal:
+    """Take `amount` back: from the receipt's own lot, pending or not, then from other active lots, then as debt."""
+    taken = []
+    if own is not None and own.remaining and amount > 0:
+        part = min(own.remaining, amount)
+        taken.append(Taken(own.id, part))
+        amount -= part
+    others = [lot for lot in lots if own is None or lot.id != own.id]
+    rest = allocate(others, amount, now)
+    return Reversal(taken + rest, amount - total_taken(rest))

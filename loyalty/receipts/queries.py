@@ -1,0 +1,159 @@
+"""Reading purchases: what a quote needs, one receipt, a customer's list, their months."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from loyalty import db
+from loyalty.bonuses.rules import Lot
+from loyalty.errors import NotFound
+from loyalty.receipts.rules import Quote, Till, quote
+from loyalty.shop.rules import Programme
+
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """A sale or refund, as people read it. Money in minor units, bonuses in hundredths."""
+
+    id: int
+    kind: str
+    source: str
+    external_id: str
+    at: datetime
+    location_id: int
+    location_name: str
+    staff_id: int | None
+    staff_name: str | None
+    customer_id: int
+    total: int
+    paid: int
+    burnt: int
+    earned: int
+    refunded: int
+    original_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a person buys. every_days: mean days between visits over the last year, from three visits on.
+
+    months: (first day of the month, sold) for the last twelve, oldest first, refunds taken off.
+    """
+
+    every_days: int | None
+    months: list[tuple[date, int]]
+
+
+# Everything a quote decides on, read at one moment. Indexes: bonus_lot_open, receipt_customer,
+# programme_effective, bonus_entry_customer.
+TILL = """
+SELECT p.id AS programme_id, p.body AS programme, l.time_zone, l.is_open, l.burns_without_code, day.today,
+    c.name, c.phone, f.balance, f.debt, f.tier_id, lots.ids, lots.remaining, lots.activates, lots.expires,
+    (SELECT coalesce(sum(CASE kind WHEN 'sale' THEN paid ELSE -paid END), 0)::bigint FROM receipt
+        WHERE customer_id = $1 AND at > $3::timestamptz - make_interval(days => (p.body->>'tier_window_days')::int)
+    ) AS window_paid,
+    CASE WHEN (p.body->>'burn_cap_day')::bigint > 0 THEN (SELECT coalesce(-sum(amount), 0)::bigint FROM bonus_entry
+        WHERE customer_id = $1 AND business_date = day.today AND kind IN ('burn', 'restore_burn')) ELSE 0
+    END AS burnt_today,
+    EXISTS (SELECT FROM receipt WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
+        AND kind = 'sale' AND refunded < total AND at > $3::timestamptz - INTERVAL '2 days') AS visited
+FROM customer c JOIN customer_facts f ON f.customer_id = c.id, location l,
+    LATERAL (SELECT ($3::timestamptz AT TIME ZONE l.time_zone)::date AS today) day,
+    LATERAL (SELECT id, body FROM programme WHERE effective_from <= $3
+        ORDER BY effective_from DESC, id DESC LIMIT 1) p,
+    LATERAL (SELECT array_agg(id) AS ids, array_agg(remaining) AS remaining, array_agg(activates_at) AS activates,
+        array_agg(expires_at) AS expires FROM bonus_lot WHERE customer_id = $1 AND remaining > 0) lots
+WHERE c.id = $1::bigint AND l.id = $2::int
+"""
+
+VIEW = """
+    SELECT r.id, r.kind, r.source, r.external_id, r.at, r.location_id, l.name AS location_name, r.staff_id,
+        s.name AS staff_name, r.customer_id, r.total, r.paid, r.burnt, r.earned, r.refunded, r.original_id
+    FROM receipt r JOIN location l ON l.id = r.location_id LEFT JOIN staff_member s ON s.id = r.staff_id
+"""
+
+# Index: receipt_customer.
+VISIT_DAYS = """
+    SELECT count(DISTINCT business_date) AS days, min(business_date) AS first, max(business_date) AS last
+    FROM receipt WHERE customer_id = $1 AND at > $2 AND kind = 'sale' AND refunded < total
+"""
+MONTHS = """
+    SELECT date_trunc('month', business_date)::date AS month,
+        sum(CASE kind WHEN 'sale' THEN total ELSE -total END)::bigint AS sold
+    FROM receipt WHERE customer_id = $1 AND at > $2 GROUP BY 1
+"""
+
+
+async def till(customer_id: int, location_id: int, *, now: datetime) -> Till:
+    """What a quote needs. Raises NotFound("customer") or NotFound("location")."""
+    row = await db.fetch_row(TILL, customer_id, location_id, now)
+    if row is None:
+        known = await db.fetch_value("SELECT true FROM location WHERE id = $1", location_id)
+        raise NotFound("customer" if known else "location")
+    return Till(
+        programme=_programme(row["programme_id"], row["programme"]),
+        zone=row["time_zone"],
+        is_open=row["is_open"],
+        burns_without_code=row["burns_without_code"],
+        business_date=row["today"],
+        customer_name=row["name"],
+        customer_phone=row["phone"],
+        balance=row["balance"],
+        debt=row["debt"],
+        tier_id=row["tier_id"],
+        lots=tuple(map(Lot, row["ids"] or (), row["remaining"] or (), row["activates"] or (), row["expires"] or ())),
+        window_paid=row["window_paid"],
+        burnt_today=row["burnt_today"],
+        visited=row["visited"],
+    )
+
+
+async def quote_sale(customer_id: int, location_id: int, *, total: int, burn: int, now: datetime) -> Quote:
+    """What a sale would move; nothing moves. Raises NotFound, and Refused as `rules.quote` does."""
+    return quote(await till(customer_id, location_id, now=now), total=total, burn=burn, now=now)
+
+
+async def receipt(receipt_id: int) -> ReceiptView:
+    """One receipt. Raises NotFound("receipt")."""
+    row = await db.fetch_row(f"{VIEW} WHERE r.id = $1", receipt_id)
+    if row is None:
+        raise NotFound("receipt")
+    return ReceiptView(**row)
+
+
+async def receipts_of(
+    customer_id: int, *, before: tuple[datetime, int] | None = None
+) -> tuple[list[ReceiptView], tuple[datetime, int] | None]:
+    """A customer's receipts, newest first, PAGE_ROWS at most, and where the next page begins."""
+    params: list[Any] = [customer_id, PAGE_ROWS + 1]
+    place = ""
+    if before is not None:
+        place, params = "AND (r.at, r.id) < ($3, $4)", [*params, *before]
+    rows = await db.fetch(f"{VIEW} WHERE r.customer_id = $1 {place} ORDER BY r.at DESC, r.id DESC LIMIT $2", *params)
+    views = [ReceiptView(**row) for row in rows[:PAGE_ROWS]]
+    return views, (views[-1].at, views[-1].id) if len(rows) > PAGE_ROWS else None
+
+
+async def habits(customer_id: int, *, today: date, now: datetime) -> Habits:
+    """How a person buys, over the last year."""
+    days = await db.fetch_row(VISIT_DAYS, customer_id, now - timedelta(days=365))
+    assert days is not None
+    every = round((days["last"] - days["first"]).days / (days["days"] - 1)) if days["days"] >= 3 else None
+    sold = {row["month"]: row["sold"] for row in await db.fetch(MONTHS, customer_id, now - timedelta(days=400))}
+    index = today.year * 12 + today.month - 1
+    months = [date(at // 12, at % 12 + 1, 1) for at in range(index - 11, index + 1)]
+    return Habits(every, [(month, sold.get(month, 0)) for month in months])
+
+
+_programmes: dict[int, tuple[str, Programme]] = {}
+
+
+def _programme(programme_id: int, body: str) -> Programme:
+    """Versions never change, so each is parsed once; the text is compared, because tests start bases anew."""
+    known = _programmes.get(programme_id)
+    if known is None or known[0] != body:
+        _programmes[programme_id] = known = (body, Programme.from_body(json.loads(body)))
+    return known[1]

@@ -1,0 +1,284 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from loyalty import db
+from loyalty.bonuses.actions import expire_due
+from loyalty.bonuses.queries import account, entries, tier_history
+from loyalty.bonuses.rules import Kind
+from loyalty.customers.queries import customer, visited_locations
+from loyalty.errors import Conflict, NotFound, Refused
+from loyalty.receipts.actions import record_receipt, refund_receipt, undo_receipt
+from loyalty.receipts.queries import quote_sale, receipts_of
+from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
+from loyalty.staff.rules import COMMAND, JOB
+from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_sale, assert_books_agree
+
+pytestmark = pytest.mark.usefixtures("database")
+DAY = timedelta(days=1)
+
+
+async def test_a_sale_burns_earns_and_counts():
+    await a_programme()
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    sale = await a_sale(person.id, location, 1840_00, burn=552_00)
+    assert (sale.paid, sale.burnt, sale.earned, sale.balance) == (1288_00, 552_00, 64_00, 267_00)
+    facts = await customer(person.id)
+    assert (facts.sold, facts.paid, facts.receipts, facts.visits) == (1840_00, 1288_00, 1, 1)
+    assert (facts.balance, facts.burnt, facts.earned, facts.last_visit_at) == (267_00, 552_00, 819_00, NOW)
+    newest, _ = await entries(person.id)
+    assert [(entry.kind, entry.amount, entry.balance_after) for entry in newest[:2]] == [
+        (Kind.EARN, 64_00, 267_00),
+        (Kind.BURN, -552_00, 203_00),
+    ]
+    assert await visited_locations(person.id) == [(location, 1)]
+    await assert_books_agree()
+
+
+async def test_a_quote_moves_nothing_and_says_what_the_sale_then_does():
+    await a_programme()
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    quote = await quote_sale(person.id, location, total=1840_00, burn=552_00, now=NOW)
+    assert (await customer(person.id)).balance == 755_00
+    sale = await a_sale(person.id, location, 1840_00, burn=552_00)
+    assert (quote.pay, quote.earn, quote.balance_after) == (sale.paid, sale.earned, sale.balance)
+    assert quote.burn_limit == 552_00
+
+
+async def test_the_same_key_and_body_gives_the_first_answer_and_moves_nothing():
+    await a_programme()
+    person, location = await a_customer(), await a_location()
+    first = await a_sale(person.id, location, 500_00, key="till-1")
+    await a_sale(person.id, location, 900_00)
+    again = await a_sale(person.id, location, 500_00, key="till-1", now=NOW + DAY)
+    assert again.repeated
+    assert again.to_answer() == first.to_answer()
+    assert (await customer(person.id)).receipts == 2
+
+
+async def test_the_same_key_with_another_body_is_a_conflict():
+    person, other, location = await a_customer(), await a_customer(), await a_location()
+    await a_sale(person.id, location, 500_00, key="till-1")
+    for customer_id, total in ((person.id, 501_00), (other.id, 500_00)):
+        with pytest.raises(Conflict):
+            await a_sale(customer_id, location, total, key="till-1")
+    assert (await customer(other.id)).sold == 0
+
+
+async def test_the_same_key_at_another_location_is_another_sale():
+    person = await a_customer()
+    for name in ("A", "B"):
+        await a_sale(person.id, await a_location(name=name), 500_00, key="till-1")
+    assert (await customer(person.id)).receipts == 2
+
+
+async def test_a_burn_is_limited_again_when_it_is_recorded():
+    await a_programme()
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    with pytest.raises(Refused) as refused:
+        await a_sale(person.id, location, 1840_00, burn=553_00)
+    assert (refused.value.reason, refused.value.details) == ("burn_over_limit", {"limit": 552_00})
+    assert (await customer(person.id)).sold == 0
+
+
+async def test_a_burn_needs_proof_of_presence_unless_the_location_relaxes_it():
+    person, strict = await a_customer(bonuses=755_00), await a_location(burns=False)
+    with pytest.raises(Refused) as refused:
+        await a_sale(person.id, strict, 1840_00, burn=100_00)
+    assert refused.value.reason == "burn_needs_presence"
+    assert (await quote_sale(person.id, strict, total=1840_00, burn=0, now=NOW)).burn_limit == 0
+
+
+async def test_nobody_serves_their_own_account():
+    person, location = await a_customer(phone="+79160000001"), await a_location()
+    cashier = await a_cashier(phone="+79160000001")
+    with pytest.raises(Refused) as refused:
+        await a_sale(person.id, location, 500_00, actor=cashier)
+    assert refused.value.reason == "own_account"
+
+
+async def test_a_closed_location_and_an_unknown_customer_are_refused():
+    person, location = await a_customer(), await a_location()
+    with pytest.raises(NotFound):
+        await a_sale(person.id + 1, location, 500_00)
+    with pytest.raises(NotFound):
+        await a_sale(person.id, location + 1, 500_00)
+    await db.execute("UPDATE location SET is_open = false")
+    with pytest.raises(Refused):
+        await a_sale(person.id, location, 500_00)
+
+
+async def test_the_tier_rises_at_the_threshold_and_counts_from_the_next_sale():
+    await a_programme()
+    person, location = await a_customer(), await a_location()
+    assert (await a_sale(person.id, location, 9_999_99)).earned == 499_00
+    assert (await customer(person.id)).tier_id == 0
+    assert (await a_sale(person.id, location, 1)).earned == 0
+    assert (await customer(person.id)).tier_id == 1
+    assert (await a_sale(person.id, location, 1000_00)).earned == 70_00
+    assert [(step.tier_id, step.reason) for step in await tier_history(person.id)] == [(1, "threshold")]
+
+
+async def test_what_was_paid_before_the_window_does_not_raise_the_tier():
+    await a_programme()
+    person, location = await a_customer(), await a_location()
+    await a_sale(person.id, location, 9_000_00)
+    await a_sale(person.id, location, 5_000_00, now=NOW + 366 * DAY)
+    assert (await customer(person.id)).tier_id == 0
+
+
+async def test_visits_are_counted_once_a_local_day_and_location():
+    person, here, there = await a_customer(), await a_location(), await a_location(name="B")
+    late = NOW.replace(hour=20, minute=59)  # 23:59 in Moscow
+    for location, at in ((here, late), (here, late + timedelta(minutes=2)), (there, late), (here, late)):
+        await a_sale(person.id, location, 100_00, now=at)
+    assert (await customer(person.id)).visits == 3
+    assert await visited_locations(person.id) == [(here, 2), (there, 1)]
+    await assert_books_agree()
+
+
+async def test_earned_bonuses_wait_for_the_return_period():
+    await a_programme(activation_delay_days=14)
+    person, location = await a_customer(), await a_location()
+    sale = await a_sale(person.id, location, 1000_00)
+    assert sale.spendable_from == "2026-03-23T21:00:00+00:00"
+    before, after = await account(person.id, now=NOW), await account(person.id, now=NOW + 14 * DAY)
+    assert (before.balance, before.available, before.pending) == (50_00, 0, 50_00)
+    assert (after.available, after.pending) == (50_00, 0)
+
+
+async def test_a_whole_refund_gives_back_bonuses_with_their_old_expiry():
+    await a_programme()
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    before = await account(person.id, now=NOW)
+    sale = await a_sale(person.id, location, 1840_00, burn=552_00)
+    refund = await refund_receipt(sale.receipt_id, None, key="r1", actor=COMMAND, now=NOW + DAY)
+    assert (refund.paid, refund.burnt, refund.earned, refund.balance) == (1288_00, 552_00, 64_00, 755_00)
+    after = await account(person.id, now=NOW + DAY)
+    assert [view.lot for view in after.lots] == [view.lot for view in before.lots]
+    facts = await customer(person.id)
+    assert (facts.sold, facts.paid, facts.receipts, facts.visits, facts.last_visit_at.year) == (0, 0, 0, 0, 1970)
+    await assert_books_agree()
+
+
+async def test_two_refunds_of_a_fifth_undo_two_fifths():
+    await a_programme()
+    person, location = await a_customer(bonuses=300_00), await a_location()
+    sale = await a_sale(person.id, location, 1000_00, burn=300_00)
+    for key in ("a", "b"):
+        part = await refund_receipt(sale.receipt_id, 200_00, key=key, actor=COMMAND, now=NOW)
+        assert (part.burnt, part.earned, part.paid) == (60_00, 7_00, 140_00)
+    facts = await customer(person.id)
+    assert (facts.sold, facts.receipts, facts.visits, facts.balance) == (600_00, 1, 1, 120_00 + 21_00)
+    with pytest.raises(Refused):
+        await refund_receipt(sale.receipt_id, 600_01, key="c", actor=COMMAND, now=NOW)
+    await refund_receipt(sale.receipt_id, None, key="c", actor=COMMAND, now=NOW)
+    assert (await customer(person.id)).balance == 300_00
+    with pytest.raises(Refused) as refused:
+        await refund_receipt(sale.receipt_id, None, key="d", actor=COMMAND, now=NOW)
+    assert refused.value.reason == "already_refunded"
+    await assert_books_agree()
+
+
+async def test_a_refund_sent_twice_happens_once():
+    person, location = await a_customer(), await a_location()
+    sale = await a_sale(person.id, location, 1000_00)
+    first = await refund_receipt(sale.receipt_id, 500_00, key="r", actor=COMMAND, now=NOW)
+    again = await refund_receipt(sale.receipt_id, 500_00, key="r", actor=COMMAND, now=NOW)
+    assert again.repeated
+    assert again.to_answer() == first.to_answer()
+    with pytest.raises(Conflict):
+        await refund_receipt(sale.receipt_id, 400_00, key="r", actor=COMMAND, now=NOW)
+    assert (await customer(person.id)).sold == 500_00
+
+
+async def test_spent_earnings_become_debt_which_later_earnings_repay():
+    await a_programme(burn_share_bp=10_000)
+    person, location = await a_customer(), await a_location()
+    big = await a_sale(person.id, location, 2000_00)
+    await a_sale(person.id, location, 101_00, burn=100_00)
+    await refund_receipt(big.receipt_id, None, key="r", actor=COMMAND, now=NOW)
+    facts = await customer(person.id)
+    assert (facts.balance, facts.debt) == (-100_00, 100_00)
+    assert (await quote_sale(person.id, location, total=500_00, burn=0, now=NOW)).burn_limit == 0
+    await a_sale(person.id, location, 3000_00)
+    facts = await customer(person.id)
+    assert (facts.balance, facts.debt) == (50_00, 0)
+    assert (await account(person.id, now=NOW)).available == 50_00
+    await assert_books_agree()
+
+
+async def test_bonuses_of_an_expired_lot_return_with_days_of_grace():
+    await a_programme(lifetime_months=1)
+    person, location = await a_customer(bonuses=300_00), await a_location()
+    sale = await a_sale(person.id, location, 1000_00, burn=300_00)
+    later = NOW + 60 * DAY
+    await expire_due(actor=JOB, now=later)
+    refund = await refund_receipt(sale.receipt_id, None, key="r", actor=COMMAND, now=later)
+    assert (refund.burnt, refund.earned, refund.balance) == (300_00, 0, 300_00)  # 35 had expired unspent
+    back = await account(person.id, now=later)
+    assert (back.available, back.lots[0].source) == (300_00, "grace")
+    assert (back.lots[0].lot.expires_at - later).days == 14  # type: ignore[operator]
+    await assert_books_agree(now=later)
+
+
+async def test_a_refunded_sale_gives_back_the_tier_it_brought():
+    await a_programme()
+    person, location = await a_customer(), await a_location()
+    await a_sale(person.id, location, 9_000_00)
+    big = await a_sale(person.id, location, 60_000_00, now=NOW + DAY)
+    assert (await customer(person.id)).tier_id == 2
+    await refund_receipt(big.receipt_id, None, key="r", actor=COMMAND, now=NOW + DAY)
+    assert (await customer(person.id)).tier_id == 0
+    assert [step.reason for step in await tier_history(person.id)] == ["refund", "threshold"]
+    await assert_books_agree(now=NOW + DAY)
+
+
+async def test_a_visit_stays_while_another_sale_of_the_day_does():
+    person, location = await a_customer(), await a_location()
+    first, second = [await a_sale(person.id, location, 100_00) for _ in range(2)]
+    await refund_receipt(first.receipt_id, None, key="a", actor=COMMAND, now=NOW)
+    assert (await customer(person.id)).visits == 1
+    await refund_receipt(second.receipt_id, None, key="b", actor=COMMAND, now=NOW)
+    assert (await customer(person.id)).visits == 0
+    await assert_books_agree()
+
+
+async def test_a_cashier_takes_back_only_their_own_sale_and_only_for_five_minutes():
+    person, location, cashier = await a_customer(), await a_location(), await a_cashier()
+    sale = await a_sale(person.id, location, 500_00, actor=cashier)
+    late = NOW + timedelta(minutes=5, seconds=1)
+    for actor, at, reason in ((await a_cashier(), NOW, "not_your_receipt"), (cashier, late, "undo_is_over")):
+        with pytest.raises(Refused) as refused:
+            await undo_receipt(sale.receipt_id, key="u", actor=actor, now=at)
+        assert refused.value.reason == reason
+    await undo_receipt(sale.receipt_id, key="u", actor=cashier, now=NOW + timedelta(minutes=5))
+    assert [(row.kind, row.total) for row in (await receipts_of(person.id))[0]] == [
+        ("refund", 500_00),
+        ("sale", 500_00),
+    ]
+
+
+@pytest.mark.prove
+async def test_the_same_receipt_two_hundred_times_at_once_is_one_entry_and_equal_answers():
+    person, location = await a_customer(), await a_location()
+    draft = ReceiptDraft(ReceiptSource.TILL, location, "till-1", person.id, 500_00)
+    answers = await asyncio.gather(*(record_receipt(draft, actor=COMMAND, now=NOW) for _ in range(200)))
+    assert len({str(answer.to_answer()) for answer in answers}) == 1
+    assert sum(not answer.repeated for answer in answers) == 1
+    assert len((await entries(person.id))[0]) == 1
+    await assert_books_agree()
+
+
+@pytest.mark.prove
+async def test_two_tills_on_one_card_never_spend_the_same_bonus():
+    await a_programme(burn_share_bp=10_000)
+    person, location = await a_customer(bonuses=100_00), await a_location()
+    sales = await asyncio.gather(
+        *(a_sale(person.id, location, 500_00, burn=100_00) for _ in range(10)), return_exceptions=True
+    )
+    refused = [sale for sale in sales if isinstance(sale, Refused)]
+    assert len(refused) == 9
+    assert (await customer(person.id)).burnt == 100_00
+    await assert_books_agree()
