@@ -1,0 +1,1 @@
+"""The people's door: pages for staff, made on the server, alive through htmx."""

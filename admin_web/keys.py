@@ -1,0 +1,38 @@
+"""What the application and a request carry, under typed keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from loyalty.settings import Settings
+from loyalty.shop.rules import ShopView
+from loyalty.staff.queries import StaffView
+
+SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
+CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
+REDIS: web.AppKey[Redis] = web.AppKey("redis", Redis)
+"""Answers text. Sessions have a client of their own, which answers bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request came from, proxies that we trust taken off."""
+
+    address: str
+    is_secure: bool
+    is_forwarded: bool
+
+
+CLIENT: web.RequestKey[Client] = web.RequestKey("client", Client)
+REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+SHOP: web.RequestKey[ShopView] = web.RequestKey("shop", ShopView)
+STAFF: web.RequestKey[StaffView] = web.RequestKey("staff", StaffView)
+SESSION_ID: web.RequestKey[str] = web.RequestKey("session_id", str)
+
+
+def now(request: web.Request) -> datetime:
+    """What time it is for this application, in UTC. Tests set the clock."""
+    return request.app[CLOCK]()

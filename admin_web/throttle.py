@@ -1,0 +1,55 @@
+"""Slowing down guesses: free tries first, then one try per window, and the windows grow.
+
+Counted in Redis by account and by address, whether or not the account exists.
+"""
+
+import hashlib
+
+from redis.asyncio import Redis
+
+FREE_BY_ACCOUNT = 5
+FREE_BY_ADDRESS = 20
+MEMORY_SECONDS = 3600
+LONGEST_WAIT_SECONDS = 900
+
+
+async def seconds_to_wait(redis: Redis, email: str, address: str) -> int:
+    """0 when this try may go on, and counts it; else how long to wait, and counts nothing."""
+    names = _names(email, address)
+    waits = [await redis.ttl(f"login:wait:{name}") for name in names]
+    if max(waits) > 0:
+        return int(max(waits))
+    for name, free in zip(names, (FREE_BY_ACCOUNT, FREE_BY_ADDRESS), strict=True):
+        wait = await _count(redis, name, free)
+        if wait:
+            return wait
+    return 0
+
+
+async def forgive(redis: Redis, email: str, address: str) -> None:
+    """The person was who they said: forget the tries at this account.
+
+    The address keeps its count: somebody who has one account may be guessing at others.
+    """
+    account, _ = _names(email, address)
+    await redis.delete(f"login:tries:{account}", f"login:wait:{account}")
+
+
+async def _count(redis: Redis, name: str, free: int) -> int:
+    tries = await redis.incr(f"login:tries:{name}")
+    await redis.expire(f"login:tries:{name}", MEMORY_SECONDS)
+    if tries <= free:
+        return 0
+    window = min(2 ** (tries - free), LONGEST_WAIT_SECONDS)
+    # Many tries may arrive at once: the one that opens the window goes on, the others wait for its end.
+    if await redis.set(f"login:wait:{name}", "1", nx=True, ex=window):
+        return 0
+    return max(1, int(await redis.ttl(f"login:wait:{name}")))
+
+
+def _names(email: str, address: str) -> tuple[str, str]:
+    # Hashed, so that Redis holds no addresses of people.
+    return (
+        "account:" + hashlib.sha256(email.strip().lower().encode()).hexdigest(),
+        "address:" + hashlib.sha256(address.encode()).hexdigest(),
+    )

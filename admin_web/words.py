@@ -1,0 +1,115 @@
+"""Reason codes of the house as sentences, in the reader's language."""
+
+from collections.abc import Callable
+from typing import Any
+
+from admin_web.formats import bonuses, money
+from admin_web.i18n import gettext, mark
+from loyalty.errors import LoyaltyError, NotFound
+from loyalty.staff.rules import Role
+
+NOUNS = {
+    "customer": mark("There is no such customer."),
+    "invitation": mark("This link does not work: it was used already, or it is too old. Ask for a new one."),
+    "location": mark("There is no such location."),
+    "note": mark("There is no such note."),
+    "programme": mark("The programme has no settings for this moment."),
+    "receipt": mark("There is no such receipt."),
+    "staff": mark("There is no such account."),
+}
+
+REASONS = {
+    "already_refunded": mark("This receipt is refunded already."),
+    "burn_needs_presence": mark("Ask the customer for the code: without it bonuses cannot be used here."),
+    "burn_not_a_step": mark("Bonuses are used in steps of %(step)s."),
+    "burn_over_limit": mark("No more than %(limit)s bonuses can be used for this receipt."),
+    "currency_is_fixed": mark("The currency can no longer change: there are receipts in it."),
+    "email_taken": mark("Somebody has an account with this address already."),
+    "ids_must_differ": mark("Two levels have the same number."),
+    "in_the_past": mark("This moment has passed."),
+    "key_was_used": mark("This operation was made before with other figures. Begin it again."),
+    "last_owner": mark("There must be an owner who can sign in. Make somebody else an owner first."),
+    "location_is_closed": mark("This location is closed."),
+    "must_be_positive": mark("Must be above zero."),
+    "must_not_be_negative": mark("Must not be below zero."),
+    "no_letters": mark("A name has letters."),
+    "not_a_birthday": mark("This cannot be a birthday."),
+    "not_a_date": mark("This is not a date."),
+    "not_a_key": mark("This number cannot be used: up to 64 letters, digits and signs."),
+    "not_a_number": mark("Write a number."),
+    "not_a_phone": mark("This is not a phone number."),
+    "not_a_sale": mark("Only a sale can be refunded."),
+    "not_a_share": mark("Must be between 0 and 100 percent."),
+    "not_a_step": mark("Must be a multiple of %(step)s."),
+    "not_a_whole_sum": mark("One step of bonuses must pay a whole sum of money."),
+    "not_an_email": mark("This is not an e-mail address."),
+    "not_enough_bonuses": mark("There are only %(available)s bonuses to use."),
+    "not_your_note": mark("Only its author can change a note."),
+    "not_your_receipt": mark("Only the cashier who made it can take a receipt back."),
+    "odd_characters": mark("There are characters here that cannot be used."),
+    "own_account": mark("Nobody serves their own card. Ask a colleague."),
+    "own_account_stays": mark("You cannot disable your own account."),
+    "passwords_differ": mark("The two passwords differ."),
+    "phone_taken": mark("Another customer has this phone."),
+    "refund_over_original": mark("No more than %(left)s is left to refund."),
+    "required": mark("Fill this in."),
+    "staff_is_disabled": mark("This account is disabled. Enable it first."),
+    "thresholds_must_rise_from_zero": mark("Levels must begin at zero and rise."),
+    "too_easy": mark("This password is too easy to guess."),
+    "too_large": mark("This is too much."),
+    "too_long": mark("At most %(limit)s characters."),
+    "too_precise": mark("Too many digits after the point."),
+    "too_short": mark("At least %(limit)s characters."),
+    "undo_is_over": mark("The time to take it back is over. Make a refund instead."),
+    "unknown_choice": mark("Choose one of the list."),
+    "wrong_email_or_password": mark("The e-mail or the password is wrong."),
+    "wrong_password": mark("The password is wrong."),
+}
+
+# Details that are amounts: shown as such, not as stored units.
+AMOUNTS: dict[str, dict[str, Callable[[int | None], str]]] = {
+    "burn_not_a_step": {"step": bonuses},
+    "burn_over_limit": {"limit": bonuses},
+    "not_a_step": {"step": bonuses},
+    "not_enough_bonuses": {"available": bonuses},
+    "refund_over_original": {"left": money},
+}
+
+ROLE_NAMES = {
+    Role.OWNER: mark("Owner"),
+    Role.MARKETER: mark("Marketer"),
+    Role.CASHIER: mark("Cashier"),
+    Role.ANALYST: mark("Analyst"),
+    Role.SUPPORT: mark("Support"),
+}
+
+ROLE_HINTS = {
+    Role.OWNER: mark("May do everything, staff and settings included"),
+    Role.MARKETER: mark("Customers, their phones and bonuses"),
+    Role.CASHIER: mark("Only the cashier page"),
+    Role.ANALYST: mark("Figures and customers without their phones"),
+    Role.SUPPORT: mark("Customers and their phones, notes; no bonuses"),
+}
+
+
+def reason_text(error: LoyaltyError) -> str:
+    """What went wrong, for the person in front of the page."""
+    if isinstance(error, NotFound):
+        return gettext(NOUNS.get(error.reason, mark("There is no such thing.")))
+    sentence = gettext(REASONS.get(error.reason, mark("This cannot be done.")))
+    return sentence % _shown(error) if "%(" in sentence else sentence
+
+
+def role_name(role: Role) -> str:
+    """The role in the reader's language."""
+    return gettext(ROLE_NAMES[role])
+
+
+def role_hint(role: Role) -> str:
+    """What the role may do."""
+    return gettext(ROLE_HINTS[role])
+
+
+def _shown(error: LoyaltyError) -> dict[str, Any]:
+    ways = AMOUNTS.get(error.reason, {})
+    return {name: ways[name](value) if name in ways else value for name, value in error.details.items()}
