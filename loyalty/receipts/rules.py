@@ -1,6 +1,6 @@
 """A sale before it is recorded, what it would move, and what a refund undoes. Pure."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -161,9 +161,7 @@ class Recorded:
 
     def to_answer(self) -> dict[str, Any]:
         """As stored on the receipt."""
-        body = asdict(self)
-        del body["repeated"]
-        return body
+        return {name: getattr(self, name) for name in self.__slots__ if name != "repeated"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What an earning rule sees and says. Pure."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from loyalty.shop.rules import Programme
@@ -26,7 +26,7 @@ class Award:
 
     def snapshot(self) -> dict[str, Any]:
         """As stored on the receipt."""
-        return asdict(self)
+        return {"rule": self.rule, "base": self.base, "rate_bp": self.rate_bp, "bonuses": self.bonuses}
 
 
 EarningRule = Callable[[Sale, Programme], Award | None]

@@ -1,0 +1,71 @@
+"""Names of people who do not exist: Russian, Ukrainian and Latin, with their phones' beginnings."""
+
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUp:
+    """A person to be seeded."""
+
+    name: str
+    gender: str
+    phone: str
+    language: str
+
+
+RUSSIAN = {
+    "f": (
+        "Мария Анна Ольга Елена Наталья Екатерина Дарья Анастасия Ирина Светлана Татьяна Юлия Полина Виктория"
+        " Ксения Вера Алина Софья Алёна Евгения Людмила Галина Варвара Надежда"
+    ).split(),
+    "m": (
+        "Александр Дмитрий Сергей Андрей Алексей Иван Михаил Артём Никита Илья Максим Кирилл Роман Павел Егор"
+        " Денис Тимур Руслан Антон Владимир Олег Фёдор Григорий Глеб"
+    ).split(),
+}
+RUSSIAN_FAMILIES = (
+    "Иванов Смирнов Кузнецов Попов Васильев Петров Соколов Михайлов Новиков Фёдоров Морозов Волков Алексеев"
+    " Лебедев Семёнов Егоров Павлов Козлов Степанов Николаев Орлов Андреев Макаров Никитин Захаров Зайцев"
+    " Соловьёв Борисов Яковлев Григорьев Романов Воробьёв Сергеев Кузьмин Фролов Белов Комаров Виноградов"
+).split()
+UKRAINIAN = {
+    "f": "Оксана Олена Наталія Ірина Катерина Софія Юлія Мар'яна Соломія Леся Тетяна Дарина Христина Зоряна".split(),
+    "m": "Олександр Андрій Тарас Богдан Юрій Остап Назар Дмитро Сергій Ярослав Микола Василь Ігор Роман".split(),
+}
+UKRAINIAN_FAMILIES = (
+    "Шевченко Коваленко Бондаренко Ткаченко Кравченко Олійник Мельник Гончар Поліщук Савченко Руденко Марченко"
+    " Лисенко Петренко Кравчук Їжакевич Євтушенко Ґудзь"
+).split()
+LATIN = {
+    "f": "Anna Emma Maria Lena Sophie Clara Elif Zeynep Nino Ana Giulia Marta Lucía Chloé".split(),
+    "m": "Max Leon Luca Thomas Jan Emre Giorgi Levan Marek Pavel Diego Hugo André Jürgen".split(),
+}
+LATIN_FAMILIES = (
+    "Müller Schmidt Novák Kowalski Rossi García Yılmaz Beridze Silva Dubois Andersson O'Neil Horvat Petrov"
+).split()
+
+_RUSSIAN_CODES = (903, 905, 906, 909, 910, 915, 916, 917, 919, 925, 926, 929, 963, 965, 967, 977, 985)
+_UKRAINIAN_CODES = (50, 63, 66, 67, 68, 93, 95, 96, 97, 98)
+
+
+def people(random: Random, count: int, first: int = 0) -> list[MadeUp]:
+    """`count` people with phones that nobody else of the seed has; `first` numbers the one to begin with."""
+    return [_person(random, first + index) for index in range(count)]
+
+
+def _person(random: Random, number: int) -> MadeUp:
+    gender = random.choice("ffm")
+    scattered = number * 7_368_787 % 10_000_000  # a permutation: no phone comes twice in ten million
+    kind = random.random()
+    if kind < 0.72:
+        family = random.choice(RUSSIAN_FAMILIES) + ("а" if gender == "f" else "")
+        code = _RUSSIAN_CODES[number % len(_RUSSIAN_CODES)]
+        return MadeUp(f"{random.choice(RUSSIAN[gender])} {family}", gender, f"+7{code}{scattered:07d}", "ru")
+    if kind < 0.88:
+        family = random.choice(UKRAINIAN_FAMILIES)
+        code = _UKRAINIAN_CODES[number % len(_UKRAINIAN_CODES)]
+        return MadeUp(f"{random.choice(UKRAINIAN[gender])} {family}", gender, f"+380{code}{scattered:07d}", "uk")
+    code = _RUSSIAN_CODES[number % len(_RUSSIAN_CODES)]
+    name = f"{random.choice(LATIN[gender])} {random.choice(LATIN_FAMILIES)}"
+    return MadeUp(name, gender, f"+7{code}{scattered:07d}", "en")
