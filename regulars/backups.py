@@ -57,9 +57,16 @@ def back_up(base: Base, target: Path, report: Report) -> None:
         raise BackupFailed(f"Cannot write {partial}: {refused.strerror}.") from refused
     try:
         with os.fdopen(descriptor, "wb") as file, _progress(report, partial):
+            # By name: into a pipe or a given descriptor pg_dump appends a second table of contents
+            # instead of completing the first.
             dump = subprocess.run(
-                [_program("pg_dump", base), "--format=custom", "--no-owner", "--no-privileges"],
-                stdout=file,
+                [
+                    _program("pg_dump", base),
+                    "--format=custom",
+                    "--no-owner",
+                    "--no-privileges",
+                    f"--file={partial}",
+                ],
                 stderr=subprocess.PIPE,
                 env=_libpq_environment(base.url),
                 check=False,

@@ -94,8 +94,8 @@ def seed(customers: Customers = DEMO_CUSTOMERS) -> None:
 def verify() -> None:
     """Recompute every balance and counter from the ledger; exit 1 when anything differs."""
     with _servers(_settings()) as opened:
-        differences = _with_database(opened, _verify)
-    if differences:
+        agrees = _with_database(opened, _verify)
+    if not agrees:
         raise typer.Exit(1)
 
 
@@ -240,24 +240,21 @@ async def _seed(customers: int) -> None:
     await make_up(customers, now=system_now(), report=_say)
 
 
-async def _verify() -> int:
-    from loyalty.db import fetch_row
-    from loyalty.office.queries import verify as find_differences
+async def _verify() -> bool:
+    from loyalty.office.queries import verify as prove
 
-    differences = await find_differences(now=system_now())
-    for difference in differences:
+    proof = await prove(now=system_now())
+    for difference in proof.differences:
         _say(difference.describe())
-    counted = await fetch_row(
-        "SELECT (SELECT count(*) FROM customer) AS customers, (SELECT count(*) FROM receipt) AS receipts,"
-        " (SELECT count(*) FROM bonus_entry) AS entries"
+    if proof.unshown:
+        _say(f"… and {proof.unshown} more.")
+    found = len(proof.differences) + proof.unshown
+    _say(
+        f"{found or 'No'} {'difference' if found == 1 else 'differences'}. "
+        f"Checked {proof.customers} customers, {proof.receipts} receipts, {proof.entries} entries of the ledger "
+        f"and {proof.lots} lots."
     )
-    if counted is not None:
-        found = f"{len(differences)} differences." if differences else "No differences."
-        _say(
-            f"{found} Checked {counted['customers']} customers, {counted['receipts']} receipts "
-            f"and {counted['entries']} entries of the ledger."
-        )
-    return len(differences)
+    return found == 0
 
 
 async def _has_tables() -> bool:
@@ -275,7 +272,8 @@ async def _invite(settings: Settings, email: str, role: str, name: str | None) -
     except ValueError:
         names = ", ".join(each.value for each in Role)
         raise CommandFailed(f"There is no role {role!r}; the roles are: {names}.") from None
-    token = await invite(email, known, name=name or email.partition("@")[0], actor=COMMAND, now=system_now())
+    called = name or email.partition("@")[0]
+    token = await invite(email=email, name=called, role=known, actor=COMMAND, now=system_now())
     _say(f"{settings.public_url}/invite/{token}")
 
 

@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from aiohttp import web
@@ -66,11 +66,12 @@ def _cleaned(key: str, value: Any) -> Any:
     return value
 
 
-def configure_logging(*, terminal: bool | None = None, level: int = logging.INFO) -> None:
-    """Send structlog's and the standard library's records to stderr in one form. May be called again.
+def configure_logging(*, stream: TextIO | None = None, terminal: bool | None = None, level: int = logging.INFO) -> None:
+    """Send structlog's and the standard library's records to `stream` (stderr) in one form. May be called again.
 
-    `terminal` chooses coloured lines; None asks stderr whether it is one.
+    `terminal` chooses coloured lines; None asks the stream whether it is one.
     """
+    target = sys.stderr if stream is None else stream
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -81,7 +82,7 @@ def configure_logging(*, terminal: bool | None = None, level: int = logging.INFO
         structlog.processors.format_exc_info,
         drop_personal_data,
     ]
-    at_terminal = sys.stderr.isatty() if terminal is None else terminal
+    at_terminal = target.isatty() if terminal is None else terminal
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer()
         if at_terminal
@@ -93,7 +94,7 @@ def configure_logging(*, terminal: bool | None = None, level: int = logging.INFO
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

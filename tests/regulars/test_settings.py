@@ -1,0 +1,138 @@
+"""What an operator reads when the environment is wrong."""
+
+import os
+import subprocess
+import sys
+from ipaddress import ip_network
+
+import pytest
+
+from loyalty.settings import WrongSettings, read_settings
+
+KEY = "5c1b0f4e9a7d2386"
+GOOD = {
+    "DATABASE_URL": "postgresql://loyal:p%40ss@db.local:5432/loyal?maxsize=20",
+    "REDIS_URL": "redis://cache.local/0",
+    "REGULARS_SECRET_KEY": KEY * 2,
+}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Only what the test sets."""
+    for name in list(os.environ):
+        if name.startswith("REGULARS_") or name in GOOD:
+            monkeypatch.delenv(name)
+
+    def put(**values: str) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    return put
+
+
+def problems() -> list[str]:
+    with pytest.raises(WrongSettings) as caught:
+        read_settings()
+    return caught.value.problems
+
+
+def test_an_empty_environment_is_fine(environment):
+    settings = read_settings()
+    assert settings.database_url is None
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert settings.trusted_proxies == ()
+
+
+def test_servers_elsewhere_are_taken_as_given(environment):
+    environment(
+        **GOOD,
+        REGULARS_PUBLIC_URL="https://club.example.com/",
+        REGULARS_TRUSTED_PROXIES="10.0.0.0/8, ::1",
+    )
+    settings = read_settings()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgres://loyal:p%40ss@db.local:5432/loyal?maxsize=20"
+    assert settings.public_url == "https://club.example.com"
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
+    assert KEY not in repr(settings)
+    assert "p%40ss" not in repr(settings)
+
+
+def test_the_home_variable_of_the_shell_is_not_ours(environment, monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    monkeypatch.setenv("HOST", "elsewhere")
+    monkeypatch.setenv("PORT", "1")
+    settings = read_settings()
+    assert settings.home.name == "regulars"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+
+
+def test_the_public_address_follows_the_port_unless_it_is_set(environment):
+    assert read_settings().on_port(81).public_url == "http://127.0.0.1:81"
+    environment(REGULARS_PUBLIC_URL="https://club.example.com")
+    assert read_settings().on_port(81).public_url == "https://club.example.com"
+
+
+def test_an_empty_variable_counts_as_missing(environment):
+    environment(DATABASE_URL="", REGULARS_PORT="", REGULARS_PUBLIC_URL="")
+    assert read_settings().port == 8080
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("DATABASE_URL", "mysql://u:p@h/x", "DATABASE_URL must begin with postgres:// or postgresql://"),
+        ("DATABASE_URL", "postgres://u:p@h", "DATABASE_URL names no database: postgres://user:password@host:5432/NAME"),
+        ("REDIS_URL", "redis://", "REDIS_URL names no host"),
+        ("REGULARS_PORT", "http", "REGULARS_PORT is not a whole number"),
+        ("REGULARS_PORT", "70000", "REGULARS_PORT must be between 1 and 65535"),
+        ("REGULARS_SECRET_KEY", "short", "REGULARS_SECRET_KEY must have at least 32 characters"),
+        (
+            "REGULARS_SECRET_KEY",
+            "changeme" + KEY * 2,
+            "REGULARS_SECRET_KEY looks like a placeholder; make one with: openssl rand -hex 32",
+        ),
+        (
+            "REGULARS_SECRET_KEY",
+            "x" * 40,
+            "REGULARS_SECRET_KEY looks like a placeholder; make one with: openssl rand -hex 32",
+        ),
+        (
+            "REGULARS_SECRET_KEY",
+            "",
+            "REGULARS_SECRET_KEY is missing: it is required with DATABASE_URL; make one with: openssl rand -hex 32",
+        ),
+        ("REDIS_URL", "", "REDIS_URL is missing: set DATABASE_URL and REDIS_URL both, or neither"),
+        (
+            "REGULARS_PUBLIC_URL",
+            "https://example.com/club",
+            "REGULARS_PUBLIC_URL must end after the host and the port: Regulars needs an address of its own",
+        ),
+        (
+            "REGULARS_TRUSTED_PROXIES",
+            "10.0.0.1, proxy",
+            "REGULARS_TRUSTED_PROXIES 'proxy' is neither an address nor a network such as 10.0.0.0/8",
+        ),
+    ],
+)
+def test_a_wrong_value_gives_one_line(environment, name, value, reason):
+    environment(**{**GOOD, name: value})
+    assert problems() == [reason]
+
+
+def test_no_secret_is_told_while_complaining(environment):
+    environment(DATABASE_URL="postgres://u:p[hunter2@h/x", REDIS_URL="redis://:hunter2@", REGULARS_SECRET_KEY="hunter2")
+    told = problems()
+    assert len(told) == 3
+    assert "hunter2" not in " ".join(told)
+
+
+def test_the_command_exits_with_2_and_no_traceback(environment):
+    environment(**GOOD, REGULARS_PORT="http", REGULARS_PUBLIC_URL="ftp://club")
+    command = subprocess.run([sys.executable, "-m", "regulars", "migrate"], capture_output=True, text=True, check=False)
+    assert command.returncode == 2
+    assert command.stderr.splitlines() == [
+        "REGULARS_PORT is not a whole number",
+        "REGULARS_PUBLIC_URL must be the address people open, like https://club.example.com",
+    ]
