@@ -35,7 +35,7 @@ async def build_app(settings: Settings) -> web.Application:
         session_redis,
         cookie_name=COOKIE,
         max_age=int(IDLE.total_seconds()),
-        secure=(settings.public_url or "").startswith("https://"),
+        secure=settings.public_url.startswith("https://"),
         httponly=True,
         samesite="Lax",
         key_factory=lambda: secrets.token_urlsafe(32),

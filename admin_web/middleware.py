@@ -110,7 +110,7 @@ def _is_ours(request: web.Request) -> bool:
         return site in ("same-origin", "none")
     origin = urlsplit(request.headers.get("Origin", "")).netloc
     public = request.app[SETTINGS].public_url
-    return bool(origin) and origin in {request.host, urlsplit(public or "").netloc}
+    return bool(origin) and origin in {request.host, urlsplit(public).netloc}
 
 
 def _dress(request: web.Request, response: web.StreamResponse) -> None:
@@ -119,7 +119,7 @@ def _dress(request: web.Request, response: web.StreamResponse) -> None:
         headers.setdefault(name, value)
     headers["X-Request-ID"] = request[REQUEST_ID]
     headers.setdefault("Cache-Control", "no-store")
-    if (request.app[SETTINGS].public_url or "").startswith("https://") and client_of(request).is_secure:
+    if request.app[SETTINGS].public_url.startswith("https://") and client_of(request).is_secure:
         headers.setdefault("Strict-Transport-Security", HSTS)
     body_length = response.content_length or 0 if isinstance(response, web.Response) else 0
     if "Content-Encoding" not in headers and body_length >= WORTH_PACKING:

@@ -2,9 +2,15 @@
 
 from types import ModuleType
 
-from admin_web.pages import health, login
+from admin_web.pages import account, health, journal, locations, login, overview, shop, staff
 
 PAGES: tuple[ModuleType, ...] = (
+    overview,
+    locations,
+    staff,
+    shop,
+    journal,
+    account,
     login,
     health,
 )

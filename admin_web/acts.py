@@ -1,0 +1,69 @@
+"""Codes of the journal as sentences, in the reader's language."""
+
+from typing import Any
+
+from admin_web.formats import bonuses
+from admin_web.i18n import gettext, mark
+from admin_web.words import ROLE_NAMES
+from loyalty.staff.rules import ActorKind, Role
+
+ACTS = {
+    "bonuses.credited": mark("Bonuses added by hand"),
+    "bonuses.debited": mark("Bonuses taken off by hand"),
+    "consent.granted": mark("Consent given"),
+    "consent.withdrawn": mark("Consent withdrawn"),
+    "customer.added": mark("Customer added"),
+    "customer.changed": mark("Customer's profile changed"),
+    "location.added": mark("Location added"),
+    "location.burns_freely": mark("Using bonuses without a code allowed"),
+    "location.burns_with_code": mark("Using bonuses without a code forbidden"),
+    "location.changed": mark("Location changed"),
+    "location.closed": mark("Location closed"),
+    "location.reopened": mark("Location opened again"),
+    "note.added": mark("Note added"),
+    "note.deleted": mark("Note deleted"),
+    "note.edited": mark("Note changed"),
+    "note.restored": mark("Note restored"),
+    "programme.set": mark("Programme settings changed"),
+    "receipt.recorded": mark("Receipt recorded"),
+    "receipt.refunded": mark("Receipt refunded"),
+    "shop.changed": mark("Shop settings changed"),
+    "staff.changed": mark("Account changed"),
+    "staff.disabled": mark("Account disabled"),
+    "staff.enabled": mark("Account enabled"),
+    "staff.invited": mark("Colleague invited"),
+    "staff.joined": mark("Password set by a link"),
+    "staff.password_changed": mark("Password changed"),
+    "staff.reset": mark("New sign-in link made"),
+    "staff.sessions_ended": mark("Signed out everywhere"),
+    "staff.signed_in": mark("Signed in"),
+}
+
+KINDS = {
+    ActorKind.STAFF: mark("Staff"),
+    ActorKind.CUSTOMER: mark("Customer"),
+    ActorKind.JOB: mark("Schedule"),
+    ActorKind.COMMAND: mark("Command line"),
+}
+
+
+def act_text(action: str, details: dict[str, Any] | None = None) -> str:
+    """What was done; an act this version does not know yet is named by its code."""
+    text = gettext(ACTS[action]) if action in ACTS else action
+    more = _more(details or {})
+    return f"{text}: {more}" if more else text
+
+
+def actor_text(kind: ActorKind, name: str | None) -> str:
+    """Who did it."""
+    return name or gettext(KINDS[kind])
+
+
+def _more(details: dict[str, Any]) -> str:
+    """The part of the details that people can read."""
+    role, before, amount = (details.get(name) for name in ("role", "role_before", "amount"))
+    if role in list(Role) and before in list(Role):
+        return f"{gettext(ROLE_NAMES[Role(before)])} → {gettext(ROLE_NAMES[Role(role)])}"
+    if role in list(Role):
+        return gettext(ROLE_NAMES[Role(role)])
+    return bonuses(abs(amount)) if isinstance(amount, int) else ""
