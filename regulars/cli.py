@@ -1,9 +1,10 @@
 """The command `regulars`. Thin: each command reads the settings, opens the servers and calls one thing."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -12,7 +13,7 @@ import typer
 
 from loyalty.clock import system_now
 from loyalty.settings import Settings, WrongSettings, read_settings
-from regulars.embedded import CannotStart
+from regulars.embedded import CannotStart, is_running
 
 DEMO_CUSTOMERS = 2000
 T = TypeVar("T")
@@ -62,14 +63,14 @@ def demo(customers: Customers = DEMO_CUSTOMERS, port: PortOption = None) -> None
     from regulars.processes import PARTS, check_port_is_free, serve
 
     settings = demo_settings(_settings(port))
-    configure_logging()
+    # Only what goes wrong, so that the logins stay in sight.
+    configure_logging(level=logging.WARNING)
     check_port_is_free(settings)
+    if is_running(settings.home):
+        raise CommandFailed(f"A demo runs already with the data of {settings.home}.")
     _say("Starting PostgreSQL and Valkey …")
     with _servers(settings) as opened:
-        _with_database(opened, _migrate)
-        if not _with_database(opened, has_customers):
-            _say(f"Making up {customers} customers …")
-            _with_database(opened, lambda: _seed(customers))
+        _make_demo_data(opened, customers)
         asyncio.run(serve(opened, PARTS, lambda: _say_demo_is_ready(opened)))
 
 
@@ -216,13 +217,18 @@ def _with_database(settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
             # Whatever the driver raises: its words name host, user and base, never the password.
             raise CommandFailed(f"The base at DATABASE_URL cannot be opened: {refused}") from refused
         try:
-            return await work()
-        except Invalid as wrong:
-            raise CommandFailed(f"{wrong.field}: {wrong.reason.replace('_', ' ')}.") from wrong
-        except LoyaltyError as refused:
-            raise CommandFailed(f"Refused: {refused.reason.replace('_', ' ')}.") from refused
-        finally:
-            await close_database()
+            result = await work()
+        except BaseException as failure:
+            # Closing may fail after an interruption, which must not hide why we leave.
+            with suppress(Exception):
+                await close_database()
+            if isinstance(failure, Invalid):
+                raise CommandFailed(f"{failure.field}: {failure.reason.replace('_', ' ')}.") from failure
+            if isinstance(failure, LoyaltyError):
+                raise CommandFailed(f"Refused: {failure.reason.replace('_', ' ')}.") from failure
+            raise
+        await close_database()
+        return result
 
     return asyncio.run(opened())
 
@@ -274,7 +280,27 @@ async def _invite(settings: Settings, email: str, role: str, name: str | None) -
         raise CommandFailed(f"There is no role {role!r}; the roles are: {names}.") from None
     called = name or email.partition("@")[0]
     token = await invite(email=email, name=called, role=known, actor=COMMAND, now=system_now())
-    _say(f"{settings.public_url}/invite/{token}")
+    _say(f"{settings.public_url}/join/{token}")
+
+
+def _make_demo_data(settings: Settings, customers: int) -> None:
+    """Migrate, and fill the demo's base unless that was done to the end before."""
+    finished = settings.home / "seeded"
+    if not finished.exists():
+        # Whatever an interrupted run left is made up and not worth mending.
+        _with_database(settings, _empty_demo_base)
+    _with_database(settings, _migrate)
+    if not finished.exists():
+        _say(f"Making up {customers} customers …")
+        _with_database(settings, lambda: _seed(customers))
+        finished.touch()
+
+
+async def _empty_demo_base() -> None:
+    from loyalty.db import execute
+
+    await execute("DROP SCHEMA public CASCADE")
+    await execute("CREATE SCHEMA public")
 
 
 def _say_demo_is_ready(settings: Settings) -> None:

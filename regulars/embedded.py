@@ -414,13 +414,25 @@ def attach(root: Path, *, wait_seconds: float = START_SECONDS) -> Addresses | No
     While that process is still starting them, waits up to `wait_seconds`, then raises CannotStart.
     """
     end = time.monotonic() + wait_seconds
-    while _lock_is_held(root):
+    while is_running(root):
         with suppress(FileNotFoundError):
             return _read_addresses(root)
         if time.monotonic() > end:
             raise CannotStart(f"The process that runs the servers of {root} does not get them started.")
         time.sleep(0.05)
     return None
+
+
+def is_running(root: Path) -> bool:
+    """Whether a process, this one or another, runs or is starting the servers of `root`."""
+    try:
+        with (root / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def wheel_postgres_bin() -> Path:
@@ -554,17 +566,6 @@ def _write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     fresh.replace(path)
-
-
-def _lock_is_held(root: Path) -> bool:
-    try:
-        with (root / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _tail(log: Path) -> str:
