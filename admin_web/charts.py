@@ -7,6 +7,7 @@ from markupsafe import Markup
 _WIDTH = 40
 _GAP = 10
 _HEIGHT = 100
+_BAR = Markup('<rect class="bar-fill" x="{}" y="{:.2f}" width="{}" height="{:.2f}" rx="2"><title>{}: {}</title></rect>')
 
 
 def bars(points: Sequence[tuple[str, int]], *, label: str, show: Callable[[int], str]) -> Markup:
@@ -17,8 +18,7 @@ def bars(points: Sequence[tuple[str, int]], *, label: str, show: Callable[[int],
     """
     top = _round_up(max((value for _, value in points), default=0))
     shapes = [
-        Markup('<rect class="bar-fill" x="{}" y="{:.2f}" width="{}" height="{:.2f}" rx="2"><title>{}: {}</title></rect>')
-        .format(index * (_WIDTH + _GAP) + _GAP / 2, *_span(value, top), name, show(value))
+        _BAR.format(index * (_WIDTH + _GAP) + _GAP / 2, *_span(value, top), name, show(value))
         for index, (name, value) in enumerate(points)
     ]  # fmt: skip
     rules = [

@@ -100,5 +100,18 @@ async def read_form(request: web.Request) -> Form:
     return Form(values)
 
 
+def id_in(request: web.Request, name: str = "id") -> int:
+    """The number in the path. Raises HTTPNotFound for what is none."""
+    text = request.match_info[name]
+    if not is_id(text):
+        raise web.HTTPNotFound
+    return int(text)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an id."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
 def _storable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)

@@ -2,10 +2,12 @@
 
 from types import ModuleType
 
-from admin_web.pages import account, health, journal, locations, login, overview, shop, staff
+from admin_web.pages import account, customer_card, customers, health, journal, locations, login, overview, shop, staff
 
 PAGES: tuple[ModuleType, ...] = (
     overview,
+    customers,
+    customer_card,
     locations,
     staff,
     shop,

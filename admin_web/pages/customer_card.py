@@ -1,0 +1,317 @@
+"""The card of one person: what is known, what was bought, what moved, what colleagues wrote."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from admin_web.auth import actor_of, requires
+from admin_web.charts import bars
+from admin_web.formats import format_date, money
+from admin_web.forms import Form, id_in, is_id, read_form
+from admin_web.i18n import gettext as _
+from admin_web.i18n import mark
+from admin_web.keys import SHOP, now
+from admin_web.render import go_to, is_htmx, page, toast
+from loyalty.bonuses.actions import adjust
+from loyalty.bonuses.queries import account, entries, tier_history
+from loyalty.bonuses.rules import Kind, Source
+from loyalty.clock import business_date
+from loyalty.customers.actions import add_note, delete_note, edit_note, restore_note
+from loyalty.customers.queries import CustomerView, consents, customer, notes, registration_steps, visited_locations
+from loyalty.errors import LoyaltyError, NotFound
+from loyalty.ids import new_key
+from loyalty.money import parse_amount
+from loyalty.receipts.queries import habits, receipts_of
+from loyalty.shop.queries import locations, programme_at
+from loyalty.staff.queries import staff_list
+from loyalty.staff.rules import Permission
+
+TABS = {
+    "profile": mark("Profile"),
+    "bonuses": mark("Bonuses"),
+    "receipts": mark("Receipts"),
+    "registration": mark("Registration"),
+    "notes": mark("Notes"),
+}
+DIRECTIONS = {"credit": 1, "debit": -1}
+
+KINDS = {
+    Kind.EARN: (mark("Accrual"), "good"),
+    Kind.BURN: (mark("Burn"), "warn"),
+    Kind.EXPIRE: (mark("Expiry"), "bad"),
+    Kind.REVERSE_EARN: (mark("Accrual taken back"), "warn"),
+    Kind.RESTORE_BURN: (mark("Burn given back"), "good"),
+    Kind.ADJUST: (mark("By hand"), "acc"),
+    Kind.GRANT: (mark("Gift"), "vio"),
+    Kind.MERGE: (mark("Merge"), ""),
+}
+"""Kind of entry -> (its name, the tint of its badge)."""
+
+EVENTS = {
+    "receipt": mark("Receipt"),
+    "refund": mark("Refund"),
+    "manual": mark("By hand"),
+    "welcome": mark("Welcome bonus"),
+    "expiry": mark("Their time was over"),
+}
+SOURCES = {
+    Source.RECEIPT: mark("purchase"),
+    Source.MANUAL: mark("by hand"),
+    Source.WELCOME: mark("welcome bonus"),
+    Source.GRACE: mark("given back by a refund"),
+}
+RECEIPT_SOURCES = {"till": mark("Till"), "api": mark("API"), "import": mark("Import")}
+VIAS = {
+    "telegram": mark("Telegram"),
+    "cashier": mark("Cashier page"),
+    "panel": mark("By hand in the panel"),
+    "import": mark("Import"),
+    "api": mark("API"),
+}
+STEPS = {"added": mark("Added to the base")}
+CONSENTS = {
+    "terms": mark("Consent to the terms"),
+    "marketing": mark("Consent to messages"),
+    "surveys": mark("Consent to surveys"),
+}
+# A lot ends with its last local day; an instant before that end lies on the day people know.
+_A_MOMENT = timedelta(microseconds=1)
+
+
+@requires(Permission.CUSTOMERS_READ)
+async def show_card(request: web.Request) -> web.Response:
+    """GET /customers/{id}?tab=: one person."""
+    tab = request.query.get("tab", "profile")
+    tab = tab if tab in TABS else "profile"
+    return await _card(request, tab)
+
+
+async def _card(request: web.Request, tab: str, **more: Any) -> web.Response:
+    person = await customer(id_in(request))
+    programme = await programme_at(now(request))
+    data = await PANELS[tab](request, person)
+    return page(
+        request,
+        "customers/card.html",
+        block="panel" if request.headers.get("HX-Target") == "tabpanel" else None,
+        person=person,
+        tier=programme.tier(person.tier_id),
+        programme=programme,
+        tab=tab,
+        tabs=[(key, _(text), f"/customers/{person.id}?tab={key}", _count(key, person)) for key, text in TABS.items()],
+        **data,
+        **more,
+    )
+
+
+def _count(tab: str, person: CustomerView) -> int | None:
+    return person.receipts if tab == "receipts" else None
+
+
+async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
+    today = business_date(now(request), request[SHOP].time_zone)
+    seen = await habits(person.id, today=today, now=now(request))
+    programme = await programme_at(now(request))
+    following = programme.next_tier(programme.tier(person.tier_id))
+    places = {place.id: place.name for place in await locations()}
+    points = [(format_date(month, "LLL"), sold) for month, sold in seen.months]
+    return {
+        "every_days": seen.every_days,
+        "chart": bars(points, label=_("Purchases by month"), show=money),
+        "following": following,
+        "places": places,
+        "visited": await visited_locations(person.id),
+        "consent_names": _translated(CONSENTS),
+        "consents": await consents(person.id),
+    }
+
+
+async def _bonuses_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
+    before = request.query.get("before", "")
+    standing = await account(person.id, now=now(request))
+    found, following = await entries(person.id, before_id=int(before) if is_id(before) else None)
+    return {
+        "account": standing,
+        "last_day": standing.next_expiry[0] - _A_MOMENT if standing.next_expiry else None,
+        "last_days": {
+            view.lot.id: view.lot.expires_at - _A_MOMENT for view in standing.lots if view.lot.expires_at is not None
+        },
+        "kind_names": {kind: _(name) for kind, (name, _tint) in KINDS.items()},
+        "kind_tints": {kind: tint for kind, (_name, tint) in KINDS.items()},
+        "event_names": _translated(EVENTS),
+        "source_names": _translated(SOURCES),
+        "entries": found,
+        "following_entry": following,
+        "tiers": await tier_history(person.id),
+        "this_moment": now(request),
+    }
+
+
+async def _receipts_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
+    found, following = await receipts_of(person.id, before=_receipt_place(request.query.get("before", "")))
+    return {
+        "receipts": found,
+        "receipt_sources": _translated(RECEIPT_SOURCES),
+        "following_receipt": f"{following[0].isoformat()}~{following[1]}" if following else None,
+    }
+
+
+async def _registration_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
+    del request
+    return {
+        "steps": await registration_steps(person.id),
+        "step_names": _translated(STEPS),
+        "via_names": _translated(VIAS),
+        "consent_names": _translated(CONSENTS),
+        "consents": await consents(person.id),
+        "staff_names": {member.id: member.name for member in await staff_list()},
+    }
+
+
+async def _notes_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
+    del request
+    return {"notes": await notes(person.id), "note_form": Form()}
+
+
+PANELS: dict[str, Callable[[web.Request, CustomerView], Awaitable[dict[str, Any]]]] = {
+    "profile": _profile_panel,
+    "bonuses": _bonuses_panel,
+    "receipts": _receipts_panel,
+    "registration": _registration_panel,
+    "notes": _notes_panel,
+}
+
+
+def _translated(names: Mapping[Any, str]) -> dict[Any, str]:
+    """Marked names in the reader's language."""
+    return {key: _(name) for key, name in names.items()}
+
+
+def _receipt_place(text: str) -> tuple[datetime, int] | None:
+    moment, _tilde, number = text.partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (at, int(number)) if is_id(number) and at.tzinfo is not None else None
+
+
+@requires(Permission.BONUSES_ADJUST)
+async def show_adjust(request: web.Request) -> web.Response:
+    """GET /customers/{id}/bonuses/{direction}: the form of a manual credit or debit; a dialog for htmx."""
+    return await _adjust_page(request, Form({"key": new_key()}))
+
+
+@requires(Permission.BONUSES_ADJUST)
+async def do_adjust(request: web.Request) -> web.Response:
+    """POST /customers/{id}/bonuses/{direction}. The form's key makes a second click harmless."""
+    form = await read_form(request)
+    customer_id = id_in(request)
+    try:
+        amount = parse_amount(form.value("amount"), 2, field="amount")
+        await adjust(
+            customer_id,
+            amount * _sign(request),
+            form.value("comment"),
+            key=form.value("key")[:60] or new_key(),
+            actor=actor_of(request),
+            now=now(request),
+        )
+    except NotFound:
+        raise
+    except LoyaltyError as error:
+        form.refuse(error)
+        return await _adjust_page(request, form, status=422)
+    return await go_to(request, f"/customers/{customer_id}?tab=bonuses", say=_("Done. The balance has changed."))
+
+
+async def _adjust_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+    person = await customer(id_in(request))
+    return page(
+        request,
+        "customers/adjust.html",
+        block="form" if request.method == "POST" else "dialog",
+        status=status,
+        form=form,
+        person=person,
+        account=await account(person.id, now=now(request)),
+        crediting=_sign(request) > 0,
+    )
+
+
+def _sign(request: web.Request) -> int:
+    direction = request.match_info["direction"]
+    if direction not in DIRECTIONS:
+        raise web.HTTPNotFound
+    return DIRECTIONS[direction]
+
+
+@requires(Permission.NOTES_WRITE)
+async def do_add_note(request: web.Request) -> web.Response:
+    """POST /customers/{id}/notes."""
+    form = await read_form(request)
+    try:
+        await add_note(id_in(request), form.value("text"), actor=actor_of(request), now=now(request))
+    except NotFound:
+        raise
+    except LoyaltyError as error:
+        form.refuse(error)
+        return await _notes_again(request, form, 422)
+    return await _notes_again(request, Form(), 200)
+
+
+@requires(Permission.NOTES_WRITE)
+async def do_edit_note(request: web.Request) -> web.Response:
+    """POST /customers/{id}/notes/{note}: new words in place of the old."""
+    form = await read_form(request)
+    await edit_note(
+        id_in(request), id_in(request, "note"), form.value("text"), actor=actor_of(request), now=now(request)
+    )
+    return await _notes_again(request, Form(), 200)
+
+
+@requires(Permission.NOTES_WRITE)
+async def do_delete_note(request: web.Request) -> web.Response:
+    """POST /customers/{id}/notes/{note}/delete; can be taken back."""
+    customer_id, note_id = id_in(request), id_in(request, "note")
+    await delete_note(customer_id, note_id, actor=actor_of(request), now=now(request))
+    undo_url = f"/customers/{customer_id}/notes/{note_id}/restore"
+    if is_htmx(request):
+        return toast(await _notes_again(request, Form(), 200), _("The note is deleted."), undo_url)
+    return await go_to(request, f"/customers/{customer_id}?tab=notes", say=_("The note is deleted."), undo_url=undo_url)
+
+
+@requires(Permission.NOTES_WRITE)
+async def do_restore_note(request: web.Request) -> web.Response:
+    """POST /customers/{id}/notes/{note}/restore."""
+    customer_id = id_in(request)
+    await restore_note(customer_id, id_in(request, "note"), actor=actor_of(request), now=now(request))
+    return await go_to(request, f"/customers/{customer_id}?tab=notes")
+
+
+async def _notes_again(request: web.Request, form: Form, status: int) -> web.Response:
+    """The notes with what has become of them: the part for htmx, the card for a browser without scripts."""
+    if not is_htmx(request):
+        if status == 200:
+            return await go_to(request, f"/customers/{id_in(request)}?tab=notes")
+        response = await _card(request, "notes", note_form=form)
+        response.set_status(status)
+        return response
+    person = await customer(id_in(request))
+    return page(
+        request, "customers/card.html", block="notes", status=status, person=person, notes=await notes(person.id),
+        note_form=form,
+    )  # fmt: skip
+
+
+ROUTES = (
+    web.get("/customers/{id}", show_card),
+    web.get("/customers/{id}/bonuses/{direction}", show_adjust),
+    web.post("/customers/{id}/bonuses/{direction}", do_adjust),
+    web.post("/customers/{id}/notes", do_add_note),
+    web.post("/customers/{id}/notes/{note}", do_edit_note),
+    web.post("/customers/{id}/notes/{note}/delete", do_delete_note),
+    web.post("/customers/{id}/notes/{note}/restore", do_restore_note),
+)
