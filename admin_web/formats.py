@@ -12,6 +12,7 @@ from babel import dates, numbers
 from markupsafe import Markup
 
 from admin_web.i18n import READER, gettext, locale, ngettext
+from loyalty.customers.rules import short_name
 
 MISSING = "—"
 NBSP = "\u00a0"
@@ -198,5 +199,6 @@ FILTERS = {
     "phone": phone,
     "phone_masked": phone_masked,
     "initials": initials,
+    "short_name": short_name,
     "hue": hue,
 }

@@ -2,12 +2,25 @@
 
 from types import ModuleType
 
-from admin_web.pages import account, customer_card, customers, health, journal, locations, login, overview, shop, staff
+from admin_web.pages import (
+    account,
+    cashier,
+    customer_card,
+    customers,
+    health,
+    journal,
+    locations,
+    login,
+    overview,
+    shop,
+    staff,
+)
 
 PAGES: tuple[ModuleType, ...] = (
     overview,
     customers,
     customer_card,
+    cashier,
     locations,
     staff,
     shop,

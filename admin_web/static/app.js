@@ -201,6 +201,7 @@
     countSelected();
     showMarked();
     showLeftToasts();
+    one("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("DOMContentLoaded", settle);

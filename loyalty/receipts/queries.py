@@ -124,6 +124,12 @@ async def receipt(receipt_id: int) -> ReceiptView:
     return ReceiptView(**row)
 
 
+async def refund_of(receipt_id: int) -> ReceiptView | None:
+    """The newest refund of a sale, if there is one. Index: receipt_original."""
+    row = await db.fetch_row(f"{VIEW} WHERE r.original_id = $1 ORDER BY r.id DESC LIMIT 1", receipt_id)
+    return ReceiptView(**row) if row else None
+
+
 async def receipts_of(
     customer_id: int, *, before: tuple[datetime, int] | None = None
 ) -> tuple[list[ReceiptView], tuple[datetime, int] | None]:

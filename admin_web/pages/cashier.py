@@ -1,0 +1,334 @@
+"""The till: find the customer, enter the sum, take the money. One decision a screen.
+
+Whom a cashier serves is kept in the session, not in the address: ids cannot be walked through. Every sale has a
+key made with its page, so pressing again after a lost answer credits nothing twice.
+"""
+
+from dataclasses import dataclass
+
+import aiohttp_session
+from aiohttp import web
+
+from admin_web.auth import actor_of, requires, staff_of
+from admin_web.forms import Form, id_in, is_id, read_form
+from admin_web.i18n import gettext as _
+from admin_web.i18n import mark
+from admin_web.keys import SHOP, now
+from admin_web.navigation import NavItem
+from admin_web.render import go_to, page
+from loyalty.clock import business_date
+from loyalty.customers.actions import add_customer
+from loyalty.customers.queries import (
+    CANDIDATES,
+    CustomerView,
+    customer,
+    find_by_card_number,
+    find_by_last_digits,
+    find_by_phone,
+)
+from loyalty.customers.rules import Via, is_card_number, normalise_phone, profile_from
+from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
+from loyalty.ids import new_key
+from loyalty.money import floor_to_step, money_of, parse_amount
+from loyalty.receipts.actions import record_receipt, undo_receipt
+from loyalty.receipts.queries import receipt, refund_of, till
+from loyalty.receipts.rules import UNDO_WINDOW, Quote, ReceiptDraft, ReceiptSource, Till, quote
+from loyalty.shop.queries import location, locations
+from loyalty.shop.rules import LocationView
+from loyalty.staff.rules import Permission
+
+NAV = NavItem("cashier", "/cashier", "wallet", mark("Cashier page"), "sales", Permission.CASHIER_USE, in_bar=True)
+
+LOCATION = "cashier_location"
+SERVING = "cashier_serving"
+CANDIDATES_SHOWN = "cashier_candidates"
+NEW_PHONE = "cashier_new_phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the sum screen shows for a sum: the tiles to burn by, and the button. `burn` is the chosen tile."""
+
+    quote: Quote
+    tiles: list[int]
+    burn: int
+
+
+@requires(Permission.CASHIER_USE)
+async def show_find(request: web.Request) -> web.Response:
+    """GET /cashier: ask who it is."""
+    session = await aiohttp_session.get_session(request)
+    for name in (SERVING, CANDIDATES_SHOWN, NEW_PHONE):
+        session.pop(name, None)
+    place = await _location(request)
+    if place is None:
+        return page(request, "cashier/location.html", places=await locations(only_open=True), place=None)
+    return page(request, "cashier/find.html", place=place, form=Form())
+
+
+@requires(Permission.CASHIER_USE)
+async def choose_location(request: web.Request) -> web.Response:
+    """POST /cashier/location: where this person works today."""
+    form = await read_form(request)
+    wanted = form.value("location")
+    place = await location(int(wanted) if is_id(wanted) else 0)
+    if not place.is_open:
+        raise Refused("location_is_closed")
+    session = await aiohttp_session.get_session(request)
+    session[LOCATION] = place.id
+    return await go_to(request, "/cashier")
+
+
+@requires(Permission.CASHIER_USE)
+async def find(request: web.Request) -> web.Response:
+    """POST /cashier/find: a phone, a card number (typed or from a scanner), the last four digits of a phone."""
+    form = await read_form(request)
+    place = await _location(request)
+    if place is None:
+        return await go_to(request, "/cashier")
+    session = await aiohttp_session.get_session(request)
+    digits = "".join(char for char in form.value("who") if char.isdigit())
+    if len(digits) == 4:
+        found = await find_by_last_digits(digits)
+        if found:
+            session[CANDIDATES_SHOWN] = [candidate.id for candidate in found]
+            shown = found[:CANDIDATES]
+            return page(request, "cashier/candidates.html", place=place, candidates=shown, more=len(found) > CANDIDATES)
+        form.errors["who"] = _("Nobody's phone ends with these digits.")
+        return page(request, "cashier/find.html", status=422, place=place, form=form)
+    if is_card_number(digits) and (owner := await find_by_card_number(digits)):
+        return await _serve(request, owner)
+    try:
+        phone = normalise_phone(form.value("who"), request[SHOP].region)
+    except Invalid:
+        form.errors["who"] = _("Type the whole phone, its last 4 digits, or the card number.")
+        return page(request, "cashier/find.html", status=422, place=place, form=form)
+    if owner := await find_by_phone(phone):
+        return await _serve(request, owner)
+    session[NEW_PHONE] = phone
+    return page(request, "cashier/new.html", place=place, form=Form(), phone=phone)
+
+
+@requires(Permission.CASHIER_USE)
+async def choose(request: web.Request) -> web.Response:
+    """POST /cashier/choose: one of the candidates that were shown."""
+    form = await read_form(request)
+    session = await aiohttp_session.get_session(request)
+    wanted = form.value("customer")
+    if not is_id(wanted) or int(wanted) not in session.get(CANDIDATES_SHOWN, []):
+        raise NotFound("customer")
+    return await _serve(request, int(wanted))
+
+
+@requires(Permission.CASHIER_USE)
+async def register(request: web.Request) -> web.Response:
+    """POST /cashier/register: a new customer with the phone that was just not found."""
+    form = await read_form(request)
+    session = await aiohttp_session.get_session(request)
+    place, phone = await _location(request), session.get(NEW_PHONE)
+    if place is None or phone is None:
+        return await go_to(request, "/cashier")
+    chain = request[SHOP]
+    try:
+        profile = profile_from(
+            name=form.value("name"),
+            phone=phone,
+            language=chain.language,
+            home_location_id=place.id,
+            region=chain.region,
+            today=business_date(now(request), chain.time_zone),
+        )
+        person = await add_customer(profile, via=Via.CASHIER, actor=actor_of(request), now=now(request))
+    except LoyaltyError as error:
+        form.refuse(error)
+        return page(request, "cashier/new.html", status=422, place=place, form=form, phone=phone)
+    return await _serve(request, person.id)
+
+
+@requires(Permission.CASHIER_USE)
+async def show_sale(request: web.Request) -> web.Response:
+    """GET /cashier/sale: ask how much it is."""
+    served = await _served(request)
+    if served is None:
+        return await go_to(request, "/cashier")
+    place, person = served
+    at_till = await till(person.id, place.id, now=now(request))
+    return _sale_page(request, place, person, at_till, Form({"key": new_key()}))
+
+
+@requires(Permission.CASHIER_USE)
+async def show_quote(request: web.Request) -> web.Response:
+    """POST /cashier/quote: tiles, earnings and the button for the sum typed so far; nothing moves."""
+    served = await _served(request)
+    if served is None:
+        return await go_to(request, "/cashier")
+    place, person = served
+    form = await read_form(request)
+    at_till = await till(person.id, place.id, now=now(request))
+    return _sale_page(request, place, person, at_till, form, block="quote")
+
+
+@requires(Permission.CASHIER_USE)
+async def take(request: web.Request) -> web.Response:
+    """POST /cashier/sale: record it. The limit of the burn is computed again, whatever the page showed."""
+    served = await _served(request)
+    if served is None:
+        return await go_to(request, "/cashier")
+    place, person = served
+    form = await read_form(request)
+    burn = form.value("burn")
+    try:
+        total = parse_amount(form.value("total"), request[SHOP].exponent, field="total")
+        if form.value("shown") != str(total):
+            # The button was pressed before it could state the sum just typed: show the new one, take nothing.
+            at_till = await till(person.id, place.id, now=now(request))
+            return _sale_page(request, place, person, at_till, form, block="quote", status=422)
+        recorded = await record_receipt(
+            ReceiptDraft(
+                source=ReceiptSource.TILL,
+                location_id=place.id,
+                external_id=form.value("key"),
+                customer_id=person.id,
+                total=total,
+                burn=int(burn) if is_id(burn) else 0,
+            ),
+            actor=actor_of(request),
+            now=now(request),
+        )
+    except NotFound:
+        raise
+    except LoyaltyError as error:
+        form.refuse(error)
+        at_till = await till(person.id, place.id, now=now(request))
+        return _sale_page(request, place, person, at_till, form, block="quote", status=422)
+    session = await aiohttp_session.get_session(request)
+    session.pop(SERVING, None)
+    again = "?again=1" if recorded.repeated else ""
+    return await go_to(request, f"/cashier/receipts/{recorded.receipt_id}{again}")
+
+
+@requires(Permission.CASHIER_USE)
+async def show_done(request: web.Request) -> web.Response:
+    """GET /cashier/receipts/{id}: what to take, the new balance, undo while it can be. Only one's own receipts."""
+    sale = await receipt(id_in(request))
+    if sale.staff_id != staff_of(request).id or sale.kind != "sale":
+        raise NotFound("receipt")
+    person = await customer(sale.customer_id)
+    seconds_left = int((sale.at + UNDO_WINDOW - now(request)).total_seconds())
+    return page(
+        request,
+        "cashier/done.html",
+        place=await location(sale.location_id),
+        sale=sale,
+        person=person,
+        refund=await refund_of(sale.id),
+        seconds_left=max(0, seconds_left),
+        key=f"undo-{sale.id}",
+        again=bool(request.query.get("again")),
+    )
+
+
+@requires(Permission.CASHIER_USE)
+async def take_back(request: web.Request) -> web.Response:
+    """POST /cashier/receipts/{id}/undo: one's own sale, within five minutes. Safe to press twice."""
+    receipt_id = id_in(request)
+    try:
+        await undo_receipt(receipt_id, key=f"undo-{receipt_id}", actor=actor_of(request), now=now(request))
+    except Refused as refused:
+        if refused.reason != "already_refunded":
+            raise
+    return await go_to(request, f"/cashier/receipts/{receipt_id}")
+
+
+async def _serve(request: web.Request, customer_id: int) -> web.Response:
+    session = await aiohttp_session.get_session(request)
+    session[SERVING] = customer_id
+    return await go_to(request, "/cashier/sale")
+
+
+async def _served(request: web.Request) -> tuple[LocationView, CustomerView] | None:
+    """Where the cashier works and whom they serve; None when either is to be asked again."""
+    session = await aiohttp_session.get_session(request)
+    place, serving = await _location(request), session.get(SERVING)
+    if place is None or serving is None:
+        return None
+    return place, await customer(serving)
+
+
+async def _location(request: web.Request) -> LocationView | None:
+    """Where this person works: as chosen in this session, else as their account says; None when it is closed."""
+    session = await aiohttp_session.get_session(request)
+    wanted = session.get(LOCATION) or staff_of(request).location_id
+    if wanted is None:
+        return None
+    try:
+        place = await location(wanted)
+    except NotFound:
+        return None
+    return place if place.is_open else None
+
+
+def _sale_page(
+    request: web.Request,
+    place: LocationView,
+    person: CustomerView,
+    at_till: Till,
+    form: Form,
+    *,
+    block: str | None = None,
+    status: int = 200,
+) -> web.Response:
+    return page(
+        request,
+        "cashier/sale.html",
+        block=block,
+        status=status,
+        place=place,
+        person=person,
+        tier=at_till.programme.tier(at_till.tier_id),
+        form=form,
+        offer=_offer(request, at_till, form),
+        needs_presence=not at_till.burns_without_code,
+        burn_worth=lambda burn: money_of(burn, at_till.programme.bonus_value),
+    )
+
+
+def _offer(request: web.Request, at_till: Till, form: Form) -> Offer | None:
+    """What to show for the sum typed; None before there is one, with a note of what is wrong with it."""
+    if not form.value("total").strip():
+        return None
+    try:
+        total = parse_amount(form.value("total"), request[SHOP].exponent, field="total")
+    except Invalid as error:
+        form.refuse(error)
+        return None
+    if not total:
+        return None
+    most = quote(at_till, total=total, burn=0, now=now(request)).burn_limit
+    step = at_till.programme.bonus_step
+    tiles = [0, floor_to_step(most // 2, step), most]
+    wanted = form.value("burn")
+    # The same tile stays chosen while the sum grows: "half" and "the most" are intents, not numbers.
+    chosen = form.value("tile")
+    burn = tiles[int(chosen)] if chosen in {"0", "1", "2"} else (int(wanted) if is_id(wanted) else 0)
+    burn = burn if burn in tiles else 0
+    try:
+        sale = quote(at_till, total=total, burn=burn, now=now(request))
+    except Refused as error:
+        form.refuse(error)
+        return None
+    return Offer(sale, tiles, burn)
+
+
+ROUTES = (
+    web.get("/cashier", show_find),
+    web.post("/cashier/location", choose_location),
+    web.post("/cashier/find", find),
+    web.post("/cashier/choose", choose),
+    web.post("/cashier/register", register),
+    web.get("/cashier/sale", show_sale),
+    web.post("/cashier/quote", show_quote),
+    web.post("/cashier/sale", take),
+    web.get("/cashier/receipts/{id}", show_done),
+    web.post("/cashier/receipts/{id}/undo", take_back),
+)
