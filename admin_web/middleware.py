@@ -29,6 +29,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Server": "Regulars",
 }
 HSTS = "max-age=31536000"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -123,5 +124,6 @@ def _dress(request: web.Request, response: web.StreamResponse) -> None:
         headers.setdefault("Strict-Transport-Security", HSTS)
     body_length = response.content_length or 0 if isinstance(response, web.Response) else 0
     if "Content-Encoding" not in headers and body_length >= WORTH_PACKING:
-        response.enable_compression()
         headers["Vary"] = ", ".join(filter(None, (headers.get("Vary", ""), "Accept-Encoding")))
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.enable_compression(web.ContentCoding.gzip)

@@ -1,0 +1,246 @@
+import re
+
+import pytest
+
+from loyalty.shop.actions import add_location
+from loyalty.shop.queries import location, locations, shop
+from loyalty.staff.actions import invite
+from loyalty.staff.queries import JournalFilters, journal_page, staff_list
+from loyalty.staff.rules import COMMAND, Role
+from tests.admin_web.conftest import PASSWORD, START, send_login
+from tests.builders import a_customer, a_location, a_sale
+
+HTMX = {"HX-Request": "true"}
+SHOP = {"name": "Ladno", "currency": "RUB", "region": "RU", "language": "ru", "time_zone": "Europe/Moscow"}
+
+
+async def test_an_owner_is_led_through_the_first_steps_and_then_to_the_customers(panel, sign_in_as):
+    await sign_in_as()
+    page = await (await panel.get("/")).text()
+    assert "0 of 5 steps are done" in page
+    await panel.post("/settings/shop", data=SHOP)
+    await panel.post("/settings/locations/new", data={"name": "One", "time_zone": "Europe/Moscow"})
+    page = await (await panel.get("/")).text()
+    assert "2 of 5 steps are done" in page
+    assert page.count('class="btn pri"') == 1
+    await invite("till@example.com", "Till", Role.CASHIER, actor=COMMAND, now=START)
+    customer = await a_customer()
+    await a_sale(customer.id, await a_location(), 100_00)
+    answer = await panel.get("/", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/customers")
+
+
+@pytest.mark.parametrize(("role", "home"), [(Role.CASHIER, "/cashier"), (Role.SUPPORT, "/customers")])
+async def test_others_begin_where_they_work(panel, sign_in_as, role, home):
+    await sign_in_as(role)
+    assert (await panel.get("/", allow_redirects=False)).headers["Location"] == home
+
+
+async def test_the_shop_is_saved_and_said(panel, sign_in_as):
+    await sign_in_as()
+    answer = await panel.post("/settings/shop", data=SHOP | {"currency": "UAH"}, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/settings/shop")
+    assert (await shop()).currency == "UAH"
+    page = await (await panel.get("/settings/shop")).text()
+    assert 'data-toast="Saved"' in page
+    assert 'data-toast="Saved"' not in await (await panel.get("/settings/shop")).text()
+
+
+async def test_htmx_gets_the_form_alone_with_the_error_beside_the_field(panel, sign_in_as):
+    await sign_in_as()
+    form = SHOP | {"name": "", "region": "UA"}
+    answer = await panel.post("/settings/shop", data=form, headers=HTMX)
+    text = await answer.text()
+    assert answer.status == 422
+    assert text.strip().startswith("<form")
+    assert 'role="alert" id="name-error"' in text
+    assert 'aria-invalid="true"' in text
+    assert 'value="UA" selected' in text
+
+
+async def test_without_scripts_the_whole_page_comes_back_with_what_was_typed(panel, sign_in_as):
+    await sign_in_as()
+    answer = await panel.post("/settings/shop", data=SHOP | {"name": "x" * 101})
+    text = await answer.text()
+    assert (answer.status, text.count("<html")) == (422, 1)
+    assert "x" * 101 in text
+    assert "At most 100 characters." in text
+
+
+async def test_htmx_is_sent_on_after_a_good_form(panel, sign_in_as):
+    await sign_in_as()
+    answer = await panel.post("/settings/shop", data=SHOP, headers=HTMX)
+    assert (answer.status, answer.headers["HX-Redirect"]) == (204, "/settings/shop")
+
+
+async def test_the_currency_field_is_off_once_there_are_receipts(panel, sign_in_as):
+    await sign_in_as()
+    customer = await a_customer()
+    await a_sale(customer.id, await a_location(), 100_00)
+    page = await (await panel.get("/settings/shop")).text()
+    assert re.search(r'<select[^>]* id="currency"[^>]* disabled', page)
+    answer = await panel.post("/settings/shop", data=SHOP | {"currency": "EUR"})
+    assert answer.status == 422
+    assert "The currency can no longer change" in await answer.text()
+
+
+async def test_a_location_lives_through_its_pages(panel, sign_in_as):
+    await sign_in_as()
+    assert "No locations yet" in await (await panel.get("/settings/locations")).text()
+    form = {"name": "Тверская <12>", "address": "", "time_zone": "Europe/Moscow"}
+    await panel.post("/settings/locations/new", data=form)
+    page = await (await panel.get("/settings/locations")).text()
+    assert "Тверская &lt;12&gt;" in page
+    await panel.post("/settings/locations/1", data=form | {"name": "Невский", "burns_without_code": "1"})
+    place = await location(1)
+    assert (place.name, place.burns_without_code) == ("Невский", True)
+    assert "checked" in await (await panel.get("/settings/locations/1")).text()
+    await panel.post("/settings/locations/1/close", allow_redirects=False)
+    page = await (await panel.get("/settings/locations")).text()
+    assert 'data-undo-url="/settings/locations/1/reopen"' in page
+    await panel.post("/settings/locations/1/reopen")
+    assert (await location(1)).is_open
+
+
+@pytest.mark.parametrize("path", ["/settings/locations/77", "/settings/staff/77", "/settings/locations/9999999999"])
+async def test_what_is_not_there_is_not_found(panel, sign_in_as, path):
+    await sign_in_as()
+    assert (await panel.get(path)).status == 404
+
+
+async def test_a_colleague_is_invited_by_a_link_that_works(panel, sign_in_as):
+    await sign_in_as()
+    place = await add_location(name="One", time_zone="Europe/Moscow", actor=COMMAND, now=START)
+    form = {
+        "email": "till@example.com",
+        "name": "Тимур",
+        "role": "cashier",
+        "location_id": str(place.id),
+        "phone": "8 (999) 000-11-22",
+    }
+    answer = await panel.post("/settings/staff/invite", data=form)
+    text = await answer.text()
+    (token,) = re.findall(r"/join/([\w-]{43})", text)
+    person = (await staff_list())[-1]
+    assert (person.role, person.location_id, person.phone) == (Role.CASHIER, place.id, "+79990001122")
+    await panel.post("/logout")
+    await panel.post(f"/join/{token}", data={"name": "Тимур", "password": PASSWORD, "again": PASSWORD})
+    assert (await send_login(panel, "till@example.com")).status == 303
+
+
+async def test_a_wrong_invitation_keeps_what_was_typed(panel, sign_in_as):
+    await sign_in_as()
+    form = {"email": "owner@example.com", "name": "Other", "role": "cashier", "location_id": "", "phone": "12"}
+    text = await (await panel.post("/settings/staff/invite", data=form)).text()
+    assert "This is not a phone number." in text
+    text = await (await panel.post("/settings/staff/invite", data=form | {"phone": ""}, headers=HTMX)).text()
+    assert "Somebody has an account with this address already." in text
+    assert 'value="Other"' in text
+
+
+async def test_a_person_is_changed_reset_disabled_and_enabled(panel, sign_in_as, hire):
+    await sign_in_as()
+    person = await hire(Role.CASHIER, name="Тимур")
+    form = {"name": "Тимур В", "role": "support", "location_id": "", "phone": ""}
+    await panel.post(f"/settings/staff/{person.id}", data=form)
+    assert "Тимур В" in await (await panel.get("/settings/staff")).text()
+    assert "/join/" in await (await panel.post(f"/settings/staff/{person.id}/reset")).text()
+    answer = await panel.post(f"/settings/staff/{person.id}/disable", headers=HTMX)
+    assert answer.headers["HX-Redirect"] == "/settings/staff"
+    page = await (await panel.get("/settings/staff")).text()
+    assert f'data-undo-url="/settings/staff/{person.id}/enable"' in page
+    await panel.post(f"/settings/staff/{person.id}/enable")
+    assert all(other.is_active for other in await staff_list())
+
+
+async def test_the_last_owner_is_told_why_not(panel, sign_in_as):
+    owner = await sign_in_as()
+    form = {"name": owner.name, "role": "cashier", "location_id": "", "phone": ""}
+    answer = await panel.post(f"/settings/staff/{owner.id}", data=form)
+    assert answer.status == 422
+    assert "There must be an owner who can sign in." in await answer.text()
+
+
+async def test_the_journal_speaks_sentences_and_filters(panel, sign_in_as):
+    owner = await sign_in_as(name="Olga Kim")
+    await panel.post("/settings/locations/new", data={"name": "Tverskaya", "time_zone": "Europe/Moscow"})
+    page = await (await panel.get("/journal")).text()
+    assert "Location added" in page
+    assert "Tverskaya" in page
+    assert "location.added" not in re.sub(r'value="[^"]*"', "", page)
+    answer = await panel.get(f"/journal?action=location.added&staff={owner.id}&since=2026-11-22&until=2026-11-22")
+    page = await answer.text()
+    assert page.count('class="k-main"') == 1
+    assert page.count('class="chip"') == 4
+    empty = await (await panel.get("/journal?until=2020-01-01")).text()
+    assert "Nothing like this in the journal" in empty
+    part = await (await panel.get("/journal", headers=HTMX | {"HX-Target": "results"})).text()
+    assert part.strip().startswith('<div class="results" id="results">')
+
+
+async def test_the_journal_is_paged_from_the_newest(panel, sign_in_as):
+    await sign_in_as()
+    for number in range(55):
+        await add_location(name=f"Place {number}", time_zone="UTC", actor=COMMAND, now=START)
+    page = await (await panel.get("/journal")).text()
+    assert page.count('class="k-main"') == 50
+    (older,) = set(re.findall(r'href="(/journal\?before=\d+)"', page))
+    page = await (await panel.get(older)).text()
+    assert 0 < page.count('class="k-main"') < 50
+    assert len((await journal_page(JournalFilters(), limit=500)).lines) == 50 + page.count('class="k-main"')
+
+
+@pytest.mark.parametrize(
+    "query", ["since=nonsense", "staff=abc", "before=%00", "staff=99999999999", "until=2026-02-30"]
+)
+async def test_an_odd_filter_of_the_journal_breaks_nothing(panel, sign_in_as, query):
+    await sign_in_as()
+    assert (await panel.get(f"/journal?{query}")).status == 200
+
+
+async def test_the_account_keeps_name_language_and_theme(panel, sign_in_as):
+    await sign_in_as()
+    form = {"name": "Ольга", "language": "ru", "theme": "dark"}
+    answer = await panel.post("/account", data=form, allow_redirects=False)
+    assert answer.cookies["theme"].value == "dark"
+    page = await (await panel.get("/account")).text()
+    assert '<html lang="ru" data-theme="dark">' in page
+    assert 'value="Ольга"' in page
+    assert (await panel.post("/account", data={**form, "name": " "})).status == 422
+
+
+async def test_a_wrong_old_password_changes_nothing(panel, sign_in_as):
+    person = await sign_in_as()
+    form = {"old": "not it", "password": "another phrase", "again": "another phrase"}
+    answer = await panel.post("/account/password", data=form, headers=HTMX)
+    assert answer.status == 422
+    assert "The password is wrong." in await answer.text()
+    assert (await send_login(panel, person.email)).status == 303
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uk"])
+async def test_every_page_of_the_frame_is_made_in_every_language(panel, sign_in_as, hire, language):
+    await sign_in_as()
+    await hire(Role.CASHIER)
+    place = await add_location(name="One", time_zone="Europe/Moscow", actor=COMMAND, now=START)
+    await panel.post("/account/language", data={"language": language})
+    for path in (
+        "/",
+        "/account",
+        "/account/sessions",
+        "/settings/shop",
+        "/settings/locations",
+        f"/settings/locations/{place.id}",
+        "/settings/staff",
+        "/settings/staff/invite",
+        "/settings/staff/2",
+        "/journal",
+    ):
+        answer = await panel.get(path)
+        text = await answer.text()
+        assert answer.status == 200, path
+        assert f'<html lang="{language}"' in text
+        assert text.count("<h1") == 1, path
+        # A dialog is a page of its own while it is open.
+        assert re.sub(r"<dialog.*?</dialog>", "", text, flags=re.DOTALL).count("btn pri") <= 1, path
+    assert await locations()
