@@ -183,6 +183,8 @@ async def take(request: web.Request) -> web.Response:
             # The button was pressed before it could state the sum just typed: show the new one, take nothing.
             at_till = await till(person.id, place.id, now=now(request))
             return _sale_page(request, place, person, at_till, form, block="quote", status=422)
+        if not is_id(burn):
+            raise Invalid("burn", "not_a_number")
         recorded = await record_receipt(
             ReceiptDraft(
                 source=ReceiptSource.TILL,
@@ -190,7 +192,7 @@ async def take(request: web.Request) -> web.Response:
                 external_id=form.value("key"),
                 customer_id=person.id,
                 total=total,
-                burn=int(burn) if is_id(burn) else 0,
+                burn=int(burn),
             ),
             actor=actor_of(request),
             now=now(request),

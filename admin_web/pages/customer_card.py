@@ -101,8 +101,7 @@ async def _card(request: web.Request, tab: str, **more: Any) -> web.Response:
         programme=programme,
         tab=tab,
         tabs=[(key, _(text), f"/customers/{person.id}?tab={key}", _count(key, person)) for key, text in TABS.items()],
-        **data,
-        **more,
+        **(data | more),
     )
 
 
