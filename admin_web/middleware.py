@@ -13,7 +13,7 @@ from admin_web.i18n import READER, Reader, choose_language
 from admin_web.keys import REQUEST_ID, SETTINGS, SHOP, STAFF, now
 from admin_web.metrics import count_request
 from admin_web.refusals import refuse
-from admin_web.render import LEFT, is_htmx, take_toast
+from admin_web.render import LEFT, forget_toast, is_htmx, left_toast
 from admin_web.sessions import who_is_signed_in
 from loyalty.shop.queries import shop
 
@@ -99,10 +99,14 @@ async def reader(request: web.Request, handler: Handler) -> web.StreamResponse:
             now=now(request),
         )
     )
-    # A toast is shown by the page one lands on, not by a part of it.
-    if request.method == "GET" and not is_htmx(request) and (left := await take_toast(request)):
+    # A toast is shown by the page one lands on: not by a part of it, nor by a redirect on the way.
+    is_page = request.method == "GET" and not is_htmx(request)
+    if is_page and (left := await left_toast(request)):
         request[LEFT] = left
-    return await handler(request)
+    response = await handler(request)
+    if LEFT in request and response.status < 300:
+        await forget_toast(request)
+    return response
 
 
 def _is_ours(request: web.Request) -> bool:

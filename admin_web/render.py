@@ -88,13 +88,17 @@ async def leave_toast(request: web.Request, text: str, undo_url: str | None = No
     session[LEFT_TOAST] = {"text": text, "undo": undo_url}
 
 
-async def take_toast(request: web.Request) -> dict[str, str] | None:
-    """The message left for this page, once."""
+async def left_toast(request: web.Request) -> dict[str, str] | None:
+    """The message left for the next page of this session."""
     session = await aiohttp_session.get_session(request)
     left: dict[str, str] | None = session.get(LEFT_TOAST)
-    if left is not None:
-        del session[LEFT_TOAST]
     return left
+
+
+async def forget_toast(request: web.Request) -> None:
+    """The message was shown."""
+    session = await aiohttp_session.get_session(request)
+    session.pop(LEFT_TOAST, None)
 
 
 async def go_to(
