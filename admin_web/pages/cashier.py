@@ -203,8 +203,7 @@ async def take(request: web.Request) -> web.Response:
         form.refuse(error)
         at_till = await till(person.id, place.id, now=now(request))
         return _sale_page(request, place, person, at_till, form, block="quote", status=422)
-    session = await aiohttp_session.get_session(request)
-    session.pop(SERVING, None)
+    # The customer stays served until the next search: the answer may be lost, and the button pressed again.
     again = "?again=1" if recorded.repeated else ""
     return await go_to(request, f"/cashier/receipts/{recorded.receipt_id}{again}")
 

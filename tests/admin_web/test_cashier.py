@@ -26,7 +26,7 @@ async def serve(till, who: str) -> str:
 
 def sale(key: str, total: str, *, burn: int = 0, shown: int | None = None) -> dict[str, str]:
     amount = re.sub(r"\s", "", total)
-    minor = shown if shown is not None else int(round(float(amount.replace(",", ".")) * 100))
+    minor = shown if shown is not None else round(float(amount.replace(",", ".")) * 100)
     return {"key": key, "total": total, "burn": str(burn), "shown": str(minor)}
 
 

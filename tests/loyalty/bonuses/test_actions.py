@@ -6,7 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty import db
 from loyalty.bonuses.actions import adjust, expire_due, grant_welcome
 from loyalty.bonuses.queries import account, entries
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused

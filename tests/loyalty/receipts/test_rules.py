@@ -37,8 +37,8 @@ def test_refunds_in_parts_undo_what_one_refund_of_their_sum_does(total, burn_sha
     burnt = total * burn_share // 10_000
     whole = original(total=total, paid=total - money_of(burnt, 100), burnt=burnt, earned=earned)
     done = {"refunded": 0, "restored": 0, "reversed": 0, "paid_back": 0}
-    for part in parts:
-        part = min(part, total - done["refunded"])
+    for wanted in parts:
+        part = min(wanted, total - done["refunded"])
         if not part:
             break
         step = undo(
