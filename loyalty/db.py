@@ -79,7 +79,7 @@ async def open_database(url: str) -> None:
 
 
 async def close_database() -> None:
-    """Close the pool; connections in use get ten seconds."""
+    """Close the pool; connections in use get ten seconds. Not inside a transaction."""
     await Tortoise.close_connections()
 
 
@@ -172,6 +172,61 @@ async def _applied(raw: Any) -> list[str]:
     if not await raw.fetchval("SELECT to_regclass('tortoise_migrations') IS NOT NULL"):
         return []
     return [row["name"] for row in await raw.fetch("SELECT name FROM tortoise_migrations ORDER BY name")]
+
+
+class ServerLock:
+    """A lock that one process of an installation holds: an advisory lock on a connection of its own.
+
+    PostgreSQL frees it when the connection ends, however that happens; the keepalives let the server notice
+    within some ten seconds that a holder's machine is gone. Not through a pooler that shares connections.
+    """
+
+    def __init__(self, url: str, key: int) -> None:
+        self._config = orm_config(url)["connections"]["default"]["credentials"]
+        self._key = key
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    async def take(self) -> bool:
+        """Try to become the holder; false while another process is."""
+        if self._connection is None or self._connection.is_closed():
+            config = self._config
+            self._connection = await asyncpg.connect(
+                host=config["host"],
+                port=config["port"],
+                user=config["user"],
+                password=config["password"],
+                database=config["database"],
+                timeout=config["timeout"],
+                ssl=config.get("ssl"),
+                server_settings={
+                    "application_name": "regulars lock",
+                    "tcp_keepalives_idle": "5",
+                    "tcp_keepalives_interval": "2",
+                    "tcp_keepalives_count": "3",
+                },
+            )
+        taken: bool = await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", self._key, timeout=5)
+        return taken
+
+    async def is_held(self, *, within: float) -> bool:
+        """Whether the connection that holds the lock answers within so many seconds."""
+        if self._connection is None or self._connection.is_closed():
+            return False
+        try:
+            await self._connection.execute("SELECT 1", timeout=within)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        return True
+
+    async def release(self) -> None:
+        """Let go of the lock, or of a connection that no longer answers."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            await connection.close(timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection.terminate()
 
 
 def to_json(value: Any) -> str:

@@ -52,8 +52,20 @@ async def _web(settings: Settings) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def _scheduler(settings: Settings) -> AsyncIterator[None]:
+    """The duties of time; of many such processes one leads."""
+    from loyalty.clock import system_now  # noqa: PLC0415  a process without this part does not load it
+    from scheduler.jobs import JOBS  # noqa: PLC0415
+    from scheduler.leader import leading  # noqa: PLC0415
+
+    assert settings.database_url is not None
+    async with leading(settings.database_url.get_secret_value(), JOBS, system_now):
+        yield
+
+
 # Every part there is, in the order in which one process enters them.
-PARTS = (Part("web", _web),)
+PARTS = (Part("web", _web), Part("scheduler", _scheduler))
 
 
 def parts_named(names: list[str]) -> tuple[Part, ...]:
