@@ -27,7 +27,7 @@ class Clock:
     def __init__(self) -> None:
         self.moment = START
 
-    def __call__(self) -> datetime:
+    def now(self) -> datetime:
         return self.moment
 
     def move(self, **step: float) -> None:
@@ -43,7 +43,7 @@ def clock() -> Clock:
 async def panel(database: Any, settings: Settings, clock: Clock) -> AsyncIterator[Panel]:
     """Sends what a browser sends: where a request comes from, and which language is wanted."""
     app = await build_app(settings)
-    app[CLOCK] = clock
+    app[CLOCK] = clock.now
     headers = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "en"}
     async with TestClient(TestServer(app), headers=headers) as client:
         yield client

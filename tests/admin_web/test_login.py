@@ -94,22 +94,23 @@ async def test_an_idle_session_ends(panel, sign_in_as, clock, role, idle):
 async def test_sessions_from_ends_older_sessions_even_if_redis_still_has_them(panel, sign_in_as, clock):
     person = await sign_in_as()
     clock.move(minutes=1)
-    await end_sessions(person.id, actor=COMMAND, now=clock())
+    await end_sessions(person.id, actor=COMMAND, now=clock.now())
     assert (await panel.get("/account", allow_redirects=False)).status == 303
 
 
 async def test_a_disabled_person_is_out_at_the_next_click(panel, sign_in_as, hire, clock):
     await hire(email="second@example.com")
     person = await sign_in_as(Role.CASHIER)
-    await disable(person.id, actor=COMMAND, now=clock())
+    await disable(person.id, actor=COMMAND, now=clock.now())
     assert (await panel.get("/account", allow_redirects=False)).status == 303
 
 
 async def test_a_new_role_counts_from_the_next_click(panel, sign_in_as, clock):
     person = await sign_in_as(Role.MARKETER)
     assert (await panel.get("/journal")).status == 403
-    changes = {"name": "Olga", "role": Role.ANALYST, "location_id": None, "phone": None}
-    await update_staff(person.id, **changes, actor=COMMAND, now=clock())
+    await update_staff(
+        person.id, name="Olga", role=Role.ANALYST, location_id=None, phone=None, actor=COMMAND, now=clock.now()
+    )
     assert (await panel.get("/journal")).status == 200
 
 
@@ -231,7 +232,7 @@ async def test_one_cannot_end_the_sessions_of_others(panel, sign_in_as, hire, re
     cookie = panel.session.cookie_jar.filter_cookies(panel.make_url("/"))["regulars"].value
     panel.session.cookie_jar.clear()
     await sign_in_as(Role.CASHIER)
-    await panel.post(f"/account/sessions/{sid}/end")
+    await panel.post("/account/sessions/" + str(sid) + "/end")
     panel.session.cookie_jar.clear()
     assert (await panel.get("/account", cookies={"regulars": cookie}, allow_redirects=False)).status == 200
     await client.aclose()

@@ -32,6 +32,13 @@ PAGES = (
 )
 
 
+def place_of(locator):
+    """Top and height in the window."""
+    box = locator.bounding_box()
+    assert box is not None
+    return box["y"], box["height"]
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, viewport, dark):
@@ -131,9 +138,8 @@ def test_the_language_is_switched_beside_the_name(open_page):
     page.click("[popovertarget=languages]")
     menu = page.locator("#languages")
     expect(menu).to_be_visible()
-    box = menu.bounding_box()
-    assert box["y"] >= 0
-    assert box["y"] + box["height"] <= DESKTOP["height"]
+    top, height = place_of(menu)
+    assert 0 <= top <= DESKTOP["height"] - height
     menu.get_by_text("Українська").click()
     expect(page.locator("html")).to_have_attribute("lang", "uk")
     page.click("[popovertarget=languages]")
@@ -181,13 +187,12 @@ def test_a_phone_reaches_every_page_from_the_bar_below(open_page):
     places = page.locator(".tabbar > a, .tabbar > button")
     assert 2 <= places.count() <= 5
     for index in range(places.count()):
-        assert places.nth(index).bounding_box()["height"] >= 44
+        assert place_of(places.nth(index))[1] >= 44
     page.click(".tabbar button")
     menu = page.locator("#more-places")
     expect(menu.get_by_text("Journal")).to_be_visible()
-    box = menu.bounding_box()
-    assert box["y"] >= 0
-    assert box["y"] + box["height"] <= PHONE["height"]
+    top, height = place_of(menu)
+    assert 0 <= top <= PHONE["height"] - height
     check_accessible(page)
     menu.get_by_text("Staff").click()
     expect(page.locator("h1")).to_have_text("Staff")

@@ -88,12 +88,23 @@ async def test_a_location_is_added_changed_closed_and_opened():
 
 async def test_burning_without_a_code_has_a_line_of_its_own():
     place = await add_location(name="One", time_zone="Europe/Kyiv", actor=COMMAND, now=NOW)
-    wanted = {"name": "Two", "address": "", "time_zone": "Europe/Kyiv", "burns_without_code": True}
-    changed = await update_location(place.id, **wanted, actor=COMMAND, now=NOW)
+
+    async def switch(*, burns):
+        return await update_location(
+            place.id,
+            name="Two",
+            address="",
+            time_zone="Europe/Kyiv",
+            burns_without_code=burns,
+            actor=COMMAND,
+            now=NOW,
+        )
+
+    changed = await switch(burns=True)
     assert changed == await location(place.id)
     assert changed.burns_without_code
     assert await acts() == ["location.changed", "location.burns_freely", "location.added"]
-    await update_location(place.id, **{**wanted, "burns_without_code": False}, actor=COMMAND, now=NOW)
+    await switch(burns=False)
     assert (await acts())[0] == "location.burns_with_code"
 
 
