@@ -12,7 +12,7 @@ from loyalty.customers.rules import Profile, Via
 from loyalty.ids import new_key
 from loyalty.office.queries import verify
 from loyalty.receipts.actions import record_receipt
-from loyalty.receipts.rules import ReceiptDraft, Recorded, ReceiptSource
+from loyalty.receipts.rules import ReceiptDraft, ReceiptSource, Recorded
 from loyalty.shop.queries import programme_at
 from loyalty.shop.rules import Programme, Tier
 from loyalty.staff.rules import COMMAND, Actor, ActorKind
