@@ -27,12 +27,14 @@ async def seconds_to_wait(redis: Redis, email: str, address: str) -> int:
 
 
 async def forgive(redis: Redis, email: str, address: str) -> None:
-    """The person was who they said: forget the tries at this account.
+    """The person was who they said: forget the tries at this account, and this one at the address.
 
-    The address keeps its count: somebody who has one account may be guessing at others.
+    The address keeps its wrong ones: somebody who has one account may be guessing at others. The right ones do
+    not count, because a whole shop may sit behind one address.
     """
-    account, _ = _names(email, address)
+    account, place = _names(email, address)
     await redis.delete(f"login:tries:{account}", f"login:wait:{account}")
+    await redis.decr(f"login:tries:{place}")
 
 
 async def _count(redis: Redis, name: str, free: int) -> int:

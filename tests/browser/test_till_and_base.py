@@ -8,8 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from loyalty.clock import system_now
-from tests.browser.conftest import CASHIER, DESKTOP, PHONE, check_accessible, check_no_sideways_scroll, sign_in
+from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, check_accessible, check_no_sideways_scroll, sign_in
 
+# People of their own: other tests change the language and location of theirs.
+OWNER = "till-owner@example.com"
+CASHIER = "till-cashier@example.com"
 SMALL_PHONE = {"width": 360, "height": 640}
 _numbers = count(1)
 
@@ -26,11 +29,14 @@ def shop(site) -> dict[str, int]:
         from loyalty.customers.rules import Profile, Via
         from loyalty.receipts.actions import record_receipt
         from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
-        from loyalty.staff.rules import COMMAND
+        from loyalty.staff.actions import accept_invitation, invite
+        from loyalty.staff.rules import COMMAND, Role
 
         now = system_now() - timedelta(days=3)
         location = await db.fetch_value("UPDATE location SET burns_without_code = true WHERE id = 1 RETURNING id")
-        await db.execute("UPDATE staff_member SET location_id = $1 WHERE email = $2", location, CASHIER)
+        for email, name, role in ((OWNER, "Олег Котов", Role.OWNER), (CASHIER, "Тимур Котов", Role.CASHIER)):
+            token = await invite(email, name, role, location, actor=COMMAND, now=now)
+            await accept_invitation(token, PASSWORD, now=now)
         for number in range(60):
             name = "Ольга Смирнова" if not number else f"Гость {chr(1072 + number % 30).upper()}{number}"
             profile = Profile(name, f"+7916123{8525 + number:04d}", None, "f", None, "ru", None)
@@ -86,7 +92,7 @@ def test_a_cashier_credits_a_receipt_on_a_small_phone_and_the_panel_shows_it(ope
     expect(page.get_by_role("status").first).to_contain_text("284")  # 755 + 17 - 552 + 64
     check_thumbs(page)
 
-    panel = sign_in(open_page(locale="ru"))
+    panel = sign_in(open_page(locale="ru"), OWNER)
     panel.goto("/customers?q=8525")
     panel.get_by_role("link", name="Ольга Смирнова").click()
     panel.get_by_role("tab", name="Бонусы").click()
@@ -133,7 +139,7 @@ def test_without_an_answer_the_same_press_again_credits_once(open_page):
 
 @pytest.mark.usefixtures("shop")
 def test_the_base_is_searched_sorted_and_paged_by_keyboard_and_address(open_page):
-    page = sign_in(open_page())
+    page = sign_in(open_page(), OWNER)
     page.goto("/customers")
     page.keyboard.press("/")
     page.keyboard.type("смирн")
@@ -164,7 +170,7 @@ def test_the_base_is_searched_sorted_and_paged_by_keyboard_and_address(open_page
 
 @pytest.mark.usefixtures("shop")
 def test_bonuses_are_credited_in_a_dialog_that_says_what_is_wrong(open_page, shop):
-    page = sign_in(open_page())
+    page = sign_in(open_page(), OWNER)
     page.goto(f"/customers/{shop['olga']}?tab=bonuses")
     page.get_by_role("link", name="Credit", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -180,7 +186,7 @@ def test_bonuses_are_credited_in_a_dialog_that_says_what_is_wrong(open_page, sho
 
 @pytest.mark.usefixtures("shop")
 def test_a_deleted_note_comes_back_with_undo(open_page, shop):
-    page = sign_in(open_page())
+    page = sign_in(open_page(), OWNER)
     page.goto(f"/customers/{shop['olga']}?tab=notes")
     page.get_by_label("New note").fill("Любит овсяное молоко")
     page.get_by_role("button", name="Add note").click()
@@ -194,7 +200,7 @@ def test_a_deleted_note_comes_back_with_undo(open_page, shop):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_everybody_can_use_the_base_and_the_card(open_page, shop, viewport, dark):
-    page = sign_in(open_page(viewport=viewport, dark=dark, locale="uk"))
+    page = sign_in(open_page(viewport=viewport, dark=dark, locale="uk"), OWNER)
     card = f"/customers/{shop['olga']}"
     paths = ["/customers", "/customers?q=zzz", "/customers/new", f"{card}/edit", f"{card}/bonuses/credit"]
     for path in [*paths, *(f"{card}?tab={tab}" for tab in ("profile", "bonuses", "receipts", "registration", "notes"))]:
