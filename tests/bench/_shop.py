@@ -56,7 +56,7 @@ def web_process(shop: BenchShop) -> Iterator[tuple[str, int]]:
         "REGULARS_PORT": str(PORT),
     }
     command = [str(Path(sys.executable).with_name("regulars")), "run", "web"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(f"http://127.0.0.1:{PORT}/health/ready", process)
         yield f"http://127.0.0.1:{PORT}", process.pid

@@ -123,7 +123,8 @@ class Tills:
     async def sign_in(self) -> None:
         email, password, _ = next(login for login in DEMO_LOGINS if login[2] == "cashier")
         for _number in range(CLIENTS):
-            session = aiohttp.ClientSession(self.base, headers={"Sec-Fetch-Site": "same-origin"})
+            jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address without a name
+            session = aiohttp.ClientSession(self.base, headers={"Sec-Fetch-Site": "same-origin"}, cookie_jar=jar)
             async with session.post("/login", data={"email": email, "password": password}) as answer:
                 assert "/login" not in str(answer.url), "the cashier could not sign in"
             self.sessions.append(session)
@@ -148,18 +149,20 @@ def replay_script() -> str:
     """Our statements with pgbench's variables in the places of parameters: lock, look, ids, write."""
     now, day = "now()", "current_date"
     record = {
-        1: ":receipt_id", 2: "'api'", 3: "1", 4: "'r' || :receipt_id", 5: ":customer", 6: "35000", 7: "35000",
-        8: "0", 9: "1700", 10: "'[{\"rule\":\"tier_percent\",\"base\":35000,\"rate_bp\":500,\"bonuses\":1750}]'",
-        11: "NULL", 12: "NULL", 13: now, 14: day, 15: "repeat('a', 64)", 16: "'{\"receipt_id\":1,\"total\":35000}'",
-        17: "0", 18: "0", 19: "0", 20: ":burn_id", 21: "'command'", 22: "'{}'", 23: "'{}'", 24: ":earn_id",
-        25: ":lot_id", 26: now, 27: "now() + INTERVAL '1 year'", 28: "'1970-01-01+00'", 29: ":balance", 30: "0",
+        1: ":receipt_id::bigint", 2: "'api'::text", 3: "1", 4: "('r' || :receipt_id::text)", 5: ":customer::bigint",
+        6: "35000::bigint", 7: "35000::bigint", 8: "0::bigint", 9: "1700::bigint",
+        10: "'[{\"rule\":\"tier_percent\",\"base\":35000,\"rate_bp\":500,\"bonuses\":1750}]'", 11: "NULL::text",
+        12: "NULL::int", 13: now, 14: day, 15: "repeat('a', 64)", 16: "'{\"receipt_id\":1,\"total\":35000}'",
+        17: "0", 18: "0::bigint", 19: "0", 20: ":burn_id::bigint", 21: "'command'::text", 22: "'{}'::bigint[]",
+        23: "'{}'::bigint[]", 24: ":earn_id::bigint", 25: ":lot_id::bigint", 26: now,
+        27: "(now() + INTERVAL '1 year')", 28: "'1970-01-01+00'::timestamptz", 29: ":balance::bigint", 30: "0",
     }  # fmt: skip
     lines = [
         f"\\set customer random(1, {CUSTOMERS})",
         "BEGIN;",
-        "SELECT customer_id FROM customer_facts WHERE customer_id = :customer FOR NO KEY UPDATE;",
+        "SELECT customer_id FROM customer_facts WHERE customer_id = :customer::bigint FOR NO KEY UPDATE;",
         filled(actions.SEEN, {1: "'api'", 2: "1", 3: "'none'"}) + ";",
-        filled(queries.TILL, {1: ":customer", 2: "1", 3: now}) + " \\gset",
+        filled(queries.TILL, {1: ":customer::bigint", 2: "1", 3: now}) + " \\gset",
         filled(actions.IDS, {}) + " \\gset",
         filled(actions.RECORD, record) + ";",
         "COMMIT;",
