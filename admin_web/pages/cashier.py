@@ -35,6 +35,7 @@ from loyalty.receipts.queries import receipt, refund_of, till
 from loyalty.receipts.rules import UNDO_WINDOW, Quote, ReceiptDraft, ReceiptSource, Till, quote
 from loyalty.shop.queries import location, locations
 from loyalty.shop.rules import LocationView
+from loyalty.staff.queries import StaffView
 from loyalty.staff.rules import Permission
 
 NAV = NavItem("cashier", "/cashier", "wallet", mark("Cashier page"), "sales", Permission.CASHIER_USE, in_bar=True)
@@ -171,29 +172,21 @@ async def show_quote(request: web.Request) -> web.Response:
 @requires(Permission.CASHIER_USE)
 async def take(request: web.Request) -> web.Response:
     """POST /cashier/sale: record it. The limit of the burn is computed again, whatever the page showed."""
-    served = await _served(request)
-    if served is None:
+    session = await aiohttp_session.get_session(request)
+    location_id, serving = _workplace(session, staff_of(request)), session.get(SERVING)
+    if location_id is None or serving is None:
         return await go_to(request, "/cashier")
-    place, person = served
     form = await read_form(request)
     burn = form.value("burn")
     try:
         total = parse_amount(form.value("total"), request[SHOP].exponent, field="total")
         if form.value("shown") != str(total):
             # The button was pressed before it could state the sum just typed: show the new one, take nothing.
-            at_till = await till(person.id, place.id, now=now(request))
-            return _sale_page(request, place, person, at_till, form, block="quote", status=422)
+            return await _sale_again(request, form)
         if not is_id(burn):
             raise Invalid("burn", "not_a_number")
         recorded = await record_receipt(
-            ReceiptDraft(
-                source=ReceiptSource.TILL,
-                location_id=place.id,
-                external_id=form.value("key"),
-                customer_id=person.id,
-                total=total,
-                burn=int(burn),
-            ),
+            ReceiptDraft(ReceiptSource.TILL, location_id, form.value("key"), serving, total, int(burn)),
             actor=actor_of(request),
             now=now(request),
         )
@@ -201,8 +194,7 @@ async def take(request: web.Request) -> web.Response:
         raise
     except LoyaltyError as error:
         form.refuse(error)
-        at_till = await till(person.id, place.id, now=now(request))
-        return _sale_page(request, place, person, at_till, form, block="quote", status=422)
+        return await _sale_again(request, form)
     # The customer stays served until the next search: the answer may be lost, and the button pressed again.
     again = "?again=1" if recorded.repeated else ""
     return await go_to(request, f"/cashier/receipts/{recorded.receipt_id}{again}")
@@ -258,8 +250,7 @@ async def _served(request: web.Request) -> tuple[LocationView, CustomerView] | N
 
 async def _location(request: web.Request) -> LocationView | None:
     """Where this person works: as chosen in this session, else as their account says; None when it is closed."""
-    session = await aiohttp_session.get_session(request)
-    wanted = session.get(LOCATION) or staff_of(request).location_id
+    wanted = _workplace(await aiohttp_session.get_session(request), staff_of(request))
     if wanted is None:
         return None
     try:
@@ -267,6 +258,22 @@ async def _location(request: web.Request) -> LocationView | None:
     except NotFound:
         return None
     return place if place.is_open else None
+
+
+async def _sale_again(request: web.Request, form: Form) -> web.Response:
+    """The sum screen with what is wrong, or with the sum just typed; nothing was taken."""
+    served = await _served(request)
+    if served is None:
+        return await go_to(request, "/cashier")
+    place, person = served
+    at_till = await till(person.id, place.id, now=now(request))
+    return _sale_page(request, place, person, at_till, form, block="quote", status=422)
+
+
+def _workplace(session: aiohttp_session.Session, person: StaffView) -> int | None:
+    """The location chosen in this session, else the one that the account names."""
+    chosen: int | None = session.get(LOCATION)
+    return chosen or person.location_id
 
 
 def _sale_page(

@@ -45,11 +45,13 @@ from loyalty.staff.rules import Actor
 
 SEEN = "SELECT body_hash, answer FROM receipt WHERE source = $1 AND location_id = $2 AND external_id = $3"
 
-# Ids are taken before the write, so that the answer kept with the receipt can name it, and so that the burn
-# comes before the earn in the ledger.
-IDS = """
-SELECT nextval('receipt_id_seq') AS receipt_id, nextval('bonus_entry_id_seq') AS burn_id,
-    nextval('bonus_entry_id_seq') AS earn_id, nextval('bonus_lot_id_seq') AS lot_id
+# What the key was used for, if it was; and the ids of what will be written. They are taken before the write, so
+# that the answer kept with the receipt can name it, and so that the burn comes before the earn in the ledger.
+LOOK = """
+SELECT seen.body_hash, seen.answer, nextval('receipt_id_seq') AS receipt_id,
+    nextval('bonus_entry_id_seq') AS burn_id, nextval('bonus_entry_id_seq') AS earn_id,
+    nextval('bonus_lot_id_seq') AS lot_id
+FROM (SELECT) one LEFT JOIN receipt seen ON seen.source = $1 AND seen.location_id = $2 AND seen.external_id = $3
 """
 
 # One statement writes the sale and all that follows from it, in the tables of three rooms: a round trip each
@@ -116,15 +118,18 @@ async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) ->
     check_draft(draft)
     # Lock before reading lots: two tills may serve one card at once.
     await lock_customer(draft.customer_id)
-    seen = await _seen(draft)
-    if seen is not None:
-        return seen
+    look = await db.fetch_row(LOOK, draft.source.value, draft.location_id, draft.external_id)
+    assert look is not None
+    if look["body_hash"] is not None:
+        return _answer(look, draft.body_hash())
     at_till = await till(draft.customer_id, draft.location_id, now=now)
     _check_till(at_till, actor)
     sale = quote(at_till, total=draft.total, burn=draft.burn, now=now)
-    recorded = await _write(draft, at_till, sale, actor=actor, now=now)
-    # Another customer's sale took the key meanwhile: the lock we hold did not keep it out.
-    return recorded or await _seen_or_fail(draft)
+    recorded = await _write(draft, at_till, sale, look, actor=actor, now=now)
+    if recorded is None:
+        # Another customer's sale took the key meanwhile: the lock we hold did not keep it out.
+        raise Conflict("key_was_used")
+    return recorded
 
 
 @db.use_case
@@ -365,18 +370,6 @@ def _check_till(at_till: Till, actor: Actor) -> None:
         raise Refused("own_account")
 
 
-async def _seen(draft: ReceiptDraft) -> Recorded | None:
-    row = await db.fetch_row(SEEN, draft.source.value, draft.location_id, draft.external_id)
-    return _answer(row, draft.body_hash()) if row else None
-
-
-async def _seen_or_fail(draft: ReceiptDraft) -> Recorded:
-    seen = await _seen(draft)
-    if seen is None:
-        raise Conflict("key_was_used")
-    return seen
-
-
 def _answer(row: db.Row, body_hash: str) -> Recorded:
     """The first answer under this key. Raises Conflict when it answered another body."""
     if row["body_hash"] != body_hash:
@@ -384,10 +377,10 @@ def _answer(row: db.Row, body_hash: str) -> Recorded:
     return Recorded.from_answer(json.loads(row["answer"]))
 
 
-async def _write(draft: ReceiptDraft, at_till: Till, sale: Quote, *, actor: Actor, now: datetime) -> Recorded | None:
-    """Write the sale; None when its key was taken meanwhile."""
-    ids = await db.fetch_row(IDS)
-    assert ids is not None
+async def _write(
+    draft: ReceiptDraft, at_till: Till, sale: Quote, ids: db.Row, *, actor: Actor, now: datetime
+) -> Recorded | None:
+    """Write the sale under `ids`; None when its key was taken meanwhile."""
     taken: list[Taken] = allocate(at_till.lots, sale.burn, now)
     pending = sale.earn and sale.dates.activates_at > now
     recorded = Recorded(

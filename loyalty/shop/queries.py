@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from loyalty.db import fetch_value
+from loyalty.db import fetch_row, fetch_value
 from loyalty.errors import NotFound
 from loyalty.shop import models
 from loyalty.shop.rules import LocationView, Programme, ShopView
@@ -10,15 +10,9 @@ from loyalty.shop.rules import LocationView, Programme, ShopView
 
 async def shop() -> ShopView:
     """The chain's settings. The first migration wrote the row, so it is always there."""
-    row = await models.Shop.get(id=1)
-    return ShopView(
-        name=row.name,
-        currency=row.currency,
-        exponent=row.exponent,
-        region=row.region,
-        language=row.language,
-        time_zone=row.time_zone,
-    )
+    row = await fetch_row("SELECT name, currency, exponent, region, language, time_zone FROM shop")
+    assert row is not None
+    return ShopView(**row)
 
 
 async def locations(*, only_open: bool = False) -> list[LocationView]:
@@ -29,10 +23,12 @@ async def locations(*, only_open: bool = False) -> list[LocationView]:
 
 async def location(location_id: int) -> LocationView:
     """One location, open or closed. Raises NotFound("location")."""
-    row = await models.Location.get_or_none(id=location_id)
+    row = await fetch_row(
+        "SELECT id, name, address, time_zone, burns_without_code, is_open FROM location WHERE id = $1", location_id
+    )
     if row is None:
         raise NotFound("location")
-    return location_view(row)
+    return LocationView(**row)
 
 
 async def programme_at(now: datetime) -> Programme:

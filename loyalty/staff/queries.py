@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from loyalty.db import fetch
+from loyalty.db import fetch, fetch_row
 from loyalty.errors import NotFound
 from loyalty.staff.models import StaffInvitation, StaffMember
 from loyalty.staff.rules import Actor, ActorKind, Role, token_hash
@@ -81,12 +81,19 @@ ORDER BY j.id DESC LIMIT $8
 """
 
 
+# Asked by every request: plain SQL, which costs a quarter of the ORM's call.
+STAFF_MEMBER = """
+SELECT id, email, name, role, phone, language, location_id, is_active, password_hash IS NOT NULL AS has_password,
+    sessions_from, created_at FROM staff_member WHERE id = $1
+"""
+
+
 async def staff_member(staff_id: int) -> StaffView:
     """One person, active or not. Raises NotFound("staff")."""
-    row = await StaffMember.get_or_none(id=staff_id)
+    row = await fetch_row(STAFF_MEMBER, staff_id)
     if row is None:
         raise NotFound("staff")
-    return staff_view(row)
+    return StaffView(**{**row, "role": Role(row["role"])})
 
 
 async def staff_list() -> list[StaffView]:

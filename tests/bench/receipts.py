@@ -161,9 +161,8 @@ def replay_script() -> str:
         f"\\set customer random(1, {CUSTOMERS})",
         "BEGIN;",
         "SELECT customer_id FROM customer_facts WHERE customer_id = :customer::bigint FOR NO KEY UPDATE;",
-        filled(actions.SEEN, {1: "'api'", 2: "1", 3: "'none'"}) + ";",
+        filled(actions.LOOK, {1: "'api'", 2: "1", 3: "'none'"}) + " \\gset",
         filled(queries.TILL, {1: ":customer::bigint", 2: "1", 3: now}) + " \\gset",
-        filled(actions.IDS, {}) + " \\gset",
         filled(actions.RECORD, record) + ";",
         "COMMIT;",
     ]
