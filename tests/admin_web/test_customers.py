@@ -68,6 +68,23 @@ async def test_a_place_nobody_made_is_no_fault_of_ours(panel, sign_in_as, cursor
     assert response.status < 500
 
 
+@pytest.mark.parametrize("query", ["", "Гость"])
+async def test_a_large_result_is_shown_at_once_and_counted_after(panel, sign_in_as, monkeypatch, query):
+    monkeypatch.setattr("loyalty.customers.queries.EXACT_COUNT", 3)
+    monkeypatch.setattr("loyalty.customers.queries.FEW", 3)
+    await sign_in_as()
+    for number in range(5):
+        await a_customer(name=f"Гость {number}", bonuses=100_00)
+    html = await text(panel, f"/customers?q={query}&sort=balance")
+    assert len(names(html)) == 5
+    later = re.findall(r'hx-get="(/customers/totals[^"]*)"', html)
+    assert len(later) == 1
+    counted = await text(panel, later[0].replace("&amp;", "&"))
+    assert "<!doctype" not in counted
+    assert '<b class="num">5</b>' in counted
+    assert "500" in counted
+
+
 async def test_htmx_gets_only_the_part_it_asks_for(panel, sign_in_as):
     await sign_in_as()
     await a_customer()
