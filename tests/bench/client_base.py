@@ -26,7 +26,8 @@ SELECT i, (ARRAY['Мария','Анна','Ольга','Елена','Иван','�
     (ARRAY['Соколова','Кузнецов','Петров','Шевченко','Novak','Лебедев'])[1 + (i * 13) % 6] || ' ' ||
     substr(md5(i::text), 1, 4),
     '+79' || lpad(((i::bigint * 7368787) % 1000000000)::text, 9, '0'),
-    lpad(((i::bigint * 7368787 + 1234567) % 100000000)::text, 8, '0'), 'ru', now() - (i || ' minutes')::interval, 'panel'
+    lpad(((i::bigint * 7368787 + 1234567) % 100000000)::text, 8, '0'), 'ru', now() - (i || ' minutes')::interval,
+    'panel'
 FROM generate_series(1, $1::int) i
 """
 FACTS = """

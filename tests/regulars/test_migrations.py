@@ -1,7 +1,9 @@
 """The files in migrations/ and the tables in the code say the same."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -9,7 +11,10 @@ from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 from loyalty.db import APP
+from regulars.embedded import wheel_postgres_bin
 from tests.conftest import in_own_loop, other_database
+
+SCHEMA = Path(__file__).with_name("schema.sql")
 
 MIGRATE = """
 import asyncio, sys
@@ -52,6 +57,21 @@ def subject(operation: Any) -> tuple[str, str]:
     """The model, and the field if there is one, that an operation is about."""
     name = getattr(operation, "name", "")
     return (operation.model_name, name) if hasattr(operation, "model_name") else (name, "")
+
+
+def test_the_migrations_still_make_the_base_that_was_reviewed(make_database, worker_number):
+    """A model's constraint that no migration brought, or a migration edited later, shows as a difference here.
+
+    After a migration of your own, run this file with REGULARS_KEEP_SCHEMA=1 and review what changed in schema.sql.
+    """
+    url = make_database(f"schema_{worker_number}")
+    command = [wheel_postgres_bin() / "pg_dump", "--schema-only", "--schema=public", "--no-owner", "--no-comments", url]
+    dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    noise = ("--", "SET ", "SELECT pg_catalog.", "\\restrict", "\\unrestrict")
+    schema = "\n".join(line for line in dump.splitlines() if line.strip() and not line.startswith(noise)) + "\n"
+    if os.environ.get("REGULARS_KEEP_SCHEMA"):
+        SCHEMA.write_text(schema)
+    assert schema.splitlines() == SCHEMA.read_text().splitlines()
 
 
 async def test_every_column_of_a_model_is_in_the_base(database):

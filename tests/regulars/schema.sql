@@ -1,0 +1,520 @@
+CREATE SCHEMA public;
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TABLE public.bonus_allocation (
+    id bigint NOT NULL,
+    amount bigint NOT NULL,
+    entry_id bigint NOT NULL,
+    lot_id bigint NOT NULL,
+    CONSTRAINT bonus_allocation_amount CHECK ((amount <> 0))
+);
+CREATE SEQUENCE public.bonus_allocation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.bonus_allocation_id_seq OWNED BY public.bonus_allocation.id;
+CREATE TABLE public.bonus_entry (
+    id bigint NOT NULL,
+    amount bigint NOT NULL,
+    balance_after bigint NOT NULL,
+    kind character varying(12) NOT NULL,
+    event character varying(24) NOT NULL,
+    operation_id character varying(80) NOT NULL,
+    actor_kind character varying(8) NOT NULL,
+    at timestamp with time zone NOT NULL,
+    business_date date NOT NULL,
+    corrects_id bigint,
+    customer_id bigint NOT NULL,
+    location_id integer,
+    receipt_id bigint,
+    staff_id integer,
+    CONSTRAINT bonus_entry_amount CHECK ((amount <> 0)),
+    CONSTRAINT bonus_entry_kind CHECK (((kind)::text = ANY ((ARRAY['earn'::character varying, 'burn'::character varying, 'expire'::character varying, 'reverse_earn'::character varying, 'restore_burn'::character varying, 'adjust'::character varying, 'grant'::character varying, 'merge'::character varying])::text[])))
+);
+CREATE TABLE public.bonus_entry_comment (
+    text character varying(500) NOT NULL,
+    entry_id bigint NOT NULL
+);
+CREATE SEQUENCE public.bonus_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.bonus_entry_id_seq OWNED BY public.bonus_entry.id;
+CREATE TABLE public.bonus_lot (
+    id bigint NOT NULL,
+    amount bigint NOT NULL,
+    remaining bigint NOT NULL,
+    activates_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    source character varying(12) NOT NULL,
+    customer_id bigint NOT NULL,
+    entry_id bigint NOT NULL,
+    CONSTRAINT bonus_lot_dates CHECK ((expires_at > activates_at)),
+    CONSTRAINT bonus_lot_remaining CHECK ((((remaining >= 0) AND (remaining <= amount)) AND (amount > 0)))
+)
+WITH (fillfactor='80');
+CREATE SEQUENCE public.bonus_lot_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.bonus_lot_id_seq OWNED BY public.bonus_lot.id;
+CREATE SEQUENCE public.card_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE public.consent (
+    id bigint NOT NULL,
+    topic character varying(10) NOT NULL,
+    granted boolean NOT NULL,
+    source character varying(10) NOT NULL,
+    text_version character varying(20) NOT NULL,
+    at timestamp with time zone NOT NULL,
+    customer_id bigint NOT NULL,
+    CONSTRAINT consent_topic CHECK (((topic)::text = ANY ((ARRAY['terms'::character varying, 'marketing'::character varying, 'surveys'::character varying])::text[])))
+);
+CREATE SEQUENCE public.consent_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.consent_id_seq OWNED BY public.consent.id;
+CREATE TABLE public.customer (
+    id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    phone character varying(16),
+    phone_verified_at timestamp with time zone,
+    email character varying(254),
+    card_number character varying(8) NOT NULL,
+    gender character varying(1),
+    birthday date,
+    language character varying(2) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_via character varying(10) NOT NULL,
+    created_by_id integer,
+    home_location_id integer,
+    CONSTRAINT customer_card_number CHECK (((card_number)::text ~ '^[0-9]{8}$'::text)),
+    CONSTRAINT customer_gender CHECK (((gender)::text = ANY ((ARRAY['f'::character varying, 'm'::character varying])::text[]))),
+    CONSTRAINT customer_phone CHECK (((phone)::text ~ '^\+[0-9]{7,15}$'::text))
+);
+CREATE TABLE public.customer_facts (
+    created_at timestamp with time zone NOT NULL,
+    sold bigint NOT NULL,
+    paid bigint NOT NULL,
+    receipts integer NOT NULL,
+    visits integer NOT NULL,
+    first_visit_at timestamp with time zone NOT NULL,
+    last_visit_at timestamp with time zone NOT NULL,
+    balance bigint NOT NULL,
+    debt bigint NOT NULL,
+    earned bigint NOT NULL,
+    burnt bigint NOT NULL,
+    expired bigint NOT NULL,
+    tier_id smallint NOT NULL,
+    birthday_code smallint NOT NULL,
+    customer_id bigint NOT NULL,
+    CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231))))
+)
+WITH (fillfactor='70');
+CREATE SEQUENCE public.customer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.customer_id_seq OWNED BY public.customer.id;
+CREATE TABLE public.customer_location (
+    location_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    visits integer NOT NULL,
+    last_visit_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_location_visits_check CHECK ((visits >= 0))
+);
+CREATE TABLE public.journal_entry (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_kind character varying(8) NOT NULL,
+    action character varying(40) NOT NULL,
+    subject_kind character varying(20),
+    subject_id bigint,
+    details jsonb NOT NULL,
+    staff_id integer
+);
+CREATE SEQUENCE public.journal_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.journal_entry_id_seq OWNED BY public.journal_entry.id;
+CREATE TABLE public.location (
+    id integer NOT NULL,
+    name character varying(100) NOT NULL,
+    address character varying(200) NOT NULL,
+    time_zone character varying(40) NOT NULL,
+    burns_without_code boolean NOT NULL,
+    is_open boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+CREATE SEQUENCE public.location_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.location_id_seq OWNED BY public.location.id;
+CREATE TABLE public.note (
+    id bigint NOT NULL,
+    text text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    customer_id bigint NOT NULL,
+    staff_id integer NOT NULL
+);
+CREATE SEQUENCE public.note_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.note_id_seq OWNED BY public.note.id;
+CREATE TABLE public.once_only_bonus (
+    id bigint NOT NULL,
+    person character varying(64) NOT NULL,
+    kind character varying(12) NOT NULL,
+    period character varying(10) NOT NULL,
+    entry_id bigint NOT NULL
+);
+CREATE SEQUENCE public.once_only_bonus_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.once_only_bonus_id_seq OWNED BY public.once_only_bonus.id;
+CREATE TABLE public.programme (
+    id integer NOT NULL,
+    effective_from timestamp with time zone NOT NULL,
+    body jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    staff_id integer
+);
+CREATE SEQUENCE public.programme_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.programme_id_seq OWNED BY public.programme.id;
+CREATE TABLE public.receipt (
+    id bigint NOT NULL,
+    kind character varying(6) NOT NULL,
+    source character varying(8) NOT NULL,
+    external_id character varying(64) NOT NULL,
+    total bigint NOT NULL,
+    paid bigint NOT NULL,
+    burnt bigint NOT NULL,
+    earned bigint NOT NULL,
+    refunded bigint NOT NULL,
+    awards jsonb NOT NULL,
+    presence character varying(8),
+    at timestamp with time zone NOT NULL,
+    business_date date NOT NULL,
+    body_hash character varying(64) NOT NULL,
+    answer jsonb NOT NULL,
+    customer_id bigint NOT NULL,
+    location_id integer NOT NULL,
+    original_id bigint,
+    staff_id integer,
+    CONSTRAINT receipt_kind CHECK ((((kind)::text = 'sale'::text) = (original_id IS NULL))),
+    CONSTRAINT receipt_sums CHECK (((total > 0) AND (paid >= 0) AND (paid <= total) AND (burnt >= 0) AND (earned >= 0) AND ((refunded >= 0) AND (refunded <= total))))
+);
+CREATE SEQUENCE public.receipt_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.receipt_id_seq OWNED BY public.receipt.id;
+CREATE TABLE public.registration_step (
+    id bigint NOT NULL,
+    step character varying(20) NOT NULL,
+    via character varying(10) NOT NULL,
+    at timestamp with time zone NOT NULL,
+    customer_id bigint NOT NULL
+);
+CREATE SEQUENCE public.registration_step_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.registration_step_id_seq OWNED BY public.registration_step.id;
+CREATE TABLE public.shop (
+    id smallint NOT NULL,
+    name character varying(100) NOT NULL,
+    currency character varying(3) NOT NULL,
+    exponent smallint NOT NULL,
+    region character varying(2) NOT NULL,
+    language character varying(2) NOT NULL,
+    time_zone character varying(40) NOT NULL,
+    CONSTRAINT shop_exponent CHECK ((exponent = ANY (ARRAY[0, 2, 3]))),
+    CONSTRAINT shop_is_one CHECK ((id = 1))
+);
+CREATE SEQUENCE public.shop_id_seq
+    AS smallint
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.shop_id_seq OWNED BY public.shop.id;
+CREATE TABLE public.staff_invitation (
+    id integer NOT NULL,
+    token_hash character varying(64) NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    staff_id integer NOT NULL
+);
+CREATE SEQUENCE public.staff_invitation_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.staff_invitation_id_seq OWNED BY public.staff_invitation.id;
+CREATE TABLE public.staff_member (
+    id integer NOT NULL,
+    email character varying(254) NOT NULL,
+    name character varying(100) NOT NULL,
+    role character varying(16) NOT NULL,
+    phone character varying(16),
+    language character varying(2),
+    password_hash character varying(200),
+    sessions_from timestamp with time zone NOT NULL,
+    is_active boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    location_id integer,
+    CONSTRAINT staff_member_email_lower CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT staff_member_role CHECK (((role)::text = ANY ((ARRAY['owner'::character varying, 'marketer'::character varying, 'cashier'::character varying, 'analyst'::character varying, 'support'::character varying])::text[])))
+);
+CREATE SEQUENCE public.staff_member_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.staff_member_id_seq OWNED BY public.staff_member.id;
+CREATE TABLE public.tier_change (
+    id bigint NOT NULL,
+    tier_id smallint NOT NULL,
+    previous_tier_id smallint NOT NULL,
+    reason character varying(12) NOT NULL,
+    at timestamp with time zone NOT NULL,
+    customer_id bigint NOT NULL,
+    receipt_id bigint
+);
+CREATE SEQUENCE public.tier_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.tier_change_id_seq OWNED BY public.tier_change.id;
+CREATE TABLE public.tortoise_migrations (
+    id integer NOT NULL,
+    app character varying(255) NOT NULL,
+    name character varying(255) NOT NULL,
+    applied_at timestamp with time zone NOT NULL
+);
+CREATE SEQUENCE public.tortoise_migrations_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.tortoise_migrations_id_seq OWNED BY public.tortoise_migrations.id;
+ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
+ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
+ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
+ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
+ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.customer_id_seq'::regclass);
+ALTER TABLE ONLY public.journal_entry ALTER COLUMN id SET DEFAULT nextval('public.journal_entry_id_seq'::regclass);
+ALTER TABLE ONLY public.location ALTER COLUMN id SET DEFAULT nextval('public.location_id_seq'::regclass);
+ALTER TABLE ONLY public.note ALTER COLUMN id SET DEFAULT nextval('public.note_id_seq'::regclass);
+ALTER TABLE ONLY public.once_only_bonus ALTER COLUMN id SET DEFAULT nextval('public.once_only_bonus_id_seq'::regclass);
+ALTER TABLE ONLY public.programme ALTER COLUMN id SET DEFAULT nextval('public.programme_id_seq'::regclass);
+ALTER TABLE ONLY public.receipt ALTER COLUMN id SET DEFAULT nextval('public.receipt_id_seq'::regclass);
+ALTER TABLE ONLY public.registration_step ALTER COLUMN id SET DEFAULT nextval('public.registration_step_id_seq'::regclass);
+ALTER TABLE ONLY public.shop ALTER COLUMN id SET DEFAULT nextval('public.shop_id_seq'::regclass);
+ALTER TABLE ONLY public.staff_invitation ALTER COLUMN id SET DEFAULT nextval('public.staff_invitation_id_seq'::regclass);
+ALTER TABLE ONLY public.staff_member ALTER COLUMN id SET DEFAULT nextval('public.staff_member_id_seq'::regclass);
+ALTER TABLE ONLY public.tier_change ALTER COLUMN id SET DEFAULT nextval('public.tier_change_id_seq'::regclass);
+ALTER TABLE ONLY public.tortoise_migrations ALTER COLUMN id SET DEFAULT nextval('public.tortoise_migrations_id_seq'::regclass);
+ALTER TABLE ONLY public.bonus_allocation
+    ADD CONSTRAINT bonus_allocation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.bonus_entry_comment
+    ADD CONSTRAINT bonus_entry_comment_pkey PRIMARY KEY (entry_id);
+ALTER TABLE ONLY public.bonus_entry
+    ADD CONSTRAINT bonus_entry_operation_id_key UNIQUE (operation_id);
+ALTER TABLE ONLY public.bonus_entry
+    ADD CONSTRAINT bonus_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.bonus_lot
+    ADD CONSTRAINT bonus_lot_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_card_number_key UNIQUE (card_number);
+ALTER TABLE ONLY public.customer_facts
+    ADD CONSTRAINT customer_facts_pkey PRIMARY KEY (customer_id);
+ALTER TABLE ONLY public.customer_location
+    ADD CONSTRAINT customer_location_pkey PRIMARY KEY (location_id, customer_id);
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_phone_key UNIQUE (phone);
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.journal_entry
+    ADD CONSTRAINT journal_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.location
+    ADD CONSTRAINT location_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.note
+    ADD CONSTRAINT note_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.once_only_bonus
+    ADD CONSTRAINT once_only_bonus_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.programme
+    ADD CONSTRAINT programme_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.registration_step
+    ADD CONSTRAINT registration_step_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.shop
+    ADD CONSTRAINT shop_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.staff_invitation
+    ADD CONSTRAINT staff_invitation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.staff_invitation
+    ADD CONSTRAINT staff_invitation_token_hash_key UNIQUE (token_hash);
+ALTER TABLE ONLY public.staff_member
+    ADD CONSTRAINT staff_member_email_key UNIQUE (email);
+ALTER TABLE ONLY public.staff_member
+    ADD CONSTRAINT staff_member_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.tier_change
+    ADD CONSTRAINT tier_change_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.tortoise_migrations
+    ADD CONSTRAINT tortoise_migrations_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.once_only_bonus
+    ADD CONSTRAINT uid_once_only_b_person_511fbd UNIQUE (person, kind, period);
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT uid_receipt_source_4718d3 UNIQUE (source, location_id, external_id);
+ALTER TABLE ONLY public.tortoise_migrations
+    ADD CONSTRAINT uid_tortoise_mi_app_3803a5 UNIQUE (app, name);
+CREATE INDEX bonus_allocation_entry ON public.bonus_allocation USING btree (entry_id);
+CREATE INDEX bonus_allocation_lot ON public.bonus_allocation USING btree (lot_id);
+CREATE INDEX bonus_entry_customer ON public.bonus_entry USING btree (customer_id, id);
+CREATE INDEX bonus_entry_receipt ON public.bonus_entry USING btree (receipt_id);
+CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);
+CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHERE (remaining > 0);
+CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
+CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
+CREATE INDEX customer_card_number_prefix ON public.customer USING btree (card_number text_pattern_ops);
+CREATE INDEX customer_email_prefix ON public.customer USING btree (lower((email)::text) text_pattern_ops);
+CREATE INDEX customer_facts_balance ON public.customer_facts USING btree (balance, customer_id);
+CREATE INDEX customer_facts_created ON public.customer_facts USING btree (created_at, customer_id);
+CREATE INDEX customer_facts_last_visit ON public.customer_facts USING btree (last_visit_at, customer_id);
+CREATE INDEX customer_facts_sold ON public.customer_facts USING btree (sold, customer_id);
+CREATE INDEX customer_facts_visits ON public.customer_facts USING btree (visits, customer_id);
+CREATE INDEX customer_location_customer ON public.customer_location USING btree (customer_id);
+CREATE INDEX customer_name_order ON public.customer USING btree (lower((name)::text), id);
+CREATE INDEX customer_name_prefix ON public.customer USING btree (lower((name)::text) text_pattern_ops);
+CREATE INDEX customer_name_trigrams ON public.customer USING gin (lower((name)::text) public.gin_trgm_ops);
+CREATE INDEX customer_phone_reversed ON public.customer USING btree (reverse((phone)::text) text_pattern_ops);
+CREATE INDEX customer_phone_trigrams ON public.customer USING gin (phone public.gin_trgm_ops);
+CREATE INDEX journal_entry_staff ON public.journal_entry USING btree (staff_id, id);
+CREATE INDEX journal_entry_subject ON public.journal_entry USING btree (subject_kind, subject_id, id);
+CREATE INDEX note_customer ON public.note USING btree (customer_id, id);
+CREATE INDEX programme_effective ON public.programme USING btree (effective_from, id);
+CREATE INDEX receipt_customer ON public.receipt USING btree (customer_id, at);
+CREATE INDEX receipt_original ON public.receipt USING btree (original_id);
+CREATE INDEX registration_step_customer ON public.registration_step USING btree (customer_id, id);
+CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff_id);
+CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
+CREATE TRIGGER bonus_allocation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_allocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER bonus_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER journal_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE ONLY public.bonus_allocation
+    ADD CONSTRAINT bonus_allocation_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_allocation
+    ADD CONSTRAINT bonus_allocation_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES public.bonus_lot(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_entry_comment
+    ADD CONSTRAINT bonus_entry_comment_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_entry
+    ADD CONSTRAINT bonus_entry_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_entry
+    ADD CONSTRAINT bonus_entry_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_entry
+    ADD CONSTRAINT bonus_entry_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_entry
+    ADD CONSTRAINT bonus_entry_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_entry
+    ADD CONSTRAINT bonus_entry_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_lot
+    ADD CONSTRAINT bonus_lot_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.bonus_lot
+    ADD CONSTRAINT bonus_lot_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_facts
+    ADD CONSTRAINT customer_facts_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_home_location_id_fkey FOREIGN KEY (home_location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_location
+    ADD CONSTRAINT customer_location_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_location
+    ADD CONSTRAINT customer_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.journal_entry
+    ADD CONSTRAINT journal_entry_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.note
+    ADD CONSTRAINT note_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.note
+    ADD CONSTRAINT note_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.once_only_bonus
+    ADD CONSTRAINT once_only_bonus_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.programme
+    ADD CONSTRAINT programme_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_original_id_fkey FOREIGN KEY (original_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.registration_step
+    ADD CONSTRAINT registration_step_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.staff_invitation
+    ADD CONSTRAINT staff_invitation_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.staff_member
+    ADD CONSTRAINT staff_member_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.tier_change
+    ADD CONSTRAINT tier_change_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.tier_change
+    ADD CONSTRAINT tier_change_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
