@@ -34,6 +34,14 @@ MIGRATION_LOCK = 0x5245_4755_4C41_5253  # "REGULARS"
 RETRIES = 3
 
 
+async def _leave_as_it_is(_: object) -> None:
+    """What the pool does to a connection that comes back, its open transaction already rolled back.
+
+    The default asks the server to forget settings, listeners and advisory locks that we never set on pooled
+    connections: one round trip more for every statement outside a transaction.
+    """
+
+
 def orm_config(url: str) -> dict[str, Any]:
     """Tortoise's configuration for the base at `url` (postgres://user:password@host:port/name?pool options).
 
@@ -53,6 +61,7 @@ def orm_config(url: str) -> dict[str, Any]:
         "timeout": float(options.get("connect_timeout", 10)),
         "command_timeout": float(options.get("command_timeout", 30)),
         "statement_cache_size": int(options.get("statement_cache_size", 200)),
+        "reset": _leave_as_it_is,
         "server_settings": {
             "timezone": "UTC",
             "application_name": options.get("application_name", "regulars"),
@@ -232,16 +241,6 @@ class ServerLock:
 def to_json(value: Any) -> str:
     """JSON for a jsonb parameter; dates and other scalars as text."""
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-async def _leave_clean(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """What a connection needs when it goes back to the pool: nothing, unless a transaction was left open on it.
-
-    The default asks the server to forget settings, listeners and advisory locks that we never set on pooled
-    connections: one round trip more for every statement outside a transaction.
-    """
-    if connection.is_in_transaction():
-        await connection.reset()
 
 
 def _connection() -> Any:
