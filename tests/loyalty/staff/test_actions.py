@@ -66,9 +66,19 @@ async def test_an_invitation_works_once():
         await accept_invitation(token, "another phrase", now=NOW)
 
 
-async def test_of_two_clicks_on_one_link_one_counts():
+async def test_of_two_clicks_on_one_link_one_counts(database):
     token = await invite("olga@example.com", "Olga", Role.OWNER, actor=COMMAND, now=NOW)
-    clicks = (accept_invitation(token, f"{PASSWORD} {number}", now=NOW) for number in range(2))
+    # The row is held until both clicks wait for it: each has looked at the link by then, if it looks before it locks.
+    async with database.transaction():
+        await database.execute("SELECT FROM staff_invitation FOR UPDATE")
+        clicks = [asyncio.create_task(accept_invitation(token, f"{PASSWORD} {number}", now=NOW)) for number in (1, 2)]
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        for _ in range(200):
+            if await database.fetchval(waiting) == 2:
+                break
+            await asyncio.sleep(0.02)
     answers = await asyncio.gather(*clicks, return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["NotFound", "StaffView"]
 
