@@ -5,7 +5,6 @@ rates in basis points (500 = 5 %). `share_of` is the only place that rounds, and
 """
 
 import re
-from collections.abc import Sequence
 
 from loyalty.errors import Invalid
 
@@ -32,22 +31,6 @@ def floor_to_step(amount: int, step: int) -> int:
 def proportion(amount: int, part: int, whole: int) -> int:
     """`amount` x `part` / `whole`, rounded down; the whole of it when `part` is the whole."""
     return amount * part // whole
-
-
-def split_by_largest_remainder(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split `amount` in proportion to `weights`; the parts sum to `amount` exactly.
-
-    Units left by rounding go to the largest remainders, the earlier line first on a tie.
-    All-zero weights give everything to the first line.
-    """
-    total = sum(weights)
-    if not total:
-        return [amount, *([0] * (len(weights) - 1))] if weights else []
-    parts = [amount * weight // total for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
-    for index in by_remainder[: amount - sum(parts)]:
-        parts[index] += 1
-    return parts
 
 
 def money_of(bonuses: int, bonus_value: int) -> int:

@@ -110,11 +110,6 @@ def clean_name(text: str) -> str:
     return name
 
 
-def first_name(name: str) -> str:
-    """How to address a person: the first word of the name."""
-    return name.split(maxsplit=1)[0]
-
-
 def short_name(name: str) -> str:
     """The first word and an initial ("Maria S."): what a till may show with others looking on."""
     words = name.split()

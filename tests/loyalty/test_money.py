@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.errors import Invalid
-from loyalty.money import bonuses_of, floor_to_step, money_of, parse_amount, share_of, split_by_largest_remainder
+from loyalty.money import bonuses_of, floor_to_step, money_of, parse_amount, share_of
 
 
 @pytest.mark.parametrize(
@@ -17,14 +17,6 @@ from loyalty.money import bonuses_of, floor_to_step, money_of, parse_amount, sha
 )
 def test_a_share_is_rounded_down(amount, rate_bp, share):
     assert share_of(amount, rate_bp) == share
-
-
-@given(st.integers(0, 10**12), st.lists(st.integers(0, 10**9), min_size=1, max_size=20))
-def test_a_split_loses_nothing_and_is_fair_to_the_unit(amount, weights):
-    parts = split_by_largest_remainder(amount, weights)
-    assert sum(parts) == amount
-    if total := sum(weights):
-        assert all(abs(part * total - amount * weight) < total for part, weight in zip(parts, weights, strict=True))
 
 
 @given(st.integers(0, 10**12), st.integers(1, 10_000))
