@@ -83,14 +83,6 @@ def signed_money(minor: int | None) -> str:
     return "+" + money(minor) if minor and minor > 0 else money(minor)
 
 
-def plain_amount(minor: int | None, exponent: int) -> str:
-    """The amount as a person types it into a field, without grouping: 1840.5 becomes "1840.50"."""
-    if minor is None:
-        return ""
-    whole, fraction = divmod(minor, 10**exponent)
-    return f"{whole}.{fraction:0{exponent}}" if fraction else str(whole)
-
-
 def format_date(value: date | datetime | None, pattern: str = "d MMM y") -> str:
     """A day in the shop's zone: 22 Aug 2026."""
     day = _local_day(value)

@@ -12,7 +12,8 @@ from loyalty.customers.rules import Profile, Via
 from loyalty.ids import new_key
 from loyalty.office.queries import verify
 from loyalty.receipts.actions import record_receipt
-from loyalty.receipts.rules import ReceiptDraft, ReceiptSource, Recorded
+from loyalty.receipts.queries import till
+from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded, quote
 from loyalty.shop.queries import programme_at
 from loyalty.shop.rules import Programme, Tier
 from loyalty.staff.rules import COMMAND, Actor, ActorKind
@@ -67,6 +68,11 @@ async def a_programme(**changes: object) -> Programme:
     programme = replace(PROGRAMME, **changes)  # type: ignore[arg-type]
     await db.execute("UPDATE programme SET body = $1::jsonb", db.to_json(programme.to_body()))
     return await programme_at(NOW)
+
+
+async def a_quote(customer_id: int, location_id: int, *, total: int, burn: int) -> Quote:
+    """What a sale at NOW would move, as a till is told it."""
+    return quote(await till(customer_id, location_id, now=NOW), total=total, burn=burn, now=NOW)
 
 
 async def a_sale(

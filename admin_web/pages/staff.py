@@ -15,7 +15,7 @@ from admin_web.words import role_hint, role_name
 from loyalty.customers.rules import normalise_phone
 from loyalty.errors import LoyaltyError
 from loyalty.shop.queries import locations
-from loyalty.staff.actions import disable, enable, invite, reset_password, update_staff
+from loyalty.staff.actions import disable, enable, end_sessions, invite, reset_password, update_staff
 from loyalty.staff.queries import StaffView, staff_list, staff_member
 from loyalty.staff.rules import Permission, Role
 
@@ -111,6 +111,15 @@ async def shut(request: web.Request) -> web.Response:
 
 
 @requires(Permission.STAFF_MANAGE)
+async def sign_out(request: web.Request) -> web.Response:
+    """POST /settings/staff/{id}/sign-out: every browser of theirs, for a lost phone."""
+    person = await _person(request)
+    await end_sessions(person.id, actor=actor_of(request), now=now(request))
+    await forget_sessions(request.app[REDIS], person.id)
+    return await go_to(request, f"{PATH}/{person.id}", say=_("Signed out everywhere"))
+
+
+@requires(Permission.STAFF_MANAGE)
 async def open_again(request: web.Request) -> web.Response:
     """POST /settings/staff/{id}/enable."""
     person = await _person(request)
@@ -167,6 +176,7 @@ ROUTES = (
     web.get(PATH + r"/{id:\d{1,9}}", show_one),
     web.post(PATH + r"/{id:\d{1,9}}", save),
     web.post(PATH + r"/{id:\d{1,9}}/reset", reset),
+    web.post(PATH + r"/{id:\d{1,9}}/sign-out", sign_out),
     web.post(PATH + r"/{id:\d{1,9}}/disable", shut),
     web.post(PATH + r"/{id:\d{1,9}}/enable", open_again),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from loyalty import db
 from loyalty.bonuses.rules import Lot
 from loyalty.errors import NotFound
-from loyalty.receipts.rules import Quote, Till, quote
+from loyalty.receipts.rules import Till
 from loyalty.shop.rules import Programme
 
 PAGE_ROWS = 50
@@ -109,11 +109,6 @@ async def till(customer_id: int, location_id: int, *, now: datetime) -> Till:
         burnt_today=row["burnt_today"],
         visited=row["visited"],
     )
-
-
-async def quote_sale(customer_id: int, location_id: int, *, total: int, burn: int, now: datetime) -> Quote:
-    """What a sale would move; nothing moves. Raises NotFound, and Refused as `rules.quote` does."""
-    return quote(await till(customer_id, location_id, now=now), total=total, burn=burn, now=now)
 
 
 async def receipt(receipt_id: int) -> ReceiptView:

@@ -101,11 +101,6 @@ async def staff_list() -> list[StaffView]:
     return [staff_view(row) for row in await StaffMember.all().order_by("-is_active", "name", "id")]
 
 
-async def owner_exists() -> bool:
-    """Whether somebody can run this installation."""
-    return await StaffMember.filter(role=Role.OWNER, is_active=True).exists()
-
-
 async def invited_by(token: str, now: datetime) -> StaffView:
     """Whom an unused invitation that has not run out is for. Raises NotFound("invitation")."""
     invitation = await StaffInvitation.get_or_none(token_hash=token_hash(token)).select_related("staff")

@@ -115,10 +115,3 @@ def test_a_name_keeps_its_tint():
 @pytest.mark.parametrize("header", ["", ";;;", "ru;q=x", "x" * 10_000, "*"])
 def test_an_odd_header_falls_back(header):
     assert choose_language(browser=header, fallback="uk") == "uk"
-
-
-def test_a_typed_amount_is_shown_again_as_typed():
-    assert formats.plain_amount(184_050, 2) == "1840.50"
-    assert formats.plain_amount(184_000, 2) == "1840"
-    assert formats.plain_amount(7, 0) == "7"
-    assert formats.plain_amount(None, 2) == ""

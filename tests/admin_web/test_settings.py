@@ -244,3 +244,28 @@ async def test_every_page_of_the_frame_is_made_in_every_language(panel, sign_in_
         # A dialog is a page of its own while it is open.
         assert re.sub(r"<dialog.*?</dialog>", "", text, flags=re.DOTALL).count("btn pri") <= 1, path
     assert await locations()
+
+
+async def test_an_owner_signs_a_colleague_out_everywhere(panel, sign_in_as, hire, clock):
+    def carry(cookies: dict[str, str]) -> dict[str, str]:
+        """Take these cookies in place of those one had; returns the latter."""
+        jar, url = panel.session.cookie_jar, panel.make_url("/")
+        had = {name: cookie.value for name, cookie in jar.filter_cookies(url).items()}
+        jar.clear()
+        jar.update_cookies(cookies, url)
+        return had
+
+    colleague = await hire(Role.MARKETER)
+    await send_login(panel, colleague.email)
+    theirs = carry({})
+    await sign_in_as()
+    clock.move(minutes=1)
+    assert "Sign out everywhere" in await (await panel.get(f"/settings/staff/{colleague.id}")).text()
+    ours = carry(theirs)
+    assert (await panel.get("/account", allow_redirects=False)).status == 200
+    carry(ours)
+    await panel.post(f"/settings/staff/{colleague.id}/sign-out")
+    ours = carry(theirs)
+    assert (await panel.get("/account", allow_redirects=False)).status == 303
+    carry(ours)
+    assert (await panel.get("/account", allow_redirects=False)).status == 200

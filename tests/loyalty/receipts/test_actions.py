@@ -10,10 +10,10 @@ from loyalty.bonuses.rules import Kind
 from loyalty.customers.queries import customer, visited_locations
 from loyalty.errors import Conflict, NotFound, Refused
 from loyalty.receipts.actions import record_receipt, refund_receipt, undo_receipt
-from loyalty.receipts.queries import quote_sale, receipts_of
+from loyalty.receipts.queries import receipts_of
 from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND, JOB
-from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_sale, assert_books_agree
+from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_quote, a_sale, assert_books_agree
 
 pytestmark = pytest.mark.usefixtures("database")
 DAY = timedelta(days=1)
@@ -39,7 +39,7 @@ async def test_a_sale_burns_earns_and_counts():
 async def test_a_quote_moves_nothing_and_says_what_the_sale_then_does():
     await a_programme()
     person, location = await a_customer(bonuses=755_00), await a_location()
-    quote = await quote_sale(person.id, location, total=1840_00, burn=552_00, now=NOW)
+    quote = await a_quote(person.id, location, total=1840_00, burn=552_00)
     assert (await customer(person.id)).balance == 755_00
     sale = await a_sale(person.id, location, 1840_00, burn=552_00)
     assert (quote.pay, quote.earn, quote.balance_after) == (sale.paid, sale.earned, sale.balance)
@@ -87,7 +87,7 @@ async def test_a_burn_needs_proof_of_presence_unless_the_location_relaxes_it():
     with pytest.raises(Refused) as refused:
         await a_sale(person.id, strict, 1840_00, burn=100_00)
     assert refused.value.reason == "burn_needs_presence"
-    assert (await quote_sale(person.id, strict, total=1840_00, burn=0, now=NOW)).burn_limit == 0
+    assert (await a_quote(person.id, strict, total=1840_00, burn=0)).burn_limit == 0
 
 
 async def test_nobody_serves_their_own_account():
@@ -201,7 +201,7 @@ async def test_spent_earnings_become_debt_which_later_earnings_repay():
     await refund_receipt(big.receipt_id, None, key="r", actor=COMMAND, now=NOW)
     facts = await customer(person.id)
     assert (facts.balance, facts.debt) == (-100_00, 100_00)
-    assert (await quote_sale(person.id, location, total=500_00, burn=0, now=NOW)).burn_limit == 0
+    assert (await a_quote(person.id, location, total=500_00, burn=0)).burn_limit == 0
     await a_sale(person.id, location, 3000_00)
     facts = await customer(person.id)
     assert (facts.balance, facts.debt) == (50_00, 0)
