@@ -5,9 +5,9 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 
-from admin_web.formats import SIGNS
-from admin_web.i18n import LANGUAGE_NAMES, READER, locale
+from admin_web.i18n import LANGUAGE_NAMES, READER
 from loyalty.shop.rules import CURRENCY_EXPONENTS
+from loyalty.wording import SIGNS, locale
 
 Options = list[tuple[str, str]]
 

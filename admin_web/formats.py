@@ -11,21 +11,13 @@ import phonenumbers
 from babel import dates, numbers
 from markupsafe import Markup
 
-from admin_web.i18n import READER, gettext, locale, ngettext
+from admin_web.i18n import READER, gettext, ngettext
+from loyalty import wording
 from loyalty.customers.rules import short_name
+from loyalty.wording import MINUS, NBSP, locale
 
 MISSING = "—"
-NBSP = "\u00a0"
-MINUS = "\u2212"
 MASK = "···"
-
-SIGNS = {
-    "RUB": "₽", "UAH": "₴", "KZT": "₸", "BYN": "Br", "GEL": "₾", "AMD": "֏", "AZN": "₼", "TRY": "₺", "EUR": "€",
-    "USD": "$", "GBP": "£", "PLN": "zł", "CZK": "Kč", "ILS": "₪", "JPY": "¥", "KRW": "₩", "VND": "₫",
-}  # fmt: skip
-"""Signs people know; other currencies show their code."""
-SIGN_FIRST = {"USD", "EUR", "GBP", "JPY", "ILS", "KRW"}
-"""Written before the number in English; Russian and Ukrainian write every sign after it."""
 
 _RECENT_DAYS = 28
 _EPOCH_YEAR = 1970
@@ -33,8 +25,7 @@ _EPOCH_YEAR = 1970
 
 def currency_sign() -> str:
     """The sign of the shop's currency."""
-    currency = READER.get().currency
-    return SIGNS.get(currency, currency)
+    return wording.sign_of(READER.get().currency)
 
 
 def num(value: float | Decimal | None) -> str:
@@ -57,20 +48,14 @@ def money(minor: int | None) -> str:
     if minor is None:
         return MISSING
     reader = READER.get()
-    digits = _decimal(abs(minor), reader.exponent)
-    if reader.language == "en" and reader.currency in SIGN_FIRST:
-        text = currency_sign() + digits
-    else:
-        text = digits + NBSP + currency_sign()
-    return MINUS + text if minor < 0 else text
+    return wording.money(minor, reader.currency, reader.exponent, reader.language)
 
 
 def bonuses(hundredths: int | None) -> str:
     """An amount of bonuses: 1 040; decimals only when there are any."""
     if hundredths is None:
         return MISSING
-    text = _decimal(abs(hundredths), 2)
-    return MINUS + text if hundredths < 0 else text
+    return wording.bonuses(hundredths, READER.get().language)
 
 
 def signed(hundredths: int | None) -> str:
@@ -143,15 +128,6 @@ def initials(name: str) -> str:
 def hue(name: str) -> int:
     """Which of the eight tints an avatar has; the same name always has the same."""
     return sum(map(ord, name)) % 8
-
-
-def _decimal(amount: int, exponent: int) -> str:
-    """`amount` units of 10^-exponent; all the decimals or none."""
-    whole, fraction = divmod(amount, 10**exponent)
-    zeros = "0" * exponent
-    pattern = f"#,##0.{zeros}" if fraction else "#,##0"
-    value = Decimal(whole) + Decimal(fraction).scaleb(-exponent)
-    return numbers.format_decimal(value, pattern, locale=locale(READER.get().language))
 
 
 def _local(value: datetime) -> datetime:

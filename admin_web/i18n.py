@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from babel.core import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -37,12 +36,6 @@ class Reader:
 NOBODY = Reader()
 READER: ContextVar[Reader] = ContextVar("reader", default=NOBODY)
 """Set by the middleware for each request; the default serves tests and refusals before it."""
-
-
-@functools.cache
-def locale(language: str) -> Locale:
-    """Babel's locale of a language of ours."""
-    return Locale.parse(language)
 
 
 @functools.cache
