@@ -1,0 +1,65 @@
+"""What all chats share: the bot's identity, the people, the queue of updates, photos and button presses."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.simulator.photos import Photos
+from bot.simulator.updates import UpdateQueue
+
+if TYPE_CHECKING:
+    from bot.simulator.people import Person
+
+MOST_PRESSES = 1000
+
+
+@dataclass(slots=True)
+class Press:
+    """A tap on an inline button, until the bot answers it."""
+
+    person_id: int
+    message_id: int
+    data: str
+    answered: bool = False
+
+
+class Exchange:
+    """The state behind the API. `changed` is called after every change that is worth keeping."""
+
+    def __init__(self, *, token: str, bot_name: str, bot_username: str) -> None:
+        number = token.partition(":")[0]
+        self.bot = {
+            "id": int(number) if number.isdecimal() else 7_000_000_001,
+            "is_bot": True,
+            "first_name": bot_name,
+            "username": bot_username,
+        }
+        self.people: dict[int, Person] = {}
+        self.updates = UpdateQueue()
+        self.photos = Photos()
+        self.presses: OrderedDict[str, Press] = OrderedDict()
+        # Chats known from injected updates only, with their last message id: nobody reads them.
+        self.silent_chats: dict[int, dict[str, Any]] = {}
+        self.silent_message_ids: dict[int, int] = {}
+        self.commands: dict[str, list[dict[str, str]]] = {}
+        self.changed: Callable[[], None] = lambda: None
+
+    def press(self, person_id: int, message_id: int, data: str) -> str:
+        """Note a tap and answer the id of its callback query."""
+        query_id = str(secrets.randbits(62))
+        self.presses[query_id] = Press(person_id, message_id, data)
+        while len(self.presses) > MOST_PRESSES:
+            self.presses.popitem(last=False)
+        return query_id
+
+    def inject(self, update: dict[str, Any]) -> int:
+        """Queue any update as it is; the chat it names becomes known to the bot."""
+        for content in update.values():
+            chat = content.get("chat") if isinstance(content, dict) else None
+            if isinstance(chat, dict) and isinstance(chat.get("id"), int) and chat["id"] not in self.people:
+                self.silent_chats[chat["id"]] = chat
+        number = self.updates.push(update)
+        self.changed()
+        return number
