@@ -1,9 +1,10 @@
 """What all chats share: the bot's identity, the people, the queue of updates, photos and button presses."""
 
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.simulator.photos import Photos
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from bot.simulator.people import Person
 
 MOST_PRESSES = 1000
+KEPT_PRESSES = 50
 
 
 @dataclass(slots=True)
@@ -23,6 +25,7 @@ class Press:
     message_id: int
     data: str
     answered: bool = False
+    at: float = field(default_factory=time.time)
 
 
 class Exchange:
@@ -63,3 +66,25 @@ class Exchange:
         number = self.updates.push(update)
         self.changed()
         return number
+
+    def dump(self) -> dict[str, Any]:
+        """For the store: all but the people, who dump themselves, and old button presses."""
+        return {
+            "next_id": self.updates.next_id,
+            "pending": list(self.updates.pending),
+            "allowed": sorted(self.updates.allowed),
+            "photos": self.photos.dump(),
+            "commands": self.commands,
+            "presses": [[query_id, asdict(press)] for query_id, press in list(self.presses.items())[-KEPT_PRESSES:]],
+            "silent_chats": list(self.silent_chats.values()),
+        }
+
+    def load(self, kept: dict[str, Any]) -> None:
+        """From the store."""
+        self.updates.next_id = max(self.updates.next_id, kept["next_id"])
+        self.updates.pending.extend(kept["pending"])
+        self.updates.allowed = frozenset(kept["allowed"])
+        self.photos.load(kept["photos"])
+        self.commands = kept["commands"]
+        self.presses.update({query_id: Press(**press) for query_id, press in kept["presses"]})
+        self.silent_chats = {chat["id"]: chat for chat in kept["silent_chats"]}

@@ -11,6 +11,10 @@ from bot.simulator.exchange import Exchange
 
 MOST_MESSAGES = 500
 TYPING_SECONDS = 5.0
+KEPT_FIELDS = (
+    *("id", "first_name", "last_name", "phone", "language_code", "username", "blocked", "started"),
+    *("messages", "keyboard", "keyboard_options", "last_message_id"),
+)
 COMMAND = re.compile(r"/[A-Za-z0-9_]{1,32}(@[A-Za-z0-9_]{3,32})?")
 
 
@@ -52,7 +56,7 @@ class Person:
         self.answers: list[tuple[int, dict[str, Any]]] = []
         self.version = 0
         self.versions: dict[int, int] = {}
-        self._last_message_id = 0
+        self.last_message_id = 0
 
     # ------------------------------------------------------------------------------- the person acts
 
@@ -168,6 +172,21 @@ class Person:
         self.answers = [*self.answers[-19:], (self.version + 1, answer)]
         self.touch()
 
+    # ------------------------------------------------------------------------------------------ store
+
+    def dump(self) -> dict[str, Any]:
+        """For the store."""
+        return {name: getattr(self, name) for name in KEPT_FIELDS}
+
+    @classmethod
+    def load(cls, exchange: Exchange, kept: dict[str, Any]) -> "Person":
+        """From the store."""
+        person = cls(exchange, kept["id"], first_name=kept["first_name"], phone=kept["phone"])
+        for name in KEPT_FIELDS:
+            setattr(person, name, kept[name])
+        person.versions = {message["message_id"]: 0 for message in person.messages}
+        return person
+
     # ------------------------------------------------------------------------------------------ facts
 
     def user(self) -> dict[str, Any]:
@@ -210,9 +229,9 @@ class Person:
         return update_id
 
     def _append(self, sender: dict[str, Any], content: dict[str, Any], *, outgoing: bool) -> dict[str, Any]:
-        self._last_message_id += 1
+        self.last_message_id += 1
         message = {
-            "message_id": self._last_message_id,
+            "message_id": self.last_message_id,
             "from": sender,
             "chat": self.chat(),
             "date": int(time.time()),

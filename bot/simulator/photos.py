@@ -25,6 +25,7 @@ class Photo:
     data: bytes
     width: int
     height: int
+    content_type: str
 
     def sizes(self) -> list[dict[str, Any]]:
         """The PhotoSize list of a message, small first."""
@@ -54,13 +55,12 @@ class Photos:
             size = f"file of size {len(data)} bytes is too big for a photo; the maximum size is {MOST_BYTES} bytes"
             raise Refusal(size)
         try:
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                width, height = image.size
+            photo = opened(secrets.token_urlsafe(12), data)
         except (OSError, Image.DecompressionBombError, SyntaxError, ValueError):
             raise Refusal("IMAGE_PROCESS_FAILED") from None
+        width, height = photo.width, photo.height
         if width + height > 10_000 or max(width, height) > 20 * min(width, height):
             raise Refusal("PHOTO_INVALID_DIMENSIONS")
-        photo = Photo(secrets.token_urlsafe(12), data, width, height)
         self._keep(photo)
         return photo
 
@@ -88,12 +88,15 @@ class Photos:
     def load(self, dumped: dict[str, str]) -> None:
         """From the store."""
         for name, packed in dumped.items():
-            data = base64.b64decode(packed)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                width, height = image.size
-            self._keep(Photo(name, data, width, height))
+            self._keep(opened(name, base64.b64decode(packed)))
 
     def _keep(self, photo: Photo) -> None:
         self._photos[photo.name] = photo
         while len(self._photos) > MOST_KEPT:
             self._photos.popitem(last=False)
+
+
+def opened(name: str, data: bytes) -> Photo:
+    """A photo with what its own header says of it."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        return Photo(name, data, *image.size, f"image/{str(image.format).lower()}")

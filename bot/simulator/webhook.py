@@ -30,6 +30,8 @@ class Webhook:
         self.max_connections = 40
         self.last_error = ""
         self.last_error_at = 0
+        # Whether the last delivery failed.
+        self.is_failing = False
         self._task: asyncio.Task[None] | None = None
 
     def set(self, call: Call) -> bool:
@@ -70,6 +72,15 @@ class Webhook:
             known["allowed_updates"] = sorted(updates.allowed)
         return known
 
+    def dump(self) -> dict[str, Any]:
+        """For the store."""
+        return {"url": self.url, "secret": self.secret, "max_connections": self.max_connections}
+
+    def load(self, kept: dict[str, Any]) -> None:
+        """From the store; delivery begins with `start`."""
+        check_loopback(kept["url"] or "http://localhost")
+        self.url, self.secret, self.max_connections = kept["url"], kept["secret"], kept["max_connections"]
+
     def start(self) -> None:
         """Deliver from now on, if an address is set."""
         if self.url and (self._task is None or self._task.done()):
@@ -86,7 +97,7 @@ class Webhook:
     def _prepare(self, call: Call) -> None:
         if call.flag("drop_pending_updates"):
             self._exchange.updates.pending.clear()
-        self.last_error, self.last_error_at = "", 0
+        self.last_error, self.last_error_at, self.is_failing = "", 0, False
         self._exchange.changed()
         # Wake the delivery: it may have to begin or to end.
         self._exchange.updates.bell.ring()
@@ -100,7 +111,8 @@ class Webhook:
                     await updates.bell.wait()
                     continue
                 update = updates.pending[0]
-                if await self._post(session, update):
+                self.is_failing = not await self._post(session, update)
+                if not self.is_failing:
                     pause = FIRST_PAUSE_SECONDS
                     updates.confirm(update["update_id"] + 1)
                     self._exchange.changed()
