@@ -9,6 +9,7 @@ import functools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -26,6 +27,7 @@ MODELS = (
     "loyalty.shop.models",
     "loyalty.staff.models",
     "loyalty.customers.models",
+    "loyalty.conversations.models",
     "loyalty.bonuses.models",
     "loyalty.receipts.models",
 )
@@ -111,16 +113,46 @@ def use_case(action: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         if in_use_case():
             return await action(*args, **kwargs)
         for attempt in range(RETRIES):
+            topics: set[str] = set()
+            token = _woken.set(topics)
             try:
                 async with in_transaction("default"):
-                    return await action(*args, **kwargs)
+                    result = await action(*args, **kwargs)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt + 1 == RETRIES:
                     raise
                 await asyncio.sleep(0.02 * 2**attempt)
+            else:
+                for topic in topics:
+                    _tell(topic)
+                return result
+            finally:
+                _woken.reset(token)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     return run
+
+
+listeners: list[Callable[[str], None]] = []
+"""Called with a topic after the commit of what woke it. For those who would else look only each second."""
+_woken: ContextVar[set[str] | None] = ContextVar("woken", default=None)
+
+
+def wake(topic: str) -> None:
+    """Tell the listeners that there is work ("updates", "messages"): after the commit of the open use case.
+
+    Lost wake-ups cost a second and nothing else: whoever listens also looks by itself.
+    """
+    topics = _woken.get()
+    if topics is None:
+        _tell(topic)
+    else:
+        topics.add(topic)
+
+
+def _tell(topic: str) -> None:
+    for listener in listeners:
+        listener(topic)
 
 
 def in_use_case() -> bool:
@@ -241,6 +273,11 @@ class ServerLock:
 def to_json(value: Any) -> str:
     """JSON for a jsonb parameter; dates and other scalars as text."""
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def from_json(value: Any) -> Any:
+    """What a jsonb column of a plain statement holds."""
+    return json.loads(value) if isinstance(value, str | bytes) else value
 
 
 def _connection() -> Any:

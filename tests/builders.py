@@ -11,7 +11,7 @@ from loyalty.customers.queries import CustomerView
 from loyalty.customers.rules import Profile, Via
 from loyalty.ids import new_key
 from loyalty.office.queries import verify
-from loyalty.receipts.actions import record_receipt
+from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import till
 from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded, quote
 from loyalty.shop.queries import programme_at

@@ -30,7 +30,8 @@ from loyalty.customers.rules import Via, is_card_number, normalise_phone, profil
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
 from loyalty.ids import new_key
 from loyalty.money import floor_to_step, money_of, parse_amount
-from loyalty.receipts.actions import record_receipt, undo_receipt
+from loyalty.receipts.actions.refunds import undo_receipt
+from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import receipt, refund_of, till
 from loyalty.receipts.rules import UNDO_WINDOW, Quote, ReceiptDraft, ReceiptSource, Till, quote
 from loyalty.shop.queries import location, locations

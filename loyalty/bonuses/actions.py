@@ -1,10 +1,11 @@
 """Moving bonuses: manual credit and debit, gifts, expiry. Each movement is an entry that is never changed."""
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty import db
+from loyalty import db, wording
 from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import (
     Kind,
@@ -18,9 +19,10 @@ from loyalty.bonuses.rules import (
     gift_lot_dates,
 )
 from loyalty.clock import business_date
+from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
 from loyalty.customers.actions import lock_customer
 from loyalty.customers.rules import clean_text
-from loyalty.errors import Invalid, Refused
+from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.money import MAX_MINOR
 from loyalty.shop.queries import programme_at, shop
 from loyalty.staff.actions import write_journal
@@ -187,19 +189,44 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
         amount=amount,
         entry=entry_id,
     )
+    await _tell_adjustment(customer_id, amount, balance, operation_id, now)
     return balance
 
 
-@db.use_case
-async def grant_welcome(customer_id: int, person: str, *, actor: Actor, now: datetime) -> int:
-    """Give the welcome bonus, once per person for ever; returns what was given, 0 when it was given before.
+async def _tell_adjustment(customer_id: int, amount: int, balance: int, operation_id: str, now: datetime) -> None:
+    """Tell the customer, where they can be told. The reason stays inside: colleagues wrote it for colleagues."""
+    recipient = await recipient_of(customer_id)
+    if recipient is None:
+        return
+    account_id, language = recipient
+    kind = "bonuses_credited" if amount > 0 else "bonuses_debited"
+    values = {
+        "amount": wording.bonuses_in_words(abs(amount), language),
+        "balance": wording.bonuses_in_words(max(0, balance), language),
+    }
+    await queue_service(account_id, kind, service_content(kind, language, values), dedupe_key=operation_id, now=now)
 
-    person: a keyed hash of who this is, which outlives the person's erasure.
+
+async def person_hash(customer_id: int) -> str:
+    """Who this is, for bonuses given once: a keyed hash of the phone, or of the id where there is no phone.
+
+    It is the same again when the person was erased and comes back, and under any secret of the environment: its
+    key lies in the base, with the hashes.
     """
+    row = await db.fetch_row("SELECT c.phone, s.person_key FROM customer c, shop s WHERE c.id = $1", customer_id)
+    if row is None:
+        raise NotFound("customer")
+    return hmac.new(row["person_key"], (row["phone"] or f"customer {customer_id}").encode(), "sha256").hexdigest()
+
+
+@db.use_case
+async def grant_welcome(customer_id: int, *, actor: Actor, now: datetime) -> int:
+    """Give the welcome bonus, once per person for ever; returns what was given, 0 when it was given before."""
     programme, chain = await programme_at(now), await shop()
     if not programme.welcome_bonus:
         return 0
     await lock_customer(customer_id)
+    person = await person_hash(customer_id)
     given = await db.fetch_value(
         "SELECT id FROM once_only_bonus WHERE person = $1 AND kind = 'welcome' AND period = ''", person
     )

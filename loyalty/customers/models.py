@@ -55,6 +55,7 @@ class CustomerFacts(Model):
     expired = fields.BigIntField(default=0)
     tier_id = fields.SmallIntField(default=0)
     birthday_code = fields.SmallIntField(default=0)  # month * 100 + day; 0 = unknown
+    telegram = fields.BooleanField(db_default=False)  # has an account there that has not blocked us
 
     class Meta:
         app = "loyalty"
@@ -66,6 +67,28 @@ class CustomerFacts(Model):
             Index(fields=("visits", "customer_id"), name="customer_facts_visits"),
             Index(fields=("balance", "customer_id"), name="customer_facts_balance"),
         )
+
+
+class MessengerAccount(Model):
+    """One account of somebody in a messenger. A person has any number; before registration it is nobody's."""
+
+    id = fields.BigIntField(primary_key=True)
+    channel = fields.CharField(max_length=10)  # telegram
+    address = fields.CharField(max_length=64)  # where to write to: the chat's number
+    customer = fields.ForeignKeyField("loyalty.Customer", null=True, on_delete=fields.RESTRICT, related_name=False)
+    name = fields.CharField(max_length=100)  # as they call themselves there
+    username = fields.CharField(max_length=64, null=True)
+    language = fields.CharField(max_length=2)
+    is_active = fields.BooleanField(default=True)  # false: they blocked us
+    is_default = fields.BooleanField(default=False)  # of a person's accounts, the one we write to
+    created_at = fields.DatetimeField()
+    linked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "messenger_account"
+        unique_together = (("channel", "address"),)
+        indexes = (Index(fields=("customer_id",), name="messenger_account_customer"),)
 
 
 class Consent(Model):

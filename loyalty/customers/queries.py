@@ -120,6 +120,27 @@ class ConsentView:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MessengerAccountView:
+    """An account in a messenger. `is_active` False: it has blocked us. `customer_id` None: nobody registered."""
+
+    id: int
+    channel: str
+    address: str
+    customer_id: int | None
+    name: str
+    username: str | None
+    language: str
+    is_active: bool
+    is_default: bool
+    created_at: datetime
+    linked_at: datetime | None
+
+
+ACCOUNT_COLUMNS = (
+    "id, channel, address, customer_id, name, username, language, is_active, is_default, created_at, linked_at"
+)
+
 COLUMNS = """
     c.id, c.name, c.phone, c.phone_verified_at, c.email, c.card_number, c.gender, c.birthday, c.language,
     c.home_location_id, c.created_at, c.created_via, c.created_by_id, f.sold, f.paid, f.receipts, f.visits,
@@ -277,7 +298,9 @@ async def notes(customer_id: int) -> list[NoteView]:
 
 async def registration_steps(customer_id: int) -> list[StepView]:
     """The way in, first step first."""
-    rows = await db.fetch("SELECT step, via, at FROM registration_step WHERE customer_id = $1 ORDER BY id", customer_id)
+    rows = await db.fetch(
+        "SELECT step, via, at FROM registration_step WHERE customer_id = $1 ORDER BY at, id", customer_id
+    )
     return [StepView(**row) for row in rows]
 
 
@@ -289,6 +312,23 @@ async def consents(customer_id: int) -> list[ConsentView]:
         customer_id,
     )
     return [ConsentView(**row) for row in rows]
+
+
+async def messenger_account(account_id: int) -> MessengerAccountView:
+    """One messenger account. Raises NotFound("account")."""
+    row = await db.fetch_row(f"SELECT {ACCOUNT_COLUMNS} FROM messenger_account WHERE id = $1", account_id)
+    if row is None:
+        raise NotFound("account")
+    return MessengerAccountView(**row)
+
+
+async def accounts_of(customer_id: int) -> list[MessengerAccountView]:
+    """A person's messenger accounts, the default one first. Index: messenger_account_customer."""
+    rows = await db.fetch(
+        f"SELECT {ACCOUNT_COLUMNS} FROM messenger_account WHERE customer_id = $1 ORDER BY is_default DESC, id",
+        customer_id,
+    )
+    return [MessengerAccountView(**row) for row in rows]
 
 
 async def visited_locations(customer_id: int) -> list[tuple[int, int]]:

@@ -1,9 +1,11 @@
 """Names, phones, card numbers. Pure."""
 
+import hashlib
+import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import phonenumbers
@@ -177,13 +179,60 @@ def is_card_number(text: str) -> bool:
     return len(text) == 8 and text.isascii() and text.isdigit() and luhn_digit(text[:-1]) == text[-1]
 
 
-def check_note(text: str) -> str:
-    """A note's text, with its line breaks. Raises Invalid("text")."""
+CODE_SECONDS = 30
+CODE_DIGITS = 6
+CODE_NEIGHBOURS = (0, -1, 1)
+"""Steps of time at which a code is taken: its own, and one to each side for slow hands and clocks."""
+
+
+def code_step(now: datetime) -> int:
+    """The 30-second step of time that `now` lies in."""
+    return int(now.timestamp()) // CODE_SECONDS
+
+
+def step_began(step: int) -> datetime:
+    """The first moment of a step."""
+    return NEVER + timedelta(seconds=step * CODE_SECONDS)
+
+
+def card_code(key: bytes, customer_id: int, step: int) -> str:
+    """The six digits that a card shows during a step. Source of the truncation: RFC 4226, section 5.3."""
+    digest = hmac.digest(key, f"{customer_id}:{step}".encode(), hashlib.sha256)
+    offset = digest[-1] & 0xF
+    number = int.from_bytes(digest[offset : offset + 4]) & 0x7FFF_FFFF
+    return f"{number % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
+
+
+def code_key(secret: str) -> bytes:
+    """The key of the card codes, drawn from the installation's secret: another secret only changes the codes."""
+    return hmac.digest(secret.encode(), b"card code", hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class CardProof:
+    """A code was shown: whose, and of which step. It pays for one burn."""
+
+    customer_id: int
+    step: int
+
+
+def proof_of(key: bytes, customer_id: int, code: str, now: datetime) -> CardProof | None:
+    """What `code` proves about a customer at `now`: the step whose code it is, or nothing."""
+    current = code_step(now)
+    for neighbour in CODE_NEIGHBOURS:
+        step = current + neighbour
+        if hmac.compare_digest(card_code(key, customer_id, step).encode(), code.encode()):
+            return CardProof(customer_id, step)
+    return None
+
+
+def check_note(text: str, limit: int = NOTE_LENGTH) -> str:
+    """A text of staff, with its line breaks. Raises Invalid("text")."""
     note = "\n".join(clean_text(line) for line in text.splitlines()).strip()
     if not note:
         raise Invalid("text", "required")
-    if len(note) > NOTE_LENGTH:
-        raise Invalid("text", "too_long", limit=NOTE_LENGTH)
+    if len(note) > limit:
+        raise Invalid("text", "too_long", limit=limit)
     return note
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from loyalty import db
 from loyalty.bonuses.rules import Lot
+from loyalty.customers.rules import CardProof
 from loyalty.errors import NotFound
 from loyalty.receipts.rules import Till
 from loyalty.shop.rules import Programme
@@ -48,10 +49,14 @@ class Habits:
 
 
 # Everything a quote decides on, read at one moment. Indexes: bonus_lot_open, receipt_customer,
-# programme_effective, bonus_entry_customer.
+# programme_effective, bonus_entry_customer, messenger_account_customer.
 TILL = """
-SELECT p.id AS programme_id, p.body AS programme, l.time_zone, l.is_open, l.burns_without_code, day.today,
-    c.name, c.phone, f.balance, f.debt, f.tier_id, lots.ids, lots.remaining, lots.activates, lots.expires,
+SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name AS location_name, l.time_zone,
+    l.is_open, l.burns_without_code, day.today, c.name, c.phone, c.language,
+    (SELECT id FROM messenger_account WHERE customer_id = $1 AND is_active
+        ORDER BY is_default DESC, id LIMIT 1) AS account_id,
+    EXISTS (SELECT FROM card_code_use WHERE customer_id = $1 AND step = $4::bigint) AS code_used,
+    f.balance, f.debt, f.tier_id, lots.ids, lots.remaining, lots.activates, lots.expires,
     (SELECT coalesce(sum(CASE kind WHEN 'sale' THEN paid ELSE -paid END), 0)::bigint FROM receipt
         WHERE customer_id = $1 AND at > $3::timestamptz - make_interval(days => (p.body->>'tier_window_days')::int)
     ) AS window_paid,
@@ -60,7 +65,7 @@ SELECT p.id AS programme_id, p.body AS programme, l.time_zone, l.is_open, l.burn
     END AS burnt_today,
     EXISTS (SELECT FROM receipt WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
         AND kind = 'sale' AND refunded < total AND at > $3::timestamptz - INTERVAL '2 days') AS visited
-FROM customer c JOIN customer_facts f ON f.customer_id = c.id, location l,
+FROM customer c JOIN customer_facts f ON f.customer_id = c.id, location l, shop s,
     LATERAL (SELECT ($3::timestamptz AT TIME ZONE l.time_zone)::date AS today) day,
     LATERAL (SELECT id, body FROM programme WHERE effective_from <= $3
         ORDER BY effective_from DESC, id DESC LIMIT 1) p,
@@ -87,20 +92,26 @@ MONTHS = """
 """
 
 
-async def till(customer_id: int, location_id: int, *, now: datetime) -> Till:
-    """What a quote needs. Raises NotFound("customer") or NotFound("location")."""
-    row = await db.fetch_row(TILL, customer_id, location_id, now)
+async def till(customer_id: int, location_id: int, *, now: datetime, proof: CardProof | None = None) -> Till:
+    """What a quote needs. `proof`: the code that was shown. Raises NotFound("customer") or NotFound("location")."""
+    row = await db.fetch_row(TILL, customer_id, location_id, now, proof.step if proof else None)
     if row is None:
         known = await db.fetch_value("SELECT true FROM location WHERE id = $1", location_id)
         raise NotFound("customer" if known else "location")
     return Till(
         programme=_programme(row["programme_id"], row["programme"]),
+        currency=row["currency"],
+        exponent=row["exponent"],
+        location_name=row["location_name"],
         zone=row["time_zone"],
         is_open=row["is_open"],
         burns_without_code=row["burns_without_code"],
         business_date=row["today"],
         customer_name=row["name"],
         customer_phone=row["phone"],
+        language=row["language"],
+        account_id=row["account_id"],
+        code_used=row["code_used"],
         balance=row["balance"],
         debt=row["debt"],
         tier_id=row["tier_id"],

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from loyalty.bonuses.earning import Award, Sale, earn
 from loyalty.bonuses.rules import Lot, LotDates, available, burn_limit, check_burn, earned_lot_dates
+from loyalty.customers.rules import CardProof, step_began
 from loyalty.errors import Invalid, Refused
 from loyalty.ids import fingerprint
 from loyalty.money import MAX_MINOR, money_of, proportion
@@ -14,6 +15,8 @@ from loyalty.shop.rules import Programme, Tier
 
 UNDO_WINDOW = timedelta(minutes=5)
 KEY_LENGTH = 64
+PROOF_LIFETIME = timedelta(minutes=10)
+"""How long a code that was shown at the till proves presence: as long as a queue and a purse may take."""
 
 
 class ReceiptSource(StrEnum):
@@ -25,8 +28,12 @@ class ReceiptSource(StrEnum):
 
 
 class Presence(StrEnum):
-    """What proved that the customer was there for a burn. `relaxed`: the location asks for no proof."""
+    """What proved that the customer was there for a burn.
 
+    `code`: the card's code of that moment. `relaxed`: the location asks for no proof.
+    """
+
+    CODE = "code"
     RELAXED = "relaxed"
 
 
@@ -34,7 +41,8 @@ class Presence(StrEnum):
 class ReceiptDraft:
     """A sale as a till sends it. `total` in minor units, after discounts, before bonuses; `burn` in hundredths.
 
-    (source, location, external_id) is the till's own key, made before its first try.
+    (source, location, external_id) is the till's own key, made before its first try. `proof`: the code that the
+    customer showed, if they did.
     """
 
     source: ReceiptSource
@@ -43,6 +51,7 @@ class ReceiptDraft:
     customer_id: int
     total: int
     burn: int = 0
+    proof: CardProof | None = None
 
     def body_hash(self) -> str:
         """Tells another body under the same key."""
@@ -54,15 +63,22 @@ class Till:
     """Everything a quote needs to know, read at one moment.
 
     window_paid: minor units paid within the tier window. visited: whether this day and location count already.
+    code_used: the code that was shown has paid already. account_id: where the customer is written to.
     """
 
     programme: Programme
+    currency: str
+    exponent: int
+    location_name: str
     zone: str
     is_open: bool
     burns_without_code: bool
     business_date: date
     customer_name: str
     customer_phone: str | None
+    language: str
+    account_id: int | None
+    code_used: bool
     balance: int
     debt: int
     tier_id: int
@@ -76,14 +92,14 @@ class Till:
 class Quote:
     """What a sale would move; nothing has moved. Money in minor units, bonuses in hundredths.
 
-    may_burn: whether the location lets this sale burn at all. burn_limit: the most it may burn.
+    presence: what lets this sale burn; None: nothing does. burn_limit: the most it may burn.
     repaid: what of the earned goes to an old debt. balance_after counts pending bonuses too.
     """
 
     total: int
     burn: int
     burn_limit: int
-    may_burn: bool
+    presence: Presence | None
     pay: int
     earn: int
     awards: list[Award]
@@ -103,10 +119,17 @@ def check_draft(draft: ReceiptDraft) -> None:
         raise Invalid("burn", "must_not_be_negative" if draft.burn < 0 else "too_large")
 
 
-def quote(till: Till, *, total: int, burn: int, now: datetime) -> Quote:
+def presence_of(till: Till, proof: CardProof | None, now: datetime) -> Presence | None:
+    """What proves that the customer is there: a code shown lately that has not paid yet, or a location's trust."""
+    if proof is not None and not till.code_used and now < step_began(proof.step) + PROOF_LIFETIME:
+        return Presence.CODE
+    return Presence.RELAXED if till.burns_without_code else None
+
+
+def quote(till: Till, *, total: int, burn: int, now: datetime, proof: CardProof | None = None) -> Quote:
     """What a sale of `total` would earn, with `burn` of bonuses paid.
 
-    Raises Refused: `burn_needs_presence`, `burn_not_a_step`, `burn_over_limit`.
+    Raises Refused: `burn_needs_presence`, `code_was_used`, `code_is_old`, `burn_not_a_step`, `burn_over_limit`.
     """
     programme = till.programme
     limit = burn_limit(
@@ -115,8 +138,11 @@ def quote(till: Till, *, total: int, burn: int, now: datetime) -> Quote:
         total=total,
         burnt_today=till.burnt_today,
     )
-    if burn and not till.burns_without_code:
-        raise Refused("burn_needs_presence")
+    presence = presence_of(till, proof, now)
+    if burn and presence is None:
+        if proof is None:
+            raise Refused("burn_needs_presence")
+        raise Refused("code_was_used" if till.code_used else "code_is_old")
     check_burn(burn, limit, programme.bonus_step)
     pay = total - money_of(burn, programme.bonus_value)
     earned, awards = earn(Sale(base=pay, tier_id=till.tier_id), programme)
@@ -125,8 +151,8 @@ def quote(till: Till, *, total: int, burn: int, now: datetime) -> Quote:
     return Quote(
         total=total,
         burn=burn,
-        burn_limit=limit if till.burns_without_code else 0,
-        may_burn=till.burns_without_code,
+        burn_limit=limit if presence else 0,
+        presence=presence,
         pay=pay,
         earn=earned,
         awards=awards,

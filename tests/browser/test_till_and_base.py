@@ -27,7 +27,7 @@ def shop(site) -> dict[str, int]:
         from loyalty.bonuses.actions import adjust
         from loyalty.customers.actions import add_customer
         from loyalty.customers.rules import Profile, Via
-        from loyalty.receipts.actions import record_receipt
+        from loyalty.receipts.actions.sales import record_receipt
         from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
         from loyalty.staff.actions import accept_invitation, invite
         from loyalty.staff.rules import COMMAND, Role

@@ -68,12 +68,23 @@ CREATE SEQUENCE public.bonus_lot_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.bonus_lot_id_seq OWNED BY public.bonus_lot.id;
+CREATE TABLE public.card_code_use (
+    customer_id bigint NOT NULL,
+    step bigint NOT NULL,
+    receipt_id bigint NOT NULL
+);
 CREATE SEQUENCE public.card_number_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+CREATE TABLE public.channel_pause (
+    source character varying(40) NOT NULL,
+    paused_until timestamp with time zone NOT NULL,
+    reason character varying(20) NOT NULL,
+    at timestamp with time zone NOT NULL
+);
 CREATE TABLE public.consent (
     id bigint NOT NULL,
     topic character varying(10) NOT NULL,
@@ -91,6 +102,12 @@ CREATE SEQUENCE public.consent_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.consent_id_seq OWNED BY public.consent.id;
+CREATE TABLE public.conversation (
+    session jsonb NOT NULL,
+    waiting_since timestamp with time zone,
+    last_message_at timestamp with time zone NOT NULL,
+    account_id bigint NOT NULL
+);
 CREATE TABLE public.customer (
     id bigint NOT NULL,
     name character varying(100) NOT NULL,
@@ -125,6 +142,7 @@ CREATE TABLE public.customer_facts (
     tier_id smallint NOT NULL,
     birthday_code smallint NOT NULL,
     customer_id bigint NOT NULL,
+    telegram boolean DEFAULT false NOT NULL,
     CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231))))
 )
 WITH (fillfactor='70');
@@ -142,6 +160,25 @@ CREATE TABLE public.customer_location (
     last_visit_at timestamp with time zone NOT NULL,
     CONSTRAINT customer_location_visits_check CHECK ((visits >= 0))
 );
+CREATE TABLE public.incoming_update (
+    id bigint NOT NULL,
+    source character varying(40) NOT NULL,
+    external_id bigint NOT NULL,
+    chat character varying(64),
+    body bytea,
+    state character varying(8) NOT NULL,
+    reason character varying(60),
+    received_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT incoming_update_state CHECK (((state)::text = ANY ((ARRAY['new'::character varying, 'done'::character varying, 'ignored'::character varying, 'failed'::character varying])::text[])))
+);
+CREATE SEQUENCE public.incoming_update_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.incoming_update_id_seq OWNED BY public.incoming_update.id;
 CREATE TABLE public.journal_entry (
     id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -176,6 +213,80 @@ CREATE SEQUENCE public.location_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.location_id_seq OWNED BY public.location.id;
+CREATE TABLE public.media (
+    id bigint NOT NULL,
+    file_id character varying(200) NOT NULL,
+    mime character varying(100) NOT NULL,
+    size integer NOT NULL,
+    body bytea,
+    state character varying(7) NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    attempts smallint NOT NULL,
+    message_id bigint NOT NULL,
+    CONSTRAINT media_body CHECK ((((state)::text = 'stored'::text) = (body IS NOT NULL))),
+    CONSTRAINT media_state CHECK (((state)::text = ANY ((ARRAY['wanted'::character varying, 'stored'::character varying, 'failed'::character varying])::text[])))
+);
+CREATE SEQUENCE public.media_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.media_id_seq OWNED BY public.media.id;
+CREATE TABLE public.message (
+    id bigint NOT NULL,
+    direction character varying(3) NOT NULL,
+    kind character varying(24) NOT NULL,
+    content jsonb NOT NULL,
+    status character varying(9) NOT NULL,
+    priority smallint NOT NULL,
+    dedupe_key character varying(80),
+    external_id character varying(80),
+    created_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    leased_until timestamp with time zone,
+    attempts smallint NOT NULL,
+    reason character varying(60),
+    sent_at timestamp with time zone,
+    account_id bigint NOT NULL,
+    customer_id bigint,
+    staff_id integer,
+    CONSTRAINT message_direction CHECK (((direction)::text = ANY ((ARRAY['in'::character varying, 'out'::character varying])::text[]))),
+    CONSTRAINT message_due CHECK ((((status)::text <> 'queued'::text) OR (due_at IS NOT NULL))),
+    CONSTRAINT message_lease CHECK ((((status)::text = ANY ((ARRAY['leased'::character varying, 'sending'::character varying])::text[])) = (leased_until IS NOT NULL))),
+    CONSTRAINT message_status CHECK (((status)::text = ANY ((ARRAY['received'::character varying, 'queued'::character varying, 'leased'::character varying, 'sending'::character varying, 'sent'::character varying, 'delivered'::character varying, 'read'::character varying, 'failed'::character varying, 'cancelled'::character varying, 'unknown'::character varying])::text[]))),
+    CONSTRAINT message_status_by_direction CHECK ((((direction)::text = 'in'::text) = ((status)::text = 'received'::text)))
+)
+WITH (fillfactor='80');
+CREATE SEQUENCE public.message_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.message_id_seq OWNED BY public.message.id;
+CREATE TABLE public.messenger_account (
+    id bigint NOT NULL,
+    channel character varying(10) NOT NULL,
+    address character varying(64) NOT NULL,
+    name character varying(100) NOT NULL,
+    username character varying(64),
+    language character varying(2) NOT NULL,
+    is_active boolean NOT NULL,
+    is_default boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    linked_at timestamp with time zone,
+    customer_id bigint,
+    CONSTRAINT messenger_account_channel CHECK (((channel)::text = 'telegram'::text)),
+    CONSTRAINT messenger_account_default CHECK (((NOT is_default) OR (customer_id IS NOT NULL)))
+);
+CREATE SEQUENCE public.messenger_account_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.messenger_account_id_seq OWNED BY public.messenger_account.id;
 CREATE TABLE public.note (
     id bigint NOT NULL,
     text text NOT NULL,
@@ -273,6 +384,7 @@ CREATE TABLE public.shop (
     region character varying(2) NOT NULL,
     language character varying(2) NOT NULL,
     time_zone character varying(40) NOT NULL,
+    person_key bytea NOT NULL,
     CONSTRAINT shop_exponent CHECK ((exponent = ANY (ARRAY[0, 2, 3]))),
     CONSTRAINT shop_is_one CHECK ((id = 1))
 );
@@ -284,6 +396,12 @@ CREATE SEQUENCE public.shop_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.shop_id_seq OWNED BY public.shop.id;
+CREATE TABLE public.shown_card (
+    closes_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    customer_id bigint NOT NULL,
+    message_id bigint NOT NULL
+);
 CREATE TABLE public.staff_invitation (
     id integer NOT NULL,
     token_hash character varying(64) NOT NULL,
@@ -357,8 +475,12 @@ ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
 ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
 ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.customer_id_seq'::regclass);
+ALTER TABLE ONLY public.incoming_update ALTER COLUMN id SET DEFAULT nextval('public.incoming_update_id_seq'::regclass);
 ALTER TABLE ONLY public.journal_entry ALTER COLUMN id SET DEFAULT nextval('public.journal_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.location ALTER COLUMN id SET DEFAULT nextval('public.location_id_seq'::regclass);
+ALTER TABLE ONLY public.media ALTER COLUMN id SET DEFAULT nextval('public.media_id_seq'::regclass);
+ALTER TABLE ONLY public.message ALTER COLUMN id SET DEFAULT nextval('public.message_id_seq'::regclass);
+ALTER TABLE ONLY public.messenger_account ALTER COLUMN id SET DEFAULT nextval('public.messenger_account_id_seq'::regclass);
 ALTER TABLE ONLY public.note ALTER COLUMN id SET DEFAULT nextval('public.note_id_seq'::regclass);
 ALTER TABLE ONLY public.once_only_bonus ALTER COLUMN id SET DEFAULT nextval('public.once_only_bonus_id_seq'::regclass);
 ALTER TABLE ONLY public.programme ALTER COLUMN id SET DEFAULT nextval('public.programme_id_seq'::regclass);
@@ -379,8 +501,14 @@ ALTER TABLE ONLY public.bonus_entry
     ADD CONSTRAINT bonus_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.card_code_use
+    ADD CONSTRAINT card_code_use_pkey PRIMARY KEY (customer_id, step);
+ALTER TABLE ONLY public.channel_pause
+    ADD CONSTRAINT channel_pause_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.conversation
+    ADD CONSTRAINT conversation_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_card_number_key UNIQUE (card_number);
 ALTER TABLE ONLY public.customer_facts
@@ -391,10 +519,20 @@ ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_phone_key UNIQUE (phone);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.incoming_update
+    ADD CONSTRAINT incoming_update_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.location
     ADD CONSTRAINT location_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_dedupe_key_key UNIQUE (dedupe_key);
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.messenger_account
+    ADD CONSTRAINT messenger_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.note
     ADD CONSTRAINT note_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.once_only_bonus
@@ -407,6 +545,8 @@ ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shop
     ADD CONSTRAINT shop_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.shown_card
+    ADD CONSTRAINT shown_card_pkey PRIMARY KEY (message_id);
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.staff_invitation
@@ -419,6 +559,10 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT tortoise_migrations_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.incoming_update
+    ADD CONSTRAINT uid_incoming_up_source_e14809 UNIQUE (source, external_id);
+ALTER TABLE ONLY public.messenger_account
+    ADD CONSTRAINT uid_messenger_a_channel_cd056f UNIQUE (channel, address);
 ALTER TABLE ONLY public.once_only_bonus
     ADD CONSTRAINT uid_once_only_b_person_511fbd UNIQUE (person, kind, period);
 ALTER TABLE ONLY public.receipt
@@ -433,6 +577,7 @@ CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);
 CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHERE (remaining > 0);
 CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
+CREATE INDEX conversation_waiting ON public.conversation USING btree (waiting_since);
 CREATE INDEX customer_card_number_prefix ON public.customer USING btree (card_number text_pattern_ops);
 CREATE INDEX customer_email_prefix ON public.customer USING btree (lower((email)::text) text_pattern_ops);
 CREATE INDEX customer_facts_balance ON public.customer_facts USING btree (balance, customer_id);
@@ -446,13 +591,25 @@ CREATE INDEX customer_name_prefix ON public.customer USING btree (lower((name)::
 CREATE INDEX customer_name_trigrams ON public.customer USING gin (lower((name)::text) public.gin_trgm_ops);
 CREATE INDEX customer_phone_reversed ON public.customer USING btree (reverse((phone)::text) text_pattern_ops);
 CREATE INDEX customer_phone_trigrams ON public.customer USING gin (phone public.gin_trgm_ops);
+CREATE INDEX incoming_update_new ON public.incoming_update USING btree (source, chat, external_id) WHERE ((state)::text = 'new'::text);
+CREATE INDEX incoming_update_received ON public.incoming_update USING btree (received_at);
 CREATE INDEX journal_entry_staff ON public.journal_entry USING btree (staff_id, id);
 CREATE INDEX journal_entry_subject ON public.journal_entry USING btree (subject_kind, subject_id, id);
+CREATE INDEX media_message ON public.media USING btree (message_id);
+CREATE INDEX media_wanted ON public.media USING btree (due_at) WHERE ((state)::text = 'wanted'::text);
+CREATE INDEX message_account ON public.message USING btree (account_id, id);
+CREATE INDEX message_leased ON public.message USING btree (leased_until) WHERE ((status)::text = ANY ((ARRAY['leased'::character varying, 'sending'::character varying])::text[]));
+CREATE INDEX message_pending ON public.message USING btree (account_id, priority, id) WHERE ((status)::text = ANY ((ARRAY['queued'::character varying, 'leased'::character varying, 'sending'::character varying])::text[]));
+CREATE INDEX message_queued ON public.message USING btree (priority, id) WHERE ((status)::text = 'queued'::text);
+CREATE INDEX messenger_account_customer ON public.messenger_account USING btree (customer_id);
+CREATE UNIQUE INDEX messenger_account_one_default ON public.messenger_account USING btree (customer_id) WHERE is_default;
 CREATE INDEX note_customer ON public.note USING btree (customer_id, id);
 CREATE INDEX programme_effective ON public.programme USING btree (effective_from, id);
 CREATE INDEX receipt_customer ON public.receipt USING btree (customer_id, at);
 CREATE INDEX receipt_original ON public.receipt USING btree (original_id);
 CREATE INDEX registration_step_customer ON public.registration_step USING btree (customer_id, id);
+CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
+CREATE INDEX shown_card_due ON public.shown_card USING btree (due_at);
 CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff_id);
 CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
 CREATE TRIGGER bonus_allocation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_allocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -478,8 +635,14 @@ ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.card_code_use
+    ADD CONSTRAINT card_code_use_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.card_code_use
+    ADD CONSTRAINT card_code_use_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.conversation
+    ADD CONSTRAINT conversation_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_facts
@@ -492,6 +655,16 @@ ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.messenger_account
+    ADD CONSTRAINT messenger_account_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.note
     ADD CONSTRAINT note_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.note
@@ -510,6 +683,10 @@ ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.shown_card
+    ADD CONSTRAINT shown_card_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.shown_card
+    ADD CONSTRAINT shown_card_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_member

@@ -36,7 +36,9 @@ SELECT table_name, column_name FROM information_schema.columns WHERE table_schem
 # of the files than in the model, and `generated=False` of a key is not written into a migration.
 PHANTOMS = {
     ("AlterModelOptions", "BonusEntryComment", ""),
+    ("AlterModelOptions", "Conversation", ""),
     ("AlterModelOptions", "CustomerFacts", ""),
+    ("AlterModelOptions", "ShownCard", ""),
     ("RemoveField", "Shop", "id"),
     ("AddField", "Shop", "id"),
     ("AddIndex", "Shop", ""),

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loyalty import db
 from loyalty.bonuses.actions import adjust, expire_due, grant_welcome
 from loyalty.bonuses.queries import account, entries
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
-from loyalty.receipts.actions import refund_receipt
+from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.staff.rules import COMMAND, JOB
 from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_sale, assert_books_agree
 
@@ -60,12 +61,15 @@ async def test_nobody_credits_their_own_account():
         await adjust(person.id + 1, 100_00, "nobody", key="2", actor=COMMAND, now=NOW)
 
 
-async def test_the_welcome_bonus_is_given_once_a_person_whatever_account_asks():
+async def test_the_welcome_bonus_is_given_once_a_phone_even_to_somebody_erased_who_comes_back():
     await a_programme()
-    one, other = await a_customer(), await a_customer()
-    assert await grant_welcome(one.id, "hash", actor=JOB, now=NOW) == 200_00
-    assert await grant_welcome(one.id, "hash", actor=JOB, now=NOW) == 0
-    assert await grant_welcome(other.id, "hash", actor=JOB, now=NOW + 900 * DAY) == 0
+    one = await a_customer(phone="+79161112233")
+    assert await grant_welcome(one.id, actor=JOB, now=NOW) == 200_00
+    assert await grant_welcome(one.id, actor=JOB, now=NOW) == 0
+    await db.execute("UPDATE customer SET phone = NULL, name = '' WHERE id = $1", one.id)
+    back, other = await a_customer(phone="+79161112233"), await a_customer()
+    assert await grant_welcome(back.id, actor=JOB, now=NOW + 900 * DAY) == 0
+    assert await grant_welcome(other.id, actor=JOB, now=NOW + 900 * DAY) == 200_00
     assert (await account(one.id, now=NOW)).next_expiry is not None
     await assert_books_agree()
 

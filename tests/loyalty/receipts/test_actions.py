@@ -9,7 +9,8 @@ from loyalty.bonuses.queries import account, entries, tier_history
 from loyalty.bonuses.rules import Kind
 from loyalty.customers.queries import customer, visited_locations
 from loyalty.errors import Conflict, NotFound, Refused
-from loyalty.receipts.actions import record_receipt, refund_receipt, undo_receipt
+from loyalty.receipts.actions.refunds import refund_receipt, undo_receipt
+from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import receipts_of
 from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND, JOB

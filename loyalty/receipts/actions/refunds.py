@@ -1,11 +1,10 @@
-"""Recording a sale once, and taking it back."""
+"""Taking a sale back, wholly or in part."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from loyalty import db
+from loyalty import db, wording
 from loyalty.bonuses.actions import NewLot, Posting, post
 from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import (
@@ -14,122 +13,30 @@ from loyalty.bonuses.rules import (
     LotDates,
     Restore,
     Source,
-    Taken,
-    allocate,
     gift_lot_dates,
     restore,
     reverse,
     still_held,
 )
+from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
 from loyalty.customers.actions import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
 from loyalty.ids import fingerprint
-from loyalty.receipts.queries import receipt, till
+from loyalty.receipts.actions.sales import answered
+from loyalty.receipts.queries import ReceiptView, receipt, till
 from loyalty.receipts.rules import (
     UNDO_WINDOW,
     Original,
-    Presence,
-    Quote,
-    ReceiptDraft,
     Recorded,
-    Till,
     Undone,
-    check_draft,
-    quote,
     undo,
 )
-from loyalty.shop.queries import programme_at
+from loyalty.shop.queries import programme_at, shop
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 
 SEEN = "SELECT body_hash, answer FROM receipt WHERE source = $1 AND location_id = $2 AND external_id = $3"
-
-# What the key was used for, if it was; and the ids of what will be written. They are taken before the write, so
-# that the answer kept with the receipt can name it, and so that the burn comes before the earn in the ledger.
-LOOK = """
-SELECT seen.body_hash, seen.answer, nextval('receipt_id_seq') AS receipt_id,
-    nextval('bonus_entry_id_seq') AS burn_id, nextval('bonus_entry_id_seq') AS earn_id,
-    nextval('bonus_lot_id_seq') AS lot_id
-FROM (SELECT) one LEFT JOIN receipt seen ON seen.source = $1 AND seen.location_id = $2 AND seen.external_id = $3
-"""
-
-# One statement writes the sale and all that follows from it, in the tables of three rooms: a round trip each
-# would hold the customer's lock four times as long. Nothing is written when the key is taken.
-RECORD = """
-WITH sale AS (
-    INSERT INTO receipt (id, kind, source, location_id, external_id, customer_id, total, paid, burnt, earned,
-        refunded, awards, presence, staff_id, at, business_date, body_hash, answer)
-    VALUES ($1::bigint, 'sale', $2::text, $3::int, $4::text, $5::bigint, $6::bigint, $7::bigint, $8::bigint,
-        $9::bigint, 0, $10::jsonb, $11::text, $12::int, $13::timestamptz, $14::date, $15::text, $16::jsonb)
-    ON CONFLICT (source, location_id, external_id) DO NOTHING RETURNING id
-), facts AS (
-    UPDATE customer_facts SET sold = sold + $6, paid = paid + $7, receipts = receipts + 1, visits = visits + $17::int,
-        first_visit_at = CASE WHEN first_visit_at = $28::timestamptz THEN $13 ELSE least(first_visit_at, $13) END,
-        last_visit_at = greatest(last_visit_at, $13), balance = balance - $8 + $9, debt = debt - $18::bigint,
-        burnt = burnt + $8, earned = earned + $9, tier_id = $19::smallint
-    FROM sale WHERE customer_id = $5
-), burn AS (
-    INSERT INTO bonus_entry (id, customer_id, amount, balance_after, kind, event, operation_id, actor_kind, staff_id,
-        location_id, receipt_id, at, business_date)
-    SELECT $20::bigint, $5, -$8, $29::bigint - $8, 'burn', 'receipt', 'burn:' || id, $21::text, $12, $3, id, $13, $14
-    FROM sale WHERE $8 > 0 RETURNING id
-), taken AS (
-    INSERT INTO bonus_allocation (entry_id, lot_id, amount)
-    SELECT burn.id, part.lot_id, part.amount FROM burn, unnest($22::bigint[], $23::bigint[]) part (lot_id, amount)
-), spent AS (
-    UPDATE bonus_lot SET remaining = remaining - part.amount
-    FROM burn, unnest($22, $23) part (lot_id, amount) WHERE bonus_lot.id = part.lot_id
-), earn AS (
-    INSERT INTO bonus_entry (id, customer_id, amount, balance_after, kind, event, operation_id, actor_kind, staff_id,
-        location_id, receipt_id, at, business_date)
-    SELECT $24::bigint, $5, $9, $29 - $8 + $9, 'earn', 'receipt', 'earn:' || id, $21, $12, $3, id, $13, $14
-    FROM sale WHERE $9 > 0 RETURNING id
-), lot AS (
-    INSERT INTO bonus_lot (id, customer_id, entry_id, amount, remaining, activates_at, expires_at, source)
-    SELECT $25::bigint, $5, id, $9, $9 - $18, $26::timestamptz, $27::timestamptz, 'receipt' FROM earn
-    RETURNING id, entry_id
-), repaid AS (
-    INSERT INTO bonus_allocation (entry_id, lot_id, amount) SELECT entry_id, id, $18 FROM lot WHERE $18 > 0
-), place AS (
-    INSERT INTO customer_location (location_id, customer_id, visits, last_visit_at) SELECT $3, $5, $17, $13 FROM sale
-    ON CONFLICT (location_id, customer_id) DO UPDATE SET visits = customer_location.visits + EXCLUDED.visits,
-        last_visit_at = greatest(customer_location.last_visit_at, EXCLUDED.last_visit_at)
-), tier AS (
-    INSERT INTO tier_change (customer_id, tier_id, previous_tier_id, receipt_id, reason, at)
-    SELECT $5, $19, $30::smallint, id, 'threshold', $13 FROM sale WHERE $19 <> $30
-), journal AS (
-    INSERT INTO journal_entry (at, actor_kind, staff_id, action, subject_kind, subject_id, details)
-    SELECT $13, $21, $12, 'receipt.recorded', 'receipt', id, '{}' FROM sale
-)
-SELECT id FROM sale
-"""
-
-
-@db.use_case
-async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) -> Recorded:
-    """Record a sale: earn on it, burn for it, count it, all or nothing.
-
-    The till's key makes it safe to send twice: the same key and body gives the first answer, marked `repeated`.
-    What may be burnt is computed again here, whatever a quote said. Raises Conflict("key_was_used") for the
-    same key with another body, Invalid for a bad draft, NotFound("customer" | "location"),
-    Refused("location_is_closed" | "own_account" | "burn_needs_presence" | "burn_not_a_step" | "burn_over_limit").
-    """
-    check_draft(draft)
-    # Lock before reading lots: two tills may serve one card at once.
-    await lock_customer(draft.customer_id)
-    look = await db.fetch_row(LOOK, draft.source.value, draft.location_id, draft.external_id)
-    assert look is not None
-    if look["body_hash"] is not None:
-        return _answer(look, draft.body_hash())
-    at_till = await till(draft.customer_id, draft.location_id, now=now)
-    _check_till(at_till, actor)
-    sale = quote(at_till, total=draft.total, burn=draft.burn, now=now)
-    recorded = await _write(draft, at_till, sale, look, actor=actor, now=now)
-    if recorded is None:
-        # Another customer's sale took the key meanwhile: the lock we hold did not keep it out.
-        raise Conflict("key_was_used")
-    return recorded
 
 
 @db.use_case
@@ -149,7 +56,7 @@ async def refund_receipt(receipt_id: int, amount: int | None, *, key: str, actor
     body_hash = fingerprint({"refund_of": receipt_id, "amount": amount})
     seen = await db.fetch_row(SEEN, sale.source, sale.location_id, key)
     if seen is not None:
-        return _answer(seen, body_hash)
+        return answered(seen, body_hash)
     original, own, burnt_lots = await _original(receipt_id)
     if original.refunded == original.total:
         raise Refused("already_refunded")
@@ -199,6 +106,7 @@ async def refund_receipt(receipt_id: int, amount: int | None, *, key: str, actor
         now=now,
         amount=undone.amount,
     )
+    await _tell_refund(sale, answer, now)
     return answer
 
 
@@ -363,66 +271,19 @@ async def _original(receipt_id: int) -> tuple[Original, int | None, list[tuple[L
     return original, row["lot_id"], still_held(burnt, original.restored)
 
 
-def _check_till(at_till: Till, actor: Actor) -> None:
-    if not at_till.is_open:
-        raise Refused("location_is_closed")
-    if actor.phone is not None and actor.phone == at_till.customer_phone:
-        raise Refused("own_account")
-
-
-def _answer(row: db.Row, body_hash: str) -> Recorded:
-    """The first answer under this key. Raises Conflict when it answered another body."""
-    if row["body_hash"] != body_hash:
-        raise Conflict("key_was_used")
-    return Recorded.from_answer(json.loads(row["answer"]))
-
-
-async def _write(
-    draft: ReceiptDraft, at_till: Till, sale: Quote, ids: db.Row, *, actor: Actor, now: datetime
-) -> Recorded | None:
-    """Write the sale under `ids`; None when its key was taken meanwhile."""
-    taken: list[Taken] = allocate(at_till.lots, sale.burn, now)
-    pending = sale.earn and sale.dates.activates_at > now
-    recorded = Recorded(
-        receipt_id=ids["receipt_id"],
-        total=sale.total,
-        paid=sale.pay,
-        burnt=sale.burn,
-        earned=sale.earn,
-        balance=sale.balance_after,
-        spendable_from=sale.dates.activates_at.isoformat() if pending else None,
-    )
-    written = await db.fetch_value(
-        RECORD,
-        ids["receipt_id"],
-        draft.source.value,
-        draft.location_id,
-        draft.external_id,
-        draft.customer_id,
-        sale.total,
-        sale.pay,
-        sale.burn,
-        sale.earn,
-        db.to_json([award.snapshot() for award in sale.awards]),
-        Presence.RELAXED.value if sale.burn else None,
-        actor.staff_id,
-        now,
-        at_till.business_date,
-        draft.body_hash(),
-        db.to_json(recorded.to_answer()),
-        int(not at_till.visited),
-        sale.repaid,
-        sale.tier_after.id,
-        ids["burn_id"],
-        actor.kind.value,
-        [part.lot_id for part in taken],
-        [part.amount for part in taken],
-        ids["earn_id"],
-        ids["lot_id"],
-        sale.dates.activates_at,
-        sale.dates.expires_at,
-        NEVER,
-        at_till.balance,
-        at_till.tier_id,
-    )
-    return recorded if written else None
+async def _tell_refund(sale: ReceiptView, answer: Recorded, now: datetime) -> None:
+    """Tell the customer what a refund moved, where they can be told."""
+    recipient = await recipient_of(sale.customer_id)
+    if recipient is None:
+        return
+    account_id, language = recipient
+    chain = await shop()
+    values = {
+        "total": wording.money(answer.total, chain.currency, chain.exponent, language),
+        "location": sale.location_name,
+        "restored": wording.bonuses_in_words(answer.burnt, language) if answer.burnt else "",
+        "reversed": wording.bonuses_in_words(answer.earned, language) if answer.earned else "",
+        "balance": wording.bonuses_in_words(max(0, answer.balance), language),
+    }
+    content = service_content("receipt_refunded", language, values)
+    await queue_service(account_id, "receipt_refunded", content, dedupe_key=f"refund:{answer.receipt_id}", now=now)

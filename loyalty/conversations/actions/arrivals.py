@@ -1,0 +1,59 @@
+"""Keeping what a messenger sends: stored and committed first, acknowledged afterwards."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from loyalty import db
+from loyalty.conversations.rules import Arrived
+
+KEPT = timedelta(days=7)
+
+# Sorted by number, so that two batches with the same updates meet in one order and not in a deadlock.
+STORE = """
+INSERT INTO incoming_update (source, external_id, chat, body, state, received_at)
+SELECT $1, part.external_id, part.chat, part.body, 'new', $2
+FROM unnest($3::bigint[], $4::text[], $5::bytea[]) part (external_id, chat, body) ORDER BY part.external_id
+ON CONFLICT (source, external_id) DO NOTHING RETURNING id
+"""
+
+
+@db.use_case
+async def store_updates(source: str, arrived: Sequence[Arrived], *, now: datetime) -> int:
+    """Keep updates as they came; returns how many were new. One that came before is left as it is."""
+    if not arrived:
+        return 0
+    rows = await db.fetch(
+        STORE,
+        source,
+        now,
+        [one.external_id for one in arrived],
+        [one.chat for one in arrived],
+        [one.body for one in arrived],
+    )
+    if rows:
+        db.wake("updates")
+    return len(rows)
+
+
+@db.use_case
+async def ignore_update(update_id: int, *, reason: str, now: datetime) -> bool:
+    """Close an update that asks for nothing; False when it was closed already."""
+    closed = await db.fetch_value(
+        "UPDATE incoming_update SET state = 'ignored', reason = $2, done_at = $3"
+        " WHERE id = $1 AND state = 'new' RETURNING true",
+        update_id,
+        reason,
+        now,
+    )
+    return bool(closed)
+
+
+async def empty_old_updates(*, now: datetime, limit: int = 5_000) -> int:
+    """Empty the bodies of updates that are a week old: they hold personal words, and did their work."""
+    rows = await db.fetch(
+        "UPDATE incoming_update SET body = NULL WHERE id IN (SELECT id FROM incoming_update"
+        " WHERE received_at < $1 AND body IS NOT NULL AND state <> 'new' ORDER BY received_at LIMIT $2) RETURNING id",
+        now - KEPT,
+        limit,
+    )
+    return len(rows)

@@ -1,0 +1,34 @@
+"""What a message type is: a name and its text in each language, with variables in braces."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_VARIABLE = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of service message. `variables` are all that its texts may name."""
+
+    name: str
+    variables: frozenset[str]
+    texts: Mapping[str, str]
+
+    def text(self, language: str, values: Mapping[str, str]) -> str:
+        """The text with its variables filled in, in one pass: a value is never looked into.
+
+        A line whose variables are all empty is left out. English stands in for a language that is not there.
+        """
+        template = self.texts.get(language) or self.texts["en"]
+        lines = []
+        for line in template.splitlines():
+            named = _VARIABLE.findall(line)
+            if not named or any(values.get(name) for name in named):
+                lines.append(_VARIABLE.sub(lambda match: values.get(match[1], ""), line))
+        return "\n".join(lines)
+
+
+def variables_of(template: str) -> set[str]:
+    """The variables that a text names."""
+    return set(_VARIABLE.findall(template))

@@ -1,0 +1,183 @@
+"""Reading conversations: what waits to be handled, what was said, who waits for an answer, whose code it is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from loyalty import db
+from loyalty.conversations.content import Content
+from loyalty.conversations.rules import Status
+from loyalty.customers.rules import CODE_SECONDS, CardProof, proof_of
+from loyalty.errors import NotFound, Refused
+
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PendingUpdate:
+    """An update that waits to be handled."""
+
+    id: int
+    external_id: int
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A line of a conversation. `media_id`: its picture; `media_state`: whether it is here yet."""
+
+    id: int
+    account_id: int
+    channel: str
+    direction: str
+    kind: str
+    content: Content
+    status: Status
+    reason: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    staff_name: str | None
+    media_id: int | None
+    media_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChat:
+    """A chat that staff are to look at."""
+
+    account_id: int
+    customer_id: int | None
+    name: str
+    channel: str
+    waiting_since: datetime
+    last_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountActivity:
+    """How much was said in one account's chat. `last_heard`: when its person last wrote."""
+
+    account_id: int
+    received: int
+    sent: int
+    last_heard: datetime | None
+    last_sent: datetime | None
+
+
+# Index: incoming_update_new.
+CHATS = """
+SELECT DISTINCT chat FROM (SELECT chat FROM incoming_update WHERE source = $1 AND state = 'new' LIMIT 1000) waiting
+"""
+OLDEST = """
+SELECT id, external_id, body, received_at FROM incoming_update
+WHERE source = $1 AND chat IS NOT DISTINCT FROM $2 AND state = 'new' ORDER BY external_id LIMIT 1
+"""
+
+
+async def waiting_chats_of(source: str) -> list[str | None]:
+    """Chats with updates that nobody has handled; None for updates of no chat."""
+    return [row["chat"] for row in await db.fetch(CHATS, source)]
+
+
+async def oldest_update(source: str, chat: str | None) -> PendingUpdate | None:
+    """The update of a chat that is to be handled next."""
+    row = await db.fetch_row(OLDEST, source, chat)
+    return PendingUpdate(**row) if row else None
+
+
+async def was_ignored_before(source: str, chat: str, external_id: int) -> bool:
+    """Whether an earlier update of this chat was left alone."""
+    seen: bool = await db.fetch_value(
+        "SELECT EXISTS (SELECT FROM incoming_update WHERE source = $1 AND chat = $2 AND external_id < $3"
+        " AND state = 'ignored')",
+        source,
+        chat,
+        external_id,
+    )
+    return seen
+
+
+MESSAGES = """
+SELECT m.id, m.account_id, a.channel, m.direction, m.kind, m.content, m.status, m.reason, m.created_at, m.sent_at,
+    s.name AS staff_name, file.id AS media_id, file.state AS media_state
+FROM message m JOIN messenger_account a ON a.id = m.account_id LEFT JOIN staff_member s ON s.id = m.staff_id
+    LEFT JOIN LATERAL (SELECT id, state FROM media WHERE message_id = m.id LIMIT 1) file ON true
+WHERE m.account_id = ANY($1::bigint[]) AND m.id < $2 ORDER BY m.id DESC LIMIT $3
+"""  # indexes: message_account, media_message
+
+
+async def messages(account_ids: list[int], *, before_id: int | None = None) -> tuple[list[MessageView], int | None]:
+    """What was said in these accounts' chats: PAGE_ROWS at most, oldest first; and where earlier ones begin."""
+    rows = await db.fetch(MESSAGES, account_ids, before_id or 2**62, PAGE_ROWS + 1)
+    views = [
+        MessageView(
+            **{**row, "content": Content.from_body(db.from_json(row["content"])), "status": Status(row["status"])}
+        )
+        for row in rows[:PAGE_ROWS]
+    ]
+    return views[::-1], views[-1].id if len(rows) > PAGE_ROWS else None
+
+
+# Index: conversation_waiting.
+WAITING = """
+SELECT c.account_id, a.customer_id, coalesce(p.name, nullif(a.name, ''), a.address) AS name, a.channel,
+    c.waiting_since, coalesce(last.text, '') AS last_text
+FROM conversation c JOIN messenger_account a ON a.id = c.account_id LEFT JOIN customer p ON p.id = a.customer_id
+    LEFT JOIN LATERAL (SELECT m.content->>'text' AS text FROM message m WHERE m.account_id = c.account_id
+        AND m.direction = 'in' ORDER BY m.id DESC LIMIT 1) last ON true
+WHERE c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $1
+"""
+
+
+async def waiting_chats(limit: int = 100) -> list[WaitingChat]:
+    """Chats that wait for staff, the longest waiting first."""
+    return [WaitingChat(**row) for row in await db.fetch(WAITING, limit)]
+
+
+async def waiting_count() -> int:
+    """How many chats wait for staff."""
+    count: int = await db.fetch_value("SELECT count(*) FROM conversation WHERE waiting_since IS NOT NULL")
+    return count
+
+
+ACTIVITY = """
+SELECT account_id, count(*) FILTER (WHERE direction = 'in') AS received,
+    count(*) FILTER (WHERE status IN ('sent', 'delivered', 'read')) AS sent,
+    max(created_at) FILTER (WHERE direction = 'in') AS last_heard, max(sent_at) AS last_sent
+FROM message WHERE account_id = ANY($1::bigint[]) GROUP BY account_id
+"""  # index: message_account
+
+
+async def activity(account_ids: list[int]) -> dict[int, AccountActivity]:
+    """How much was said, for each account in which anything was."""
+    return {row["account_id"]: AccountActivity(**row) for row in await db.fetch(ACTIVITY, account_ids)}
+
+
+async def media_body(media_id: int, account_ids: list[int]) -> tuple[bytes, str]:
+    """A stored picture or file of one of these chats, and its type. Raises NotFound("media")."""
+    row = await db.fetch_row(
+        "SELECT media.body, media.mime FROM media JOIN message m ON m.id = media.message_id"
+        " WHERE media.id = $1 AND media.state = 'stored' AND m.account_id = ANY($2::bigint[])",
+        media_id,
+        account_ids,
+    )
+    if row is None:
+        raise NotFound("media")
+    return row["body"], row["mime"]
+
+
+# A code lives for a step and its neighbours; a card that closed a moment ago may still be held up to the till.
+OPEN_CARDS = "SELECT DISTINCT customer_id FROM shown_card WHERE closes_at > $1"  # index: shown_card_closes
+
+
+async def find_by_card_code(code: str, *, key: bytes, now: datetime) -> CardProof | None:
+    """Whose card shows this code, among the cards that are open.
+
+    Raises Refused("code_is_ambiguous") when two cards happen to show the same: the QR tells them apart.
+    """
+    rows: list[dict[str, Any]] = await db.fetch(OPEN_CARDS, now - timedelta(seconds=2 * CODE_SECONDS))
+    proofs = [proof for row in rows if (proof := proof_of(key, row["customer_id"], code, now))]
+    if len(proofs) > 1:
+        raise Refused("code_is_ambiguous")
+    return proofs[0] if proofs else None

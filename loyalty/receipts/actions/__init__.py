@@ -1,0 +1,1 @@
+"""Changing purchases: recording a sale once, taking it back."""
