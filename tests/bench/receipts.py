@@ -21,7 +21,8 @@ from loyalty.bonuses.models import BonusEntry, BonusLot
 from loyalty.clock import system_now
 from loyalty.customers.models import CustomerFacts
 from loyalty.ids import new_key
-from loyalty.receipts import actions, queries
+from loyalty.receipts import queries
+from loyalty.receipts.actions import sales
 from loyalty.receipts.models import Receipt
 from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND
@@ -53,7 +54,7 @@ async def for_a_while(work: Callable[[int], Awaitable[None]], seconds: float) ->
 async def one_sale(_: int) -> None:
     """The action itself."""
     draft = ReceiptDraft(ReceiptSource.API, 1, new_key(), random.randint(1, CUSTOMERS), 350_00)
-    await actions.record_receipt(draft, actor=COMMAND, now=system_now())
+    await sales.record_receipt(draft, actor=COMMAND, now=system_now())
 
 
 async def one_sale_by_orm(_: int) -> None:
@@ -156,14 +157,15 @@ def replay_script() -> str:
         17: "0", 18: "0::bigint", 19: "0", 20: ":burn_id::bigint", 21: "'command'::text", 22: "'{}'::bigint[]",
         23: "'{}'::bigint[]", 24: ":earn_id::bigint", 25: ":lot_id::bigint", 26: now,
         27: "(now() + INTERVAL '1 year')", 28: "'1970-01-01+00'::timestamptz", 29: ":balance::bigint", 30: "0",
+        31: "NULL", 32: "NULL", 33: "NULL",
     }  # fmt: skip
     lines = [
         f"\\set customer random(1, {CUSTOMERS})",
         "BEGIN;",
         "SELECT customer_id FROM customer_facts WHERE customer_id = :customer::bigint FOR NO KEY UPDATE;",
-        filled(actions.LOOK, {1: "'api'", 2: "1", 3: "'none'"}) + " \\gset",
-        filled(queries.TILL, {1: ":customer::bigint", 2: "1", 3: now}) + " \\gset",
-        filled(actions.RECORD, record) + ";",
+        filled(sales.LOOK, {1: "'api'", 2: "1", 3: "'none'"}) + " \\gset",
+        filled(queries.TILL, {1: ":customer::bigint", 2: "1", 3: now, 4: "NULL"}) + " \\gset",
+        filled(sales.RECORD, record) + ";",
         "COMMIT;",
     ]
     return "\n".join(" ".join(line.split()) for line in lines)
