@@ -11,15 +11,17 @@ class Bell:
 
     def ring(self) -> None:
         """Wake all; call it from the loop's own thread."""
-        for future in self._waiting:
+        for future in list(self._waiting):
             if not future.done():
                 future.set_result(None)
 
-    async def wait(self) -> None:
-        """Until the next ring."""
+    def next_ring(self) -> asyncio.Future[None]:
+        """A future of the next ring. It counts from this very call, not from the first await; cancel it unused."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
-        try:
-            await future
-        finally:
-            self._waiting.discard(future)
+        future.add_done_callback(self._waiting.discard)
+        return future
+
+    async def wait(self) -> None:
+        """Until the next ring."""
+        await self.next_ring()

@@ -75,7 +75,7 @@ class UpdateQueue:
     async def _until_something(self, mine: asyncio.Future[None], seconds: int) -> None:
         deadline = time.monotonic() + seconds
         while not self.pending and not self.closing and (left := deadline - time.monotonic()) > 0:
-            ring = asyncio.ensure_future(self.bell.wait())
+            ring = self.bell.next_ring()
             try:
                 await asyncio.wait((mine, ring), timeout=left, return_when=asyncio.FIRST_COMPLETED)
             finally:

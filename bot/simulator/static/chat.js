@@ -114,6 +114,7 @@ function bubble(message) {
   }
   const node = element("div", {className: message.out ? "msg out" : "msg in"}, body);
   node.classList.toggle("has-photo", Boolean(message.photo));
+  node.classList.toggle("has-buttons", message.buttons.length > 0);
   node.classList.toggle("bare", Boolean(message.photo) && !message.text);
   node.dataset.id = message.id;
   if (message.buttons.length) node.append(inlineKeyboard(message));
