@@ -24,7 +24,8 @@ function fill(parent, text, entities, from = 0, to = text.length) {
   for (let i = 0; i < entities.length; i++) {
     const entity = entities[i];
     const end = Math.min(entity.offset + entity.length, to);
-    if (entity.offset < at || end <= at) continue;
+    // What lies inside an earlier one was drawn with it; what begins behind this stretch is not ours.
+    if (entity.offset < at || entity.offset >= to || end <= at) continue;
     parent.append(text.slice(at, entity.offset));
     const node = wrapper(entity, text.slice(entity.offset, end));
     fill(node, text, entities.slice(i + 1), entity.offset, end);
