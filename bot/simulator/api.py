@@ -44,7 +44,7 @@ class Api:
             if self._faults.server_errors > 0:
                 self._faults.server_errors -= 1
                 return web.Response(status=502, text=BROKEN_PROXY, content_type="text/html")
-            result = await self._result(call, method.lower())
+            result = await self._result(request, call, method.lower())
         except Refusal as refusal:
             return refused(refusal)
         if self._loses_answer(method.lower()) and request.transport is not None:
@@ -63,9 +63,9 @@ class Api:
             return refused(Refusal("Not Found", 404))
         return web.Response(body=data, content_type="application/octet-stream")
 
-    async def _result(self, call: Call, name: str) -> Any:
+    async def _result(self, request: web.Request, call: Call, name: str) -> Any:
         if name == "getupdates":
-            return await self._updates(call)
+            return await self._updates(request, call)
         hooks: dict[str, Callable[[], Any]] = {
             "setwebhook": lambda: self._webhook.set(call),
             "deletewebhook": lambda: self._webhook.delete(call),
@@ -81,7 +81,7 @@ class Api:
             raise Refusal(f"Too Many Requests: retry after {seconds}", 429, retry_after=seconds)
         return answer(self._exchange, call)
 
-    async def _updates(self, call: Call) -> list[dict[str, Any]]:
+    async def _updates(self, request: web.Request, call: Call) -> list[dict[str, Any]]:
         if self._webhook.url:
             message = (
                 "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
@@ -90,7 +90,12 @@ class Api:
         updates = self._exchange.updates
         updates.allow(call.structure("allowed_updates"))
         waiting = len(updates.pending)
-        found = await updates.poll(call.number("offset"), call.number("limit", 100), call.number("timeout"))
+
+        def is_there() -> bool:
+            return request.transport is not None and not request.transport.is_closing()
+
+        offset, limit, seconds = call.number("offset"), call.number("limit", 100), call.number("timeout")
+        found = await updates.poll(offset, limit, seconds, is_there)
         if len(updates.pending) != waiting:
             self._exchange.changed()
         return found

@@ -60,7 +60,8 @@ class Exchange:
     def inject(self, update: dict[str, Any]) -> int:
         """Queue any update as it is; the chat it names becomes known to the bot."""
         for content in update.values():
-            chat = content.get("chat") if isinstance(content, dict) else None
+            place = content.get("message", content) if isinstance(content, dict) else None
+            chat = place.get("chat") if isinstance(place, dict) else None
             if isinstance(chat, dict) and isinstance(chat.get("id"), int) and chat["id"] not in self.people:
                 self.silent_chats[chat["id"]] = chat
         number = self.updates.push(update)

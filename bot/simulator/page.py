@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ LANGUAGE_COOKIE = "simulator_language"
 THEME_COOKIE = "simulator_theme"
 YEAR_SECONDS = 365 * 24 * 3600
 QUIET_SECONDS = 15
+PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_TEXT = 4096
 
 
@@ -80,7 +82,7 @@ class Page:
             bot=self._exchange.bot,
             person=person,
             people=list(self._exchange.people.values()),
-            payload=request.query.get("start", "")[:64],
+            payload=deep_link(request.query.get("start")),
             language=language,
             languages=LANGUAGES,
             theme=theme if theme in {"light", "dark"} else "",
@@ -167,7 +169,7 @@ class Page:
     async def start(self, request: web.Request) -> web.Response:
         """Press Start, with the payload of a deep link."""
         body = await read(request)
-        self._person(request).start(str(body.get("payload", ""))[:64])
+        self._person(request).start(deep_link(body.get("payload")))
         return done()
 
     async def send(self, request: web.Request) -> web.Response:
@@ -227,6 +229,11 @@ class Page:
         if person is None:
             raise web.HTTPNotFound
         return person
+
+
+def deep_link(payload: Any) -> str:
+    """The payload of a link; what Telegram would not carry in one is left out."""
+    return payload if isinstance(payload, str) and PAYLOAD.fullmatch(payload) else ""
 
 
 async def guard(request: web.Request, response: web.StreamResponse) -> None:

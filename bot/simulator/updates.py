@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from bot.simulator.bell import Bell
@@ -54,8 +55,8 @@ class UpdateQueue:
         """Whether a getUpdates waits now or ended within ten seconds."""
         return self._poll is not None or time.monotonic() - self.polled_at < 10
 
-    async def poll(self, offset: int, limit: int, seconds: int) -> list[dict[str, Any]]:
-        """What getUpdates answers. A later poll ends this one with 409."""
+    async def poll(self, offset: int, limit: int, seconds: int, is_there: Callable[[], bool]) -> list[dict[str, Any]]:
+        """What getUpdates answers; `is_there` tells whether the bot still waits. A later poll ends it with 409."""
         if offset < 0:
             while len(self.pending) > -offset:
                 self.pending.popleft()
@@ -65,19 +66,20 @@ class UpdateQueue:
             self._poll.set_result(None)
         mine = self._poll = asyncio.get_running_loop().create_future()
         try:
-            await self._until_something(mine, min(max(seconds, 0), LONGEST_POLL_SECONDS))
+            await self._until_something(mine, min(max(seconds, 0), LONGEST_POLL_SECONDS), is_there)
             return list(self.pending)[: min(max(limit, 1), 100)]
         finally:
             if self._poll is mine:
                 self._poll = None
             self.polled_at = time.monotonic()
 
-    async def _until_something(self, mine: asyncio.Future[None], seconds: int) -> None:
+    async def _until_something(self, mine: asyncio.Future[None], seconds: int, is_there: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
-        while not self.pending and not self.closing and (left := deadline - time.monotonic()) > 0:
+        while not self.pending and not self.closing and is_there() and (left := deadline - time.monotonic()) > 0:
             ring = self.bell.next_ring()
             try:
-                await asyncio.wait((mine, ring), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                # A bot that was killed does not say so: look each second.
+                await asyncio.wait((mine, ring), timeout=min(left, 1), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 ring.cancel()
             if mine.done():

@@ -16,7 +16,7 @@ from bot.simulator.parameters import Call
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 3.0
 ANSWER_SECONDS = 30
 
 
@@ -47,6 +47,10 @@ class Webhook:
         self.max_connections = call.number("max_connections", 40)
         self._exchange.updates.allow(call.structure("allowed_updates"))
         self._prepare(call)
+        if self._task is not None:
+            # A new address is tried at once, whatever pause the old one has earned.
+            self._task.cancel()
+            self._task = None
         self.start()
         return True
 

@@ -197,6 +197,7 @@ def test_typed_texts_are_shown_as_they_are_and_once(open_chat: Callable[..., Pag
     page = open_chat("?start=friend")
     page.click("#gate-button")
     expect(bubbles(page)).to_contain_text("You come from friend.")
+    expect(page.locator("#text")).to_be_focused()
     page.keyboard.type("<img src=x onerror=alert(1)>")
     page.keyboard.press("Enter")
     expect(bubbles(page).nth(1)).to_contain_text("echo <img src=x onerror=alert(1)>")

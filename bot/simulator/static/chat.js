@@ -309,7 +309,8 @@ $("gate-button").addEventListener("click", async () => {
   history.replaceState(null, "", location.pathname);
   if (!await post(`${home}/start`, {payload: given})) payload = given;
   drawStatus();
-  $("text").focus();
+  // On a phone the keyboard would cover the greeting.
+  if (matchMedia("(pointer: fine)").matches) $("text").focus();
 });
 
 document.addEventListener("click", (event) => {

@@ -105,6 +105,16 @@ async def test_blocking_and_unblocking_are_told(town: Town):
     ]
 
 
+async def test_a_bot_that_was_killed_waits_no_more(town: Town):
+    after = (await town.bot.get_updates())[-1].update_id + 1
+    poll = asyncio.create_task(town.bot.get_updates(offset=after, timeout=30))
+    await until_polled(town)
+    poll.cancel()
+    async with asyncio.timeout(10):
+        while town.simulator._exchange.updates._poll:  # noqa: ASYNC110 - there is no event for being left
+            await asyncio.sleep(0.01)
+
+
 # -------------------------------------------------------------------------------------------- webhook
 
 
@@ -169,6 +179,30 @@ async def test_a_deleted_webhook_gets_nothing_more(town: Town, receiver: Receive
     second = town.person.send("two")
     assert [update.update_id for update in await town.bot.get_updates(timeout=5)] == [second]
     assert [number for _, number, _ in receiver.got] == [first]
+
+
+async def test_a_new_webhook_is_tried_at_once(town: Town, receiver: Receiver, monkeypatch):
+    monkeypatch.setattr("bot.simulator.webhook.FIRST_PAUSE_SECONDS", 3600)
+    receiver.answers = [500]
+    await town.bot.set_webhook(f"{receiver.url}/hook")
+    await receiver.until(1)
+    await town.bot.set_webhook(f"{receiver.url}/hook")
+    await receiver.until(2)
+    assert [status for status, _, _ in receiver.got] == [500, 200]
+
+
+async def test_a_stored_webhook_is_served_after_a_restart(open_town, receiver: Receiver, tmp_path):
+    before = await open_town(store=tmp_path / "store.json")
+    await before.bot.set_webhook(f"{receiver.url}/hook", secret_token="s1", allowed_updates=["message"])
+    # What was posted but not yet seen as taken would be posted again.
+    while (await before.bot.get_webhook_info()).pending_update_count:
+        pass
+    await before.simulator.close()
+    unread = before.person.send("said while the webhook rested")
+    await before.simulator.close()
+    await open_town(store=tmp_path / "store.json")
+    await receiver.until(2)
+    assert receiver.got[1] == (200, unread, "s1")
 
 
 @pytest.mark.parametrize(
