@@ -8,10 +8,14 @@ from admin_web.words import ROLE_NAMES
 from loyalty.staff.rules import ActorKind, Role
 
 ACTS = {
+    "account.default": mark("Messenger to write to chosen"),
+    "account.linked": mark("Messenger linked"),
+    "account.unlinked": mark("Messenger removed"),
     "bonuses.credited": mark("Bonuses added by hand"),
     "bonuses.debited": mark("Bonuses taken off by hand"),
     "consent.granted": mark("Consent given"),
     "consent.withdrawn": mark("Consent withdrawn"),
+    "conversation.answered": mark("Conversation marked as answered"),
     "customer.added": mark("Customer added"),
     "customer.changed": mark("Customer's profile changed"),
     "location.added": mark("Location added"),
@@ -20,10 +24,12 @@ ACTS = {
     "location.changed": mark("Location changed"),
     "location.closed": mark("Location closed"),
     "location.reopened": mark("Location opened again"),
+    "message.written": mark("Message written"),
     "note.added": mark("Note added"),
     "note.deleted": mark("Note deleted"),
     "note.edited": mark("Note changed"),
     "note.restored": mark("Note restored"),
+    "phone.verified": mark("Phone verified"),
     "programme.set": mark("Programme settings changed"),
     "receipt.recorded": mark("Receipt recorded"),
     "receipt.refunded": mark("Receipt refunded"),

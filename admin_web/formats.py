@@ -89,6 +89,11 @@ def format_time(value: datetime | None) -> str:
     return dates.format_time(_local(value), "HH:mm", locale=locale(READER.get().language))
 
 
+def countdown(seconds: int | None) -> str:
+    """A time that runs down: 4:05."""
+    return MISSING if seconds is None else f"{seconds // 60}:{seconds % 60:02d}"
+
+
 def ago(value: date | datetime | None) -> str:
     """Today, yesterday, 3 days ago, then 22 Aug, then 22 Aug 2025; the whole date is in the title."""
     day = _local_day(value)
@@ -163,6 +168,7 @@ FILTERS = {
     "date": format_date,
     "datetime": format_datetime,
     "time": format_time,
+    "countdown": countdown,
     "ago": ago,
     "phone": phone,
     "phone_masked": phone_masked,

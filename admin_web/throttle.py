@@ -1,6 +1,7 @@
-"""Slowing down guesses: free tries first, then one try per window, and the windows grow.
+"""Slowing down guesses, counted in Redis.
 
-Counted in Redis by account and by address, whether or not the account exists.
+Passwords: free tries first, then one try per window, and the windows grow; by account and by address, whether or
+not the account exists. Codes of cards: a few wrong ones a window, by the person who types them.
 """
 
 import hashlib
@@ -11,6 +12,9 @@ FREE_BY_ACCOUNT = 5
 FREE_BY_ADDRESS = 20
 MEMORY_SECONDS = 3600
 LONGEST_WAIT_SECONDS = 900
+
+FREE_CODES = 10
+CODES_SECONDS = 300
 
 
 async def seconds_to_wait(redis: Redis, email: str, address: str) -> int:
@@ -37,6 +41,29 @@ async def forgive(redis: Redis, email: str, address: str) -> None:
     await redis.decr(f"login:tries:{place}")
 
 
+async def seconds_to_wait_for_code(redis: Redis, staff_id: int) -> int:
+    """0 when this person may try a code, and counts it as a wrong one; else how long to wait.
+
+    Counted before it is looked at: tries that arrive together do not pass together. A right one is taken off by
+    `forgive_code`.
+    """
+    name = _codes(staff_id)
+    async with redis.pipeline(transaction=True) as commands:
+        commands.set(name, 0, nx=True, ex=CODES_SECONDS)
+        commands.incr(name)
+        commands.ttl(name)
+        _made, tries, left = await commands.execute()
+    if left < 0:  # a right code was taken off just after its window had ended
+        await redis.expire(name, CODES_SECONDS)
+        left = CODES_SECONDS
+    return max(1, int(left)) if tries > FREE_CODES else 0
+
+
+async def forgive_code(redis: Redis, staff_id: int) -> None:
+    """The code was right, and does not count. Those before it do: one's own card must not buy new guesses."""
+    await redis.decr(_codes(staff_id))
+
+
 async def _count(redis: Redis, name: str, free: int) -> int:
     tries = await redis.incr(f"login:tries:{name}")
     await redis.expire(f"login:tries:{name}", MEMORY_SECONDS)
@@ -47,6 +74,10 @@ async def _count(redis: Redis, name: str, free: int) -> int:
     if await redis.set(f"login:wait:{name}", "1", nx=True, ex=window):
         return 0
     return max(1, int(await redis.ttl(f"login:wait:{name}")))
+
+
+def _codes(staff_id: int) -> str:
+    return f"codes:{staff_id}"
 
 
 def _names(email: str, address: str) -> tuple[str, str]:

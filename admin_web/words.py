@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from admin_web.formats import bonuses, money
+from admin_web.formats import bonuses, countdown, money
 from admin_web.i18n import gettext, mark
 from loyalty.errors import LoyaltyError, NotFound
 from loyalty.staff.rules import Role
 
 NOUNS = {
+    "account": mark("There is no such account in a messenger."),
     "customer": mark("There is no such customer."),
     "invitation": mark("This link does not work: it was used already, or it is too old. Ask for a new one."),
     "location": mark("There is no such location."),
+    "media": mark("This picture or file is not here."),
     "note": mark("There is no such note."),
     "programme": mark("The programme has no settings for this moment."),
     "receipt": mark("There is no such receipt."),
@@ -19,10 +21,15 @@ NOUNS = {
 }
 
 REASONS = {
+    "account_blocked": mark("The customer has blocked us there: nothing can be sent."),
     "already_refunded": mark("This receipt is refunded already."),
     "burn_needs_presence": mark("Ask the customer for the code: without it bonuses cannot be used here."),
     "burn_not_a_step": mark("Bonuses are used in steps of %(step)s."),
     "burn_over_limit": mark("No more than %(limit)s bonuses can be used for this receipt."),
+    "code_is_ambiguous": mark("Two cards show this code now. Scan the QR code, or ask for the phone."),
+    "code_is_old": mark("This code is too old. Ask to open the card again."),
+    "code_is_unknown": mark("No card shows this code now. Ask to open the card again."),
+    "code_was_used": mark("Bonuses were used by this code already. Ask for the next one."),
     "currency_is_fixed": mark("The currency can no longer change: there are receipts in it."),
     "email_taken": mark("Somebody has an account with this address already."),
     "ids_must_differ": mark("Two levels have the same number."),
@@ -58,6 +65,9 @@ REASONS = {
     "too_easy": mark("This password is too easy to guess."),
     "too_large": mark("This is too much."),
     "too_long": mark("At most %(limit)s characters."),
+    "too_many_codes": mark(
+        "Too many wrong codes. They are taken again in %(wait)s; until then find the customer by phone."
+    ),
     "too_precise": mark("Too many digits after the point."),
     "too_short": mark("At least %(limit)s characters."),
     "undo_is_over": mark("The time to take it back is over. Make a refund instead."),
@@ -73,6 +83,7 @@ AMOUNTS: dict[str, dict[str, Callable[[int | None], str]]] = {
     "not_a_step": {"step": bonuses},
     "not_enough_bonuses": {"available": bonuses},
     "refund_over_original": {"left": money},
+    "too_many_codes": {"wait": countdown},
 }
 
 ROLE_NAMES = {
@@ -85,10 +96,10 @@ ROLE_NAMES = {
 
 ROLE_HINTS = {
     Role.OWNER: mark("May do everything, staff and settings included"),
-    Role.MARKETER: mark("Customers, their phones and bonuses"),
+    Role.MARKETER: mark("Customers, their phones, conversations and bonuses"),
     Role.CASHIER: mark("Only the cashier page"),
     Role.ANALYST: mark("Figures and customers without their phones"),
-    Role.SUPPORT: mark("Customers and their phones, notes; no bonuses"),
+    Role.SUPPORT: mark("Customers, their phones and conversations, notes; no bonuses"),
 }
 
 

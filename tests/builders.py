@@ -6,7 +6,9 @@ from itertools import count
 
 from loyalty import db
 from loyalty.bonuses.actions import adjust
-from loyalty.customers.actions import add_customer
+from loyalty.conversations.content import Content
+from loyalty.conversations.rules import CARD_OPEN
+from loyalty.customers.actions import add_customer, know_account, link_account
 from loyalty.customers.queries import CustomerView
 from loyalty.customers.rules import Profile, Via
 from loyalty.ids import new_key
@@ -94,3 +96,82 @@ async def assert_books_agree(*, now: datetime = NOW) -> None:
     """The whole ledger, computed again, says what the caches say."""
     proof = await verify(now=now)
     assert [difference.describe() for difference in proof.differences] == []
+
+
+async def an_account(
+    customer_id: int | None = None, *, name: str = "Мария", username: str | None = "maria", now: datetime = NOW
+) -> int:
+    """A Telegram account with an empty chat; its person's, when there is one."""
+    address = str(next(_numbers) + 10**9)
+    account = await know_account("telegram", address, name=name, username=username, language="ru", now=now)
+    await db.execute(
+        "INSERT INTO conversation (account_id, session, last_message_at) VALUES ($1, '{}', $2)", account.id, now
+    )
+    if customer_id is not None:
+        await link_account(account.id, customer_id, actor=COMMAND, now=now)
+    return account.id
+
+
+async def a_message(
+    account_id: int,
+    text: str = "",
+    *,
+    kind: str = "text",
+    status: str = "received",
+    reason: str | None = None,
+    content: Content | None = None,
+    now: datetime = NOW,
+) -> int:
+    """A line of a chat, said by its person unless `status` is one of ours; returns its id."""
+    is_heard = status == "received"
+    message_id: int = await db.fetch_value(
+        "INSERT INTO message (account_id, customer_id, direction, kind, content, status, reason, priority,"
+        " dedupe_key, created_at, due_at, sent_at, attempts)"
+        " SELECT id, customer_id, $2, $3, $4::jsonb, $5, $6, 0, $7, $8, $9, $10, 0 FROM messenger_account"
+        " WHERE id = $1 RETURNING id",
+        account_id,
+        "in" if is_heard else "out",
+        kind,
+        db.to_json((content or Content(text=text)).to_body()),
+        status,
+        reason,
+        None if is_heard else new_key(),
+        now,
+        None if is_heard else now,
+        now if status in {"sent", "delivered", "read"} else None,
+    )
+    return message_id
+
+
+async def a_waiting_chat(account_id: int, text: str = "", *, kind: str = "text", now: datetime = NOW) -> None:
+    """Its person said something that staff are to look at."""
+    await a_message(account_id, text, kind=kind, now=now)
+    await db.execute("UPDATE conversation SET waiting_since = $2 WHERE account_id = $1", account_id, now)
+
+
+async def a_picture(account_id: int, body: bytes, *, mime: str, kind: str = "photo", now: datetime = NOW) -> int:
+    """A stored picture or file of a chat; returns its id."""
+    message_id = await a_message(account_id, kind=kind, now=now)
+    media_id: int = await db.fetch_value(
+        "INSERT INTO media (message_id, file_id, mime, size, body, state, due_at, attempts)"
+        " VALUES ($1, 'f', $2, $3, $4, 'stored', $5, 1) RETURNING id",
+        message_id,
+        mime,
+        len(body),
+        body,
+        now,
+    )
+    return media_id
+
+
+async def an_open_card(customer_id: int, *, now: datetime = NOW) -> int:
+    """The customer looks at their card in a new chat since `now`; returns the account."""
+    account_id = await an_account(customer_id, now=now)
+    message_id = await a_message(account_id, kind="card", status="sent", now=now)
+    await db.execute(
+        "INSERT INTO shown_card (message_id, customer_id, closes_at, due_at) VALUES ($1, $2, $3, $3)",
+        message_id,
+        customer_id,
+        now + CARD_OPEN,
+    )
+    return account_id

@@ -1,7 +1,8 @@
 """The till: find the customer, enter the sum, take the money. One decision a screen.
 
-Whom a cashier serves is kept in the session, not in the address: ids cannot be walked through. Every sale has a
-key made with its page, so pressing again after a lost answer credits nothing twice.
+Whom a cashier serves, and the code they showed, is kept in the session, not in the address: ids cannot be walked
+through, nor codes made up. Every sale has a key made with its page, so pressing again after a lost answer credits
+nothing twice.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ import aiohttp_session
 from aiohttp import web
 
 from admin_web.auth import actor_of, requires, staff_of
+from admin_web.card_codes import held_card
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
+from admin_web.words import reason_text
 from loyalty.clock import business_date
 from loyalty.customers.actions import add_customer
 from loyalty.customers.queries import (
@@ -26,14 +29,23 @@ from loyalty.customers.queries import (
     find_by_last_digits,
     find_by_phone,
 )
-from loyalty.customers.rules import Via, is_card_number, normalise_phone, profile_from
+from loyalty.customers.rules import CardProof, Via, is_card_number, normalise_phone, profile_from
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
 from loyalty.ids import new_key
 from loyalty.money import floor_to_step, money_of, parse_amount
 from loyalty.receipts.actions.refunds import undo_receipt
 from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import receipt, refund_of, till
-from loyalty.receipts.rules import UNDO_WINDOW, Quote, ReceiptDraft, ReceiptSource, Till, quote
+from loyalty.receipts.rules import (
+    UNDO_WINDOW,
+    Presence,
+    Quote,
+    ReceiptDraft,
+    ReceiptSource,
+    Till,
+    presence_of,
+    quote,
+)
 from loyalty.shop.queries import location, locations
 from loyalty.shop.rules import LocationView
 from loyalty.staff.queries import StaffView
@@ -43,8 +55,25 @@ NAV = NavItem("cashier", "/cashier", "wallet", mark("Cashier page"), "sales", Pe
 
 LOCATION = "cashier_location"
 SERVING = "cashier_serving"
+CODE_STEP = "cashier_code_step"
 CANDIDATES_SHOWN = "cashier_candidates"
 NEW_PHONE = "cashier_new_phone"
+OLD_CODE = 0
+"""Stands for the step of a code that was out of date when it was scanned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the cashier works, whom they serve, and the step of the code that was shown, if one was."""
+
+    place: LocationView
+    person: CustomerView
+    code_step: int | None
+
+    @property
+    def proof(self) -> CardProof | None:
+        """What the code proves, as far as it was in time."""
+        return _proof(self.person.id, self.code_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +88,7 @@ class Offer:
 @requires(Permission.CASHIER_USE)
 async def show_find(request: web.Request) -> web.Response:
     """GET /cashier: ask who it is."""
-    session = await aiohttp_session.get_session(request)
-    for name in (SERVING, CANDIDATES_SHOWN, NEW_PHONE):
-        session.pop(name, None)
+    await _begin_search(request)
     place = await _location(request)
     if place is None:
         return page(request, "cashier/location.html", places=await locations(only_open=True), place=None)
@@ -83,13 +110,20 @@ async def choose_location(request: web.Request) -> web.Response:
 
 @requires(Permission.CASHIER_USE)
 async def find(request: web.Request) -> web.Response:
-    """POST /cashier/find: a phone, a card number (typed or from a scanner), the last four digits of a phone."""
+    """POST /cashier/find: the code of a card or its QR, a phone or its last four digits, a card number."""
     form = await read_form(request)
+    session = await _begin_search(request)
     place = await _location(request)
     if place is None:
         return await go_to(request, "/cashier")
-    session = await aiohttp_session.get_session(request)
-    digits = "".join(char for char in form.value("who") if char.isdigit())
+    digits = "".join(char for char in form.value("who") if char.isdecimal() and char.isascii())
+    try:
+        card = await held_card(request, digits)
+    except Refused as refused:
+        return _find_again(request, place, form, refused)
+    if card is not None:
+        session[CODE_STEP] = card.proof.step if card.proof else OLD_CODE
+        return await _serve(request, card.customer_id)
     if len(digits) == 4:
         found = await find_by_last_digits(digits)
         if found:
@@ -103,7 +137,7 @@ async def find(request: web.Request) -> web.Response:
     try:
         phone = normalise_phone(form.value("who"), request[SHOP].region)
     except Invalid:
-        form.errors["who"] = _("Type the whole phone, its last 4 digits, or the card number.")
+        form.errors["who"] = _("Type the code of the card, the whole phone, its last 4 digits, or the card number.")
         return page(request, "cashier/find.html", status=422, place=place, form=form)
     if owner := await find_by_phone(phone):
         return await _serve(request, owner)
@@ -153,9 +187,7 @@ async def show_sale(request: web.Request) -> web.Response:
     served = await _served(request)
     if served is None:
         return await go_to(request, "/cashier")
-    place, person = served
-    at_till = await till(person.id, place.id, now=now(request))
-    return _sale_page(request, place, person, at_till, Form({"key": new_key()}))
+    return await _sale_page(request, served, Form({"key": new_key()}))
 
 
 @requires(Permission.CASHIER_USE)
@@ -164,10 +196,7 @@ async def show_quote(request: web.Request) -> web.Response:
     served = await _served(request)
     if served is None:
         return await go_to(request, "/cashier")
-    place, person = served
-    form = await read_form(request)
-    at_till = await till(person.id, place.id, now=now(request))
-    return _sale_page(request, place, person, at_till, form, block="quote")
+    return await _sale_page(request, served, await read_form(request), block="quote")
 
 
 @requires(Permission.CASHIER_USE)
@@ -187,7 +216,15 @@ async def take(request: web.Request) -> web.Response:
         if not is_id(burn):
             raise Invalid("burn", "not_a_number")
         recorded = await record_receipt(
-            ReceiptDraft(ReceiptSource.TILL, location_id, form.value("key"), serving, total, int(burn)),
+            ReceiptDraft(
+                ReceiptSource.TILL,
+                location_id,
+                form.value("key"),
+                serving,
+                total,
+                int(burn),
+                proof=_proof(serving, session.get(CODE_STEP)),
+            ),
             actor=actor_of(request),
             now=now(request),
         )
@@ -240,13 +277,35 @@ async def _serve(request: web.Request, customer_id: int) -> web.Response:
     return await go_to(request, "/cashier/sale")
 
 
-async def _served(request: web.Request) -> tuple[LocationView, CustomerView] | None:
+async def _begin_search(request: web.Request) -> aiohttp_session.Session:
+    """Forget whom one served: another person is asked for."""
+    session = await aiohttp_session.get_session(request)
+    for name in (SERVING, CODE_STEP, CANDIDATES_SHOWN, NEW_PHONE):
+        session.pop(name, None)
+    return session
+
+
+def _find_again(request: web.Request, place: LocationView, form: Form, refused: Refused) -> web.Response:
+    """The search with what is wrong with the code."""
+    form.errors["who"] = reason_text(refused)
+    wait = refused.details.get("wait")
+    response = page(request, "cashier/find.html", status=429 if wait else 422, place=place, form=form)
+    if wait:
+        response.headers["Retry-After"] = str(wait)
+    return response
+
+
+def _proof(customer_id: int, code_step: int | None) -> CardProof | None:
+    return CardProof(customer_id, code_step) if code_step else None
+
+
+async def _served(request: web.Request) -> Served | None:
     """Where the cashier works and whom they serve; None when either is to be asked again."""
     session = await aiohttp_session.get_session(request)
     place, serving = await _location(request), session.get(SERVING)
     if place is None or serving is None:
         return None
-    return place, await customer(serving)
+    return Served(place, await customer(serving), session.get(CODE_STEP))
 
 
 async def _location(request: web.Request) -> LocationView | None:
@@ -266,9 +325,7 @@ async def _sale_again(request: web.Request, form: Form) -> web.Response:
     served = await _served(request)
     if served is None:
         return await go_to(request, "/cashier")
-    place, person = served
-    at_till = await till(person.id, place.id, now=now(request))
-    return _sale_page(request, place, person, at_till, form, block="quote", status=422)
+    return await _sale_page(request, served, form, block="quote", status=422)
 
 
 def _workplace(session: aiohttp_session.Session, person: StaffView) -> int | None:
@@ -277,32 +334,30 @@ def _workplace(session: aiohttp_session.Session, person: StaffView) -> int | Non
     return chosen or person.location_id
 
 
-def _sale_page(
-    request: web.Request,
-    place: LocationView,
-    person: CustomerView,
-    at_till: Till,
-    form: Form,
-    *,
-    block: str | None = None,
-    status: int = 200,
+async def _sale_page(
+    request: web.Request, served: Served, form: Form, *, block: str | None = None, status: int = 200
 ) -> web.Response:
+    at_till = await till(served.person.id, served.place.id, now=now(request), proof=served.proof)
+    presence = presence_of(at_till, served.proof, now(request))
     return page(
         request,
         "cashier/sale.html",
         block=block,
         status=status,
-        place=place,
-        person=person,
+        place=served.place,
+        person=served.person,
         tier=at_till.programme.tier(at_till.tier_id),
         form=form,
-        offer=_offer(request, at_till, form),
-        needs_presence=not at_till.burns_without_code,
+        offer=_offer(request, at_till, served.proof, form),
+        has_code=served.code_step is not None,
+        code_counts=presence is Presence.CODE,
+        code_used=at_till.code_used,
+        needs_presence=presence is None,
         burn_worth=lambda burn: money_of(burn, at_till.programme.bonus_value),
     )
 
 
-def _offer(request: web.Request, at_till: Till, form: Form) -> Offer | None:
+def _offer(request: web.Request, at_till: Till, proof: CardProof | None, form: Form) -> Offer | None:
     """What to show for the sum typed; None before there is one, with a note of what is wrong with it."""
     if not form.value("total").strip():
         return None
@@ -313,7 +368,7 @@ def _offer(request: web.Request, at_till: Till, form: Form) -> Offer | None:
         return None
     if not total:
         return None
-    most = quote(at_till, total=total, burn=0, now=now(request)).burn_limit
+    most = quote(at_till, total=total, burn=0, now=now(request), proof=proof).burn_limit
     step = at_till.programme.bonus_step
     tiles = [0, floor_to_step(most // 2, step), most]
     wanted = form.value("burn")
@@ -322,7 +377,7 @@ def _offer(request: web.Request, at_till: Till, form: Form) -> Offer | None:
     burn = tiles[int(chosen)] if chosen in {"0", "1", "2"} else (int(wanted) if is_id(wanted) else 0)
     burn = burn if burn in tiles else 0
     try:
-        sale = quote(at_till, total=total, burn=burn, now=now(request))
+        sale = quote(at_till, total=total, burn=burn, now=now(request), proof=proof)
     except Refused as error:
         form.refuse(error)
         return None

@@ -39,6 +39,8 @@ class Permission(StrEnum):
     PHONES_READ = "phones.read"
     BONUSES_ADJUST = "bonuses.adjust"
     NOTES_WRITE = "notes.write"
+    MESSAGES_READ = "messages.read"
+    MESSAGES_WRITE = "messages.write"
     CASHIER_USE = "cashier.use"
     SHOP_MANAGE = "shop.manage"
     STAFF_MANAGE = "staff.manage"
@@ -54,6 +56,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PHONES_READ,
             Permission.BONUSES_ADJUST,
             Permission.NOTES_WRITE,
+            Permission.MESSAGES_READ,
+            Permission.MESSAGES_WRITE,
         }
     ),
     Role.CASHIER: frozenset({Permission.CASHIER_USE}),
@@ -64,6 +68,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_EDIT,
             Permission.PHONES_READ,
             Permission.NOTES_WRITE,
+            Permission.MESSAGES_READ,
+            Permission.MESSAGES_WRITE,
         }
     ),
 }

@@ -4,8 +4,10 @@ import re
 import pytest
 
 from loyalty.customers.queries import customer, find_by_phone
+from loyalty.customers.rules import card_code, code_key, code_step
 from loyalty.staff.rules import Role
-from tests.builders import a_customer, a_location, a_programme, assert_books_agree
+from tests.builders import a_customer, a_location, a_programme, an_open_card, assert_books_agree
+from tests.conftest import SECRET_KEY
 
 
 @pytest.fixture
@@ -192,3 +194,157 @@ async def test_ten_presses_at_once_are_one_sale(till):
     assert len(paths) == 1
     assert (await customer(person.id)).receipts == 1
     await assert_books_agree()
+
+
+# ------------------------------------------------------------------------------------ codes of cards
+
+
+@pytest.fixture
+async def strict_till(panel, sign_in_as):
+    """A cashier signed in at a location that wants a code before bonuses are burnt."""
+    await a_programme()
+    location = await a_location(burns=False)
+    await sign_in_as(Role.CASHIER, name="Timur", location_id=location)
+    return panel
+
+
+def code_of(person, clock, *, later: int = 0) -> str:
+    """What the person's card shows at this moment, or some steps from it."""
+    return card_code(code_key(SECRET_KEY), person.id, code_step(clock.now()) + later)
+
+
+def other_than(*codes: str) -> str:
+    """Six digits that are none of these codes."""
+    return next(f"{number:06d}" for number in range(10) if f"{number:06d}" not in codes)
+
+
+async def quoted(till, key: str, total: str = "1840", **more: str) -> str:
+    response = await till.post("/cashier/quote", data={"key": key, "total": total, **more})
+    assert response.status == 200
+    return await response.text()
+
+
+@pytest.mark.parametrize("way", ["typed", "typed with a space", "scanned"])
+async def test_a_code_lets_a_strict_location_burn_once(strict_till, clock, way):
+    person = await a_customer(name="Ольга Смирнова", bonuses=755_00)
+    await an_open_card(person.id, now=clock.now())
+    code = code_of(person, clock)
+    shown = {"typed": code, "typed with a space": f"{code[:3]} {code[3:]}", "scanned": person.card_number + code}[way]
+    key = await serve(strict_till, shown)
+    words = await quoted(strict_till, key, tile="2")
+    assert "Code accepted" in words
+    assert 'name="burn" value="55200"' in words
+    await strict_till.post("/cashier/sale", data=sale(key, "1840", burn=552_00))
+    assert (await customer(person.id)).burnt == 552_00
+    # Served again by the same code: it earns, and pays for nothing more.
+    again = await serve(strict_till, shown)
+    words = await quoted(strict_till, again, "500")
+    assert "This code was used already" in words
+    assert 'class="burn"' not in words
+    refused = await strict_till.post("/cashier/sale", data=sale(again, "500", burn=10_00))
+    assert refused.status == 422
+    assert "Bonuses were used by this code already." in await refused.text()
+    await strict_till.post("/cashier/sale", data=sale(again, "500"))
+    assert ((await customer(person.id)).burnt, (await customer(person.id)).receipts) == (552_00, 2)
+    await assert_books_agree()
+
+
+async def test_a_code_that_no_open_card_shows_finds_nobody(strict_till, clock):
+    person = await a_customer(bonuses=755_00)
+    code = code_of(person, clock)
+    closed = await strict_till.post("/cashier/find", data={"who": code})
+    assert closed.status == 422
+    assert "No card shows this code now." in await closed.text()
+    await an_open_card(person.id, now=clock.now())
+    old = code_of(person, clock, later=-2)
+    if old not in {code_of(person, clock, later=step) for step in (-1, 0, 1)}:
+        assert (await strict_till.post("/cashier/find", data={"who": old})).status == 422
+    assert (await strict_till.get("/cashier/sale")).url.path == "/cashier"
+    await serve(strict_till, code)
+
+
+async def test_a_scanned_code_out_of_date_still_serves_its_owner_and_burns_nothing(strict_till, clock):
+    person = await a_customer(name="Ольга Смирнова", bonuses=755_00)
+    await an_open_card(person.id, now=clock.now())
+    neighbours = [code_of(person, clock, later=step) for step in (-1, 0, 1)]
+    key = await serve(strict_till, person.card_number + other_than(*neighbours))
+    words = await quoted(strict_till, key)
+    assert "The code was out of date" in words
+    assert 'class="burn"' not in words
+    assert "Enter the code" in words
+    assert (await strict_till.post("/cashier/sale", data=sale(key, "1840", burn=10_00))).status == 422
+    await strict_till.post("/cashier/sale", data=sale(key, "1840"))
+    assert ((await customer(person.id)).burnt, (await customer(person.id)).receipts) == (0, 1)
+
+
+async def test_a_code_proves_nothing_about_another_card(strict_till, clock):
+    owner, other = await a_customer(bonuses=755_00), await a_customer(bonuses=755_00)
+    await an_open_card(owner.id, now=clock.now())
+    code = code_of(owner, clock)
+    assert code not in {code_of(other, clock, later=step) for step in (-1, 0, 1)}
+    key = await serve(strict_till, other.card_number + code)
+    assert "The code was out of date" in await quoted(strict_till, key)
+    assert (await strict_till.post("/cashier/sale", data=sale(key, "1840", burn=10_00))).status == 422
+    # Nor does it outlive the search it was typed into.
+    await serve(strict_till, code)
+    key = await serve(strict_till, other.phone)
+    words = await quoted(strict_till, key)
+    assert "Code accepted" not in words
+    assert 'class="burn"' not in words
+    assert (await strict_till.post("/cashier/sale", data=sale(key, "1840", burn=10_00))).status == 422
+    assert ((await customer(owner.id)).burnt, (await customer(other.id)).burnt) == (0, 0)
+
+
+async def test_a_code_that_was_typed_long_ago_pays_no_more(strict_till, clock):
+    person = await a_customer(bonuses=755_00)
+    await an_open_card(person.id, now=clock.now())
+    key = await serve(strict_till, code_of(person, clock))
+    assert 'class="burn"' in await quoted(strict_till, key)
+    clock.move(minutes=11)
+    words = await quoted(strict_till, key)
+    assert "The code was out of date" in words
+    assert 'class="burn"' not in words
+    late = await strict_till.post("/cashier/sale", data=sale(key, "1840", burn=10_00))
+    assert late.status == 422
+    assert "This code is too old." in await late.text()
+
+
+async def test_two_cards_with_one_code_are_told_apart_by_the_qr(strict_till, clock, monkeypatch):
+    first, second = await a_customer(bonuses=755_00), await a_customer(bonuses=755_00)
+    for person in (first, second):
+        await an_open_card(person.id, now=clock.now())
+    monkeypatch.setattr("loyalty.customers.rules.card_code", lambda _key, _owner, step: f"{step % 10**6:06d}")
+    code = f"{code_step(clock.now()) % 10**6:06d}"
+    typed = await strict_till.post("/cashier/find", data={"who": code})
+    assert typed.status == 422
+    assert "Two cards show this code now." in await typed.text()
+    key = await serve(strict_till, second.card_number + code)
+    await strict_till.post("/cashier/sale", data=sale(key, "1840", burn=10_00))
+    assert ((await customer(first.id)).burnt, (await customer(second.id)).burnt) == (0, 10_00)
+
+
+async def test_wrong_codes_are_slowed_down_for_each_person(strict_till, clock, sign_in_as):
+    person = await a_customer(phone="+79161238525", bonuses=755_00)
+    await an_open_card(person.id, now=clock.now())
+    right = code_of(person, clock)
+    wrong = other_than(*(code_of(person, clock, later=step) for step in (-1, 0, 1)))
+    for number in range(10):
+        await serve(strict_till, right)  # right ones neither count nor forgive
+        who = wrong if number % 2 else person.card_number + wrong
+        assert (await strict_till.post("/cashier/find", data={"who": who})).status in (200, 422)
+    for who in (wrong, right, person.card_number + right):
+        refused = await strict_till.post("/cashier/find", data={"who": who})
+        assert refused.status == 429
+        assert 0 < int(refused.headers["Retry-After"]) <= 300
+        assert "Too many wrong codes." in await refused.text()
+    await serve(strict_till, person.phone)
+    await sign_in_as(Role.CASHIER, email="other@example.com", location_id=1)
+    await serve(strict_till, right)
+
+
+@pytest.mark.prove
+async def test_guesses_sent_at_once_are_counted_one_by_one(strict_till):
+    answers = await asyncio.gather(
+        *(strict_till.post("/cashier/find", data={"who": f"{number:06d}"}) for number in range(30))
+    )
+    assert sorted(answer.status for answer in answers) == [422] * 10 + [429] * 20

@@ -1,0 +1,60 @@
+"""What a card shows at the till: six digits on its face; its number and the six digits in its QR code."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from admin_web.auth import staff_of
+from admin_web.keys import REDIS, SETTINGS, now
+from admin_web.throttle import forgive_code, seconds_to_wait_for_code
+from loyalty.conversations.queries import find_by_card_code
+from loyalty.customers.queries import find_by_card_number
+from loyalty.customers.rules import CODE_DIGITS, CardProof, code_key, is_card_number, proof_of
+from loyalty.errors import Refused
+
+CARD_DIGITS = 8
+QR_DIGITS = CARD_DIGITS + CODE_DIGITS
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCard:
+    """A card that was held up to the till. `proof` None: its code was out of date."""
+
+    customer_id: int
+    proof: CardProof | None
+
+
+async def held_card(request: web.Request, digits: str) -> HeldCard | None:
+    """Whose card shows these digits, typed or scanned; None when they are no code of a card.
+
+    Wrong codes are counted by staff member. Raises Refused("code_is_unknown" | "code_is_ambiguous" |
+    "too_many_codes", wait=seconds).
+    """
+    key = _key(request)
+    if len(digits) == CODE_DIGITS:
+        await _count_try(request)
+        proof = await find_by_card_code(digits, key=key, now=now(request))
+        if proof is None:
+            raise Refused("code_is_unknown")
+        owner = proof.customer_id
+    else:
+        number, code = digits[:CARD_DIGITS], digits[CARD_DIGITS:]
+        found = await find_by_card_number(number) if len(digits) == QR_DIGITS and is_card_number(number) else None
+        if found is None:
+            return None
+        await _count_try(request)
+        owner, proof = found, proof_of(key, found, code, now(request))
+    if proof is not None:
+        await forgive_code(request.app[REDIS], staff_of(request).id)
+    return HeldCard(owner, proof)
+
+
+async def _count_try(request: web.Request) -> None:
+    if wait := await seconds_to_wait_for_code(request.app[REDIS], staff_of(request).id):
+        raise Refused("too_many_codes", wait=wait)
+
+
+def _key(request: web.Request) -> bytes:
+    secret = request.app[SETTINGS].secret_key
+    assert secret is not None
+    return code_key(secret.get_secret_value())
