@@ -51,6 +51,7 @@ class Page:
         """To be mounted under the base address; unsafe ones take requests of this very page only."""
         return [
             web.get("", self.show, name="page"),
+            web.get("/", self.show),
             web.get("/s/{hash}/{name}", serve),
             web.get("/photos/{file}", self.photo),
             web.post("/people", self.add_person),

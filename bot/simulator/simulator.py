@@ -20,7 +20,8 @@ from bot.simulator.words import made_up_person
 class Simulator:
     """One bot and its people. With `store`, a JSON file, chats and unconfirmed updates survive a restart.
 
-    `faults` may be changed at any time; `calls` is a journal of the last thousand calls, for tests.
+    `faults` may be changed at any time; `calls` is a journal of the last thousand calls, for tests. All of it lives
+    in the event loop that serves the application: call it, and its people, from that loop's thread.
     """
 
     def __init__(

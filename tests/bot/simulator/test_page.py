@@ -35,7 +35,13 @@ async def until(live, wanted):
 
 
 async def test_every_answer_of_the_page_carries_the_strict_headers(town: Town, http, home):
-    for path in ("/simulator", "/simulator/nothing", "/simulator/s/0/chat.js", home.removeprefix(town.url)):
+    for path in (
+        "/simulator",
+        "/simulator/",
+        "/simulator/nothing",
+        "/simulator/s/0/chat.js",
+        home.removeprefix(town.url),
+    ):
         async with http.get(town.url + path) as answer:
             policy = answer.headers["Content-Security-Policy"]
             assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy

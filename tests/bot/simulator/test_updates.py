@@ -5,6 +5,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramConflictError
 from aiohttp import web
 
 from bot.simulator import Simulator
+from bot.simulator.bell import Bell
 from tests.bot.simulator.conftest import TOKEN, Town, picture, serve
 
 
@@ -31,6 +32,15 @@ async def test_a_negative_offset_keeps_the_newest_only(town: Town):
     newest = town.person.send("two")
     assert [update.update_id for update in await town.bot.get_updates(offset=-1)] == [newest]
     assert len(await town.bot.get_updates()) == 1
+
+
+async def test_a_ring_counts_from_the_call_that_waits_for_it():
+    bell = Bell()
+    earlier, ringing = bell.next_ring(), bell.next_ring()
+    bell.ring()
+    later = bell.next_ring()
+    assert (earlier.done(), ringing.done(), later.done()) == (True, True, False)
+    later.cancel()
 
 
 async def test_a_poll_waits_for_news(town: Town):
