@@ -209,6 +209,8 @@ async def test_a_tap_is_answered_once(town: Town):
     query = (await town.bot.get_updates())[-1].callback_query
     assert (query.data, query.message.message_id, query.from_user.id) == ("rate:5", sent.message_id, town.person.id)
     assert await town.bot.answer_callback_query(query.id, text="Thanks")
+    assert await town.bot.answer_callback_query(query.id, text="Thanks again")
+    assert [answer["text"] for _, answer in town.person.answers] == ["Thanks"]
     with pytest.raises(
         TelegramBadRequest, match="query is too old and response timeout expired or query ID is invalid"
     ):
