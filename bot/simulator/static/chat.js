@@ -15,6 +15,7 @@ let ids = [];
 let status = {};
 let payload = page.payload;
 let drawnOnce = false;
+let wantsFocus = false;
 
 // ------------------------------------------------------------------------------------------- talking
 
@@ -191,6 +192,11 @@ function drawStatus() {
   $("empty").hidden = !isEmpty;
   $("composer").hidden = status.blocked || needsStart;
   $("gate").hidden = !status.blocked && !needsStart;
+  // The field takes the focus once it is there, be the chat or the answer to Start the first to come.
+  if (wantsFocus && !$("composer").hidden) {
+    wantsFocus = false;
+    $("text").focus();
+  }
   $("gate-text").hidden = !status.blocked;
   $("gate-button").textContent = status.blocked ? words.unblock : words.start;
   $("block").lastElementChild.textContent = status.blocked ? words.unblock : words.block;
@@ -307,10 +313,10 @@ $("gate-button").addEventListener("click", async () => {
   const given = payload;
   payload = "";
   history.replaceState(null, "", location.pathname);
+  // On a phone the keyboard would cover the greeting.
+  wantsFocus = matchMedia("(pointer: fine)").matches;
   if (!await post(`${home}/start`, {payload: given})) payload = given;
   drawStatus();
-  // On a phone the keyboard would cover the greeting.
-  if (matchMedia("(pointer: fine)").matches) $("text").focus();
 });
 
 document.addEventListener("click", (event) => {
