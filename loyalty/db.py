@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 from tortoise import Tortoise
 from tortoise.connection import get_connections
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
@@ -81,6 +82,21 @@ def orm_config(url: str) -> dict[str, Any]:
 
 TORTOISE_ORM = orm_config("postgres://localhost/regulars")
 """For Tortoise's command line, which writes migrations from the models without a server."""
+
+
+OUTAGES: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    DBConnectionError,
+)
+"""Errors that say nothing about what was asked, only that the server could not do it now."""
 
 
 async def open_database(url: str) -> None:

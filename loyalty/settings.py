@@ -21,8 +21,8 @@ PLACEHOLDERS = (
     "insecure",
 )
 
-# Fields whose variable carries no REGULARS_ prefix: every host and tool knows these two names.
-PLAIN_NAMES = ("database_url", "redis_url")
+# Fields whose variable carries no REGULARS_ prefix: every host and tool knows these names.
+PLAIN_NAMES = ("database_url", "redis_url", "telegram_bot_token", "telegram_api_url")
 
 # Answers to a wrong value in the words of whoever sets the variable; other kinds keep pydantic's own words.
 PLAIN_REASONS = {
@@ -82,6 +82,20 @@ def _redis_url(value: SecretStr) -> SecretStr:
     return _checked_url(value, ("redis", "rediss", "unix"))
 
 
+def _bot_token(value: SecretStr) -> SecretStr:
+    number, separator, secret = value.get_secret_value().partition(":")
+    if not (separator and number.isascii() and number.isdigit() and secret and secret.isprintable()):
+        raise ValueError("is not a bot token: BotFather gives one like 123456789:AAE…")
+    return value
+
+
+def _api_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an address like https://api.telegram.org")
+    return value.rstrip("/")
+
+
 def _public_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -139,6 +153,12 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(default_factory=_own_address)
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    telegram_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)] | None = Field(
+        default=None, validation_alias="telegram_bot_token"
+    )
+    telegram_api_url: Annotated[str, AfterValidator(_api_url)] = Field(
+        default="https://api.telegram.org", validation_alias="telegram_api_url"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

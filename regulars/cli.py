@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -59,6 +60,7 @@ def run(
 @app.command()
 def demo(customers: Customers = DEMO_CUSTOMERS, port: PortOption = None) -> None:
     """Serve a made-up shop from servers and data of its own, apart from those of `run`."""
+    from regulars.demo import demo_settings, describe, empty_base, with_simulator
     from regulars.logs import configure_logging
     from regulars.processes import PARTS, check_port_is_free, serve
 
@@ -70,8 +72,16 @@ def demo(customers: Customers = DEMO_CUSTOMERS, port: PortOption = None) -> None
         raise CommandFailed(f"A demo runs already with the data of {settings.home}.")
     _say("Starting PostgreSQL and Valkey …")
     with _servers(settings) as opened:
-        _make_demo_data(opened, customers)
-        asyncio.run(serve(opened, PARTS, lambda: _say_demo_is_ready(opened)))
+        finished = settings.home / "seeded"
+        if not finished.exists():
+            # Whatever an interrupted run left is made up and not worth mending.
+            _with_database(opened, empty_base)
+        _with_database(opened, _migrate)
+        if not finished.exists():
+            _say(f"Making up {customers} customers …")
+            _with_database(opened, lambda: _seed(customers))
+            finished.touch()
+        asyncio.run(serve(opened, PARTS, lambda: _say(describe(opened)), partial(with_simulator, opened)))
 
 
 @app.command()
@@ -163,16 +173,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def demo_settings(settings: Settings) -> Settings:
-    """Settings of the demo: a home of its own below the usual one, and never the base of DATABASE_URL.
-
-    Its logins are printed and so known to everyone; they must not come to lie in a real base.
-    """
-    return settings.model_copy(
-        update={"home": settings.home / "demo", "database_url": None, "redis_url": None, "secret_key": None}
-    )
 
 
 async def has_customers() -> bool:
@@ -281,33 +281,3 @@ async def _invite(settings: Settings, email: str, role: str, name: str | None) -
     called = name or email.partition("@")[0]
     token = await invite(email=email, name=called, role=known, actor=COMMAND, now=system_now())
     _say(f"{settings.public_url}/join/{token}")
-
-
-def _make_demo_data(settings: Settings, customers: int) -> None:
-    """Migrate, and fill the demo's base unless that was done to the end before."""
-    finished = settings.home / "seeded"
-    if not finished.exists():
-        # Whatever an interrupted run left is made up and not worth mending.
-        _with_database(settings, _empty_demo_base)
-    _with_database(settings, _migrate)
-    if not finished.exists():
-        _say(f"Making up {customers} customers …")
-        _with_database(settings, lambda: _seed(customers))
-        finished.touch()
-
-
-async def _empty_demo_base() -> None:
-    from loyalty.db import execute
-
-    await execute("DROP SCHEMA public CASCADE")
-    await execute("CREATE SCHEMA public")
-
-
-def _say_demo_is_ready(settings: Settings) -> None:
-    from regulars.seed import DEMO_LOGINS
-
-    _say("")
-    _say(f"The demo is ready: {settings.public_url}")
-    for email, password, role in DEMO_LOGINS:
-        _say(f"  {role:<10} {email:<28} {password}")
-    _say(f"Its data lie in {settings.home}. Ctrl-C stops it and keeps them.")

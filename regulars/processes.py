@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from loyalty.bell import Bell, hung
+from loyalty.clock import system_now
+from loyalty.customers.rules import code_key
 from loyalty.db import close_database, open_database
 from loyalty.settings import Settings
 from regulars.logs import AccessLogger
@@ -26,20 +29,35 @@ class CannotServe(Exception):
     """The process cannot begin; the message says why and what to do, for the person at the terminal."""
 
 
+Beside = Callable[[web.Application], web.Application]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What the parts of a process share. `beside`: puts something more on the panel's port, as the demo does."""
+
+    settings: Settings
+    bell: Bell
+    beside: Beside | None
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Something a process can run. `serving` works from being entered until being left."""
 
     name: str
-    serving: Callable[[Settings], AbstractAsyncContextManager[None]]
+    serving: Callable[[Process], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
-async def _web(settings: Settings) -> AsyncIterator[None]:
+async def _web(process: Process) -> AsyncIterator[None]:
     """The panel, the cashier page and the API on one port."""
     from admin_web.app import build_app  # noqa: PLC0415  a process without this part does not load it
 
+    settings = process.settings
     app = await build_app(settings)
+    if process.beside is not None:
+        app = process.beside(app)
     runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -53,19 +71,52 @@ async def _web(settings: Settings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _scheduler(settings: Settings) -> AsyncIterator[None]:
+async def _bot(process: Process) -> AsyncIterator[None]:
+    """Receive what people write, and take the turns of their dialogs."""
+    from bot.app import open_channels  # noqa: PLC0415  a process without this part does not load it
+    from bot.intake import listening  # noqa: PLC0415
+
+    async with AsyncExitStack() as opened:
+        channels = open_channels(process.settings)
+        for channel in channels:
+            opened.push_async_callback(channel.close)
+        async with listening(channels, _database_url(process.settings), process.bell, system_now):
+            yield
+
+
+@asynccontextmanager
+async def _worker(process: Process) -> AsyncIterator[None]:
+    """Send what lies in the outbox, keep open cards fresh, fetch what people sent."""
+    from bot.app import open_channels  # noqa: PLC0415  a process without this part does not load it
+    from bot.sender import sending  # noqa: PLC0415
+
+    assert process.settings.secret_key is not None
+    key = code_key(process.settings.secret_key.get_secret_value())
+    async with AsyncExitStack() as opened:
+        channels = open_channels(process.settings)
+        for channel in channels:
+            opened.push_async_callback(channel.close)
+        async with sending(channels, key, process.bell, system_now):
+            yield
+
+
+@asynccontextmanager
+async def _scheduler(process: Process) -> AsyncIterator[None]:
     """The duties of time; of many such processes one leads."""
-    from loyalty.clock import system_now  # noqa: PLC0415  a process without this part does not load it
-    from scheduler.jobs import JOBS  # noqa: PLC0415
+    from scheduler.jobs import JOBS  # noqa: PLC0415  a process without this part does not load it
     from scheduler.leader import leading  # noqa: PLC0415
 
-    assert settings.database_url is not None
-    async with leading(settings.database_url.get_secret_value(), JOBS, system_now):
+    async with leading(_database_url(process.settings), JOBS, system_now):
         yield
 
 
+def _database_url(settings: Settings) -> str:
+    assert settings.database_url is not None
+    return settings.database_url.get_secret_value()
+
+
 # Every part there is, in the order in which one process enters them.
-PARTS = (Part("web", _web), Part("scheduler", _scheduler))
+PARTS = (Part("web", _web), Part("bot", _bot), Part("worker", _worker), Part("scheduler", _scheduler))
 
 
 def parts_named(names: list[str]) -> tuple[Part, ...]:
@@ -87,13 +138,17 @@ def check_port_is_free(settings: Settings) -> None:
             raise _cannot_listen(settings, refused) from refused
 
 
-async def serve(settings: Settings, parts: tuple[Part, ...], ready: Callable[[], None]) -> None:
+async def serve(
+    settings: Settings, parts: tuple[Part, ...], ready: Callable[[], None], beside: Beside | None = None
+) -> None:
     """Run `parts` until SIGINT or SIGTERM; calls `ready` once all of them work.
 
     `settings` carry both addresses. A second signal ends the process at once.
     """
     if settings.database_url is None:
         raise CannotServe("DATABASE_URL is missing.")
+    if settings.redis_url is None:
+        raise CannotServe("REDIS_URL is missing.")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -107,8 +162,10 @@ async def serve(settings: Settings, parts: tuple[Part, ...], ready: Callable[[],
     await open_database(settings.database_url.get_secret_value())
     try:
         async with AsyncExitStack() as entered:
+            bell = await entered.enter_async_context(hung(settings.redis_url.get_secret_value()))
+            process = Process(settings, bell, beside)
             for part in parts:
-                await entered.enter_async_context(part.serving(settings))
+                await entered.enter_async_context(part.serving(process))
             # What start-up made lives on: the collector need not walk it again and again.
             gc.collect()
             gc.freeze()

@@ -65,9 +65,17 @@ class AccountActivity:
     last_sent: datetime | None
 
 
-# Index: incoming_update_new.
+# From chat to chat along incoming_update_new: a chat with many updates costs no more than one with few.
 CHATS = """
-SELECT DISTINCT chat FROM (SELECT chat FROM incoming_update WHERE source = $1 AND state = 'new' LIMIT 1000) waiting
+WITH RECURSIVE chats AS (
+    (SELECT chat::text FROM incoming_update WHERE source = $1 AND state = 'new' AND chat IS NOT NULL
+        ORDER BY chat LIMIT 1)
+    UNION ALL
+    SELECT (SELECT further.chat::text FROM incoming_update further WHERE further.source = $1 AND further.state = 'new'
+        AND further.chat > chats.chat ORDER BY further.chat LIMIT 1) FROM chats WHERE chats.chat IS NOT NULL
+)
+SELECT chat FROM (SELECT chat FROM chats WHERE chat IS NOT NULL LIMIT 1000) several
+UNION ALL (SELECT NULL FROM incoming_update WHERE source = $1 AND state = 'new' AND chat IS NULL LIMIT 1)
 """
 OLDEST = """
 SELECT id, external_id, body, received_at FROM incoming_update

@@ -9,7 +9,17 @@ from tortoise.exceptions import IntegrityError
 from loyalty import db
 from loyalty.customers.models import Consent, Customer, CustomerFacts, Note, RegistrationStep
 from loyalty.customers.queries import ACCOUNT_COLUMNS, CustomerView, MessengerAccountView, customer, messenger_account
-from loyalty.customers.rules import NEVER, Profile, Topic, Via, birthday_code, card_number_for, check_note, clean_text
+from loyalty.customers.rules import (
+    MESSENGERS,
+    NEVER,
+    Profile,
+    Topic,
+    Via,
+    birthday_code,
+    card_number_for,
+    check_note,
+    clean_text,
+)
 from loyalty.errors import NotFound, Refused
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
@@ -61,7 +71,9 @@ async def add_customer(
         last_visit_at=NEVER,
         birthday_code=birthday_code(profile.birthday),
     )
-    await RegistrationStep.create(customer_id=row["id"], step="added", via=via.value, at=now)
+    if via not in MESSENGERS:
+        # A chat keeps the steps of its own.
+        await RegistrationStep.create(customer_id=row["id"], step="added", via=via.value, at=now)
     await write_journal(actor, "customer.added", subject_kind="customer", subject_id=row["id"], now=now, via=via.value)
     return await customer(row["id"])
 

@@ -36,6 +36,10 @@ class Via(StrEnum):
     API = "api"
 
 
+MESSENGERS = frozenset({Via.TELEGRAM})
+"""Doors in which people register themselves, step by step."""
+
+
 class Topic(StrEnum):
     """What a consent is about."""
 

@@ -13,6 +13,7 @@ from loyalty.receipts.rules import Till
 from loyalty.shop.rules import Programme
 
 PAGE_ROWS = 50
+MOVEMENTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,23 @@ class ReceiptView:
     earned: int
     refunded: int
     original_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A line of a customer's history: a sale, a refund, or (location_name None) an entry of another cause.
+
+    Money in minor units, bonuses in hundredths; `amount` is signed and only of an entry.
+    """
+
+    at: datetime
+    kind: str
+    location_name: str | None
+    total: int
+    burnt: int
+    earned: int
+    amount: int
+    event: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +165,38 @@ async def receipts_of(
     rows = await db.fetch(f"{VIEW} WHERE r.customer_id = $1 {place} ORDER BY r.at DESC, r.id DESC LIMIT $2", *params)
     views = [ReceiptView(**row) for row in rows[:PAGE_ROWS]]
     return views, (views[-1].at, views[-1].id) if len(rows) > PAGE_ROWS else None
+
+
+# Indexes: receipt_customer, bonus_entry_customer; each half stops at a page.
+HISTORY = """
+SELECT * FROM (
+    (SELECT r.at, r.kind, l.name AS location_name, r.total, r.burnt, r.earned, 0::bigint AS amount, '' AS event
+        FROM receipt r JOIN location l ON l.id = r.location_id
+        WHERE r.customer_id = $1 AND r.at < $2 ORDER BY r.at DESC LIMIT $3)
+    UNION ALL
+    (SELECT at, kind, NULL, 0, 0, 0, amount, event FROM bonus_entry
+        WHERE customer_id = $1 AND receipt_id IS NULL AND at < $2 ORDER BY id DESC LIMIT $3)
+) line ORDER BY at DESC LIMIT $3
+"""
+LAST = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+
+
+async def movements(customer_id: int, *, before: datetime | None = None) -> tuple[list[Movement], datetime | None]:
+    """A customer's history, newest first, MOVEMENTS at most, and where the next page begins."""
+    rows = await db.fetch(HISTORY, customer_id, before or LAST, MOVEMENTS + 1)
+    found = [Movement(**row) for row in rows[:MOVEMENTS]]
+    return found, found[-1].at if len(rows) > MOVEMENTS else None
+
+
+async def paid_since(customer_id: int, since: datetime) -> int:
+    """Money paid after `since`, net of refunds, in minor units. Index: receipt_customer."""
+    paid: int = await db.fetch_value(
+        "SELECT coalesce(sum(CASE kind WHEN 'sale' THEN paid ELSE -paid END), 0)::bigint FROM receipt"
+        " WHERE customer_id = $1 AND at > $2",
+        customer_id,
+        since,
+    )
+    return paid
 
 
 async def habits(customer_id: int, *, today: date, now: datetime) -> Habits:

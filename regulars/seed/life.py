@@ -230,12 +230,18 @@ class Life:
         recent = (receipt for receipt in self.receipts if receipt.at > window)
         return Till(
             programme=self.programme,
+            currency="RUB",
+            exponent=2,
+            location_name="",
             zone=ZONE,
             is_open=True,
             burns_without_code=True,
             business_date=business_date(at, ZONE),
             customer_name="",
             customer_phone=None,
+            language="ru",
+            account_id=None,
+            code_used=False,
             balance=self.balance,
             debt=0,
             tier_id=self.tier_id,

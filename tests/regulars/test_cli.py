@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from regulars.cli import demo_settings
+from regulars.demo import demo_settings
 
 REGULARS = [sys.executable, "-m", "regulars"]
 

@@ -199,14 +199,14 @@ async def recover_lapsed(*, now: datetime) -> int:
     return len(await db.fetch(RECOVER, now))
 
 
-async def pause_channel(source: str, reason: PauseReason, *, pause: timedelta, now: datetime) -> datetime:
+async def pause_channel(source: str, reason: PauseReason, *, seconds: float, now: datetime) -> datetime:
     """Send nothing through an account of ours for a while; a pause only grows. Returns its end."""
     until: datetime = await db.fetch_value(
         "INSERT INTO channel_pause (source, paused_until, reason, at) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (source) DO UPDATE SET at = $4, reason = EXCLUDED.reason,"
         " paused_until = greatest(channel_pause.paused_until, EXCLUDED.paused_until) RETURNING paused_until",
         source,
-        now + pause,
+        now + timedelta(seconds=seconds),
         reason.value,
         now,
     )

@@ -12,11 +12,16 @@ from loyalty.customers.actions import know_account
 from loyalty.customers.queries import MessengerAccountView, messenger_account
 from loyalty.customers.rules import code_step, step_began
 from loyalty.errors import NotFound
+from loyalty.shop.queries import shop
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whose chat it is, as the messenger tells. `language` counts only for an account that is new."""
+    """Whose chat it is, as the messenger tells.
+
+    `language` is one of ours or empty, and counts only for an account that is new. `name` is cleaned as
+    `customers.rules.clean_text` does.
+    """
 
     channel: str
     address: str
@@ -27,10 +32,11 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """What a step is told: whose turn it is and where the dialog stands."""
+    """What a step is told: whose turn it is, where the dialog stands, whether staff are waited for already."""
 
     account: MessengerAccountView
     session: dict[str, Any]
+    is_waiting: bool
 
 
 Step = Callable[[OpenTurn], Awaitable[Outcome]]
@@ -42,7 +48,7 @@ WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF f
 """
 LOCK_CHAT = """
 SELECT a.id, a.channel, a.address, a.customer_id, a.name, a.username, a.language, a.is_active, a.is_default,
-    a.created_at, a.linked_at, c.session
+    a.created_at, a.linked_at, c.session, c.waiting_since IS NOT NULL AS is_waiting
 FROM messenger_account a JOIN conversation c ON c.account_id = a.id
 WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF c
 """
@@ -138,7 +144,7 @@ async def _lock_chat(sender: Sender, now: datetime) -> OpenTurn:
             sender.address,
             name=sender.name,
             username=sender.username,
-            language=sender.language,
+            language=sender.language or (await shop()).language,
             now=now,
         )
         await db.execute(
@@ -150,8 +156,8 @@ async def _lock_chat(sender: Sender, now: datetime) -> OpenTurn:
         row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address)
         if row is None:
             raise NotFound("account")
-    session = row.pop("session")
-    return OpenTurn(MessengerAccountView(**row), db.from_json(session))
+    session, is_waiting = db.from_json(row.pop("session")), row.pop("is_waiting")
+    return OpenTurn(MessengerAccountView(**row), session, is_waiting)
 
 
 async def _save(

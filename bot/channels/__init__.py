@@ -1,0 +1,1 @@
+"""Messengers: each parses what arrives into events, and sends neutral content with what it can do."""

@@ -1,0 +1,202 @@
+"""What arrives becomes turns: updates are stored first, then each chat's are taken in their order."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from functools import partial
+
+import structlog
+from prometheus_client import Counter
+
+from bot.channels.base import Channel, Elsewhere, Event, EventKind, SendError
+from bot.dialogs.base import Reply, said
+from bot.dialogs.engine import COMMANDS_SHOWN, step_for
+from bot.loops import cancelled, end, for_ever
+from bot.texts import say
+from loyalty import db
+from loyalty.bell import Bell
+from loyalty.conversations.actions.arrivals import ignore_update, store_updates
+from loyalty.conversations.actions.turns import fail_turn, take_turn
+from loyalty.conversations.queries import PendingUpdate, oldest_update, waiting_chats_of, was_ignored_before
+from loyalty.conversations.rules import Arrived
+
+CHATS_AT_ONCE = 8
+"""Chats whose turns are taken at once; each holds a connection of the pool."""
+RETRY_SECONDS = 1.0
+LOCK_ANSWERS_SECONDS = 3.0
+DRAIN_SECONDS = 10.0
+
+TURNS = Counter("regulars_turns_total", "Updates by what became of them", ["channel", "outcome"])
+log = structlog.get_logger(__name__)
+
+
+class Intake:
+    """The turns of one channel. Any number may run: a chat's row in the base keeps its order."""
+
+    def __init__(self, channel: Channel, bell: Bell, clock: Callable[[], datetime]) -> None:
+        self._channel = channel
+        self._bell = bell
+        self._clock = clock
+        self._chats: dict[str | None, asyncio.Task[None]] = {}
+        self._hands = asyncio.Semaphore(CHATS_AT_ONCE)
+        self._effects: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    async def store(self, arrived: Sequence[Arrived]) -> None:
+        """Keep updates, until the base has them: only then may they be acknowledged.
+
+        Whoever waits may be cancelled; the writing ends nevertheless.
+        """
+        await asyncio.shield(self._later(self._store(arrived)))
+
+    async def _store(self, arrived: Sequence[Arrived]) -> None:
+        while True:
+            try:
+                await store_updates(self._channel.source, arrived, now=self._clock())
+            except db.OUTAGES as error:
+                log.warning("updates not stored", kind=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def receive(self, lock: db.ServerLock) -> None:
+        """Poll while holding the token's lock: a messenger lets one poller a token in."""
+        try:
+            if await lock.take():
+                with suppress(SendError):
+                    await self._channel.introduce(COMMANDS_SHOWN)
+                await self._poll(lock)
+        finally:
+            await lock.release()
+        if not self._stopping.is_set():
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _poll(self, lock: db.ServerLock) -> None:
+        polling = asyncio.create_task(self._channel.receive(self.store))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            while not (polling.done() or stopping.done()) and await lock.is_held(within=LOCK_ANSWERS_SECONDS):
+                await asyncio.wait([polling, stopping], timeout=RETRY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if polling.done():
+                polling.result()
+        finally:
+            stopping.cancel()
+            await cancelled(polling)
+
+    def stop_receiving(self) -> None:
+        """Receive no more."""
+        self._stopping.set()
+
+    async def take_turns(self) -> None:
+        """Begin the turns of every chat that has any, then wait for more."""
+        for chat in await waiting_chats_of(self._channel.source):
+            if chat not in self._chats:
+                self._chats[chat] = asyncio.create_task(self._take_chat(chat))
+        await self._bell.wait("updates")
+
+    async def drain(self) -> None:
+        """Let turns under way end."""
+        under_way = {*self._chats.values(), *self._effects}
+        if under_way:
+            await asyncio.wait(under_way, timeout=DRAIN_SECONDS)
+
+    async def _take_chat(self, chat: str | None) -> None:
+        try:
+            async with self._hands:
+                while (update := await oldest_update(self._channel.source, chat)) is not None:
+                    await self.take(update, chat)
+        except db.OUTAGES as error:
+            # Nothing was saved: the update is still there, and taken again in a moment.
+            log.warning("turn put off", kind=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        except Exception as error:  # noqa: BLE001  another chat's turns must go on
+            log.error("chat stopped", kind=type(error).__name__)  # noqa: TRY400  its words may quote a row
+            await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            del self._chats[chat]
+            # What came between the last look and here rang before this chat was free again.
+            self._bell.nudge("updates")
+
+    async def take(self, update: PendingUpdate, chat: str | None) -> None:
+        """Take one turn, and keep as failed what breaks its step. Raises only when the base is away."""
+        try:
+            event = self._channel.parse(update.body)
+        except ValueError as error:
+            await fail_turn(update, None, None, reason="unreadable", now=self._clock())
+            self._count("unreadable", update, error)
+            return
+        if isinstance(event, Event):
+            await self._converse(update, event)
+        elif event is None:
+            await ignore_update(update.id, reason="not_ours", now=self._clock())
+            TURNS.labels(self._channel.name, "ignored").inc()
+        else:
+            await self._go_away(update, event, chat)
+
+    async def _converse(self, update: PendingUpdate, event: Event) -> None:
+        decided: list[Reply] = []
+        try:
+            step = step_for(event, self._clock(), decided.append)
+            taken = await take_turn(update, event.sender, step, now=self._clock())
+        except db.OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever a step does, the chat goes on
+            sorry = said(say(event.sender.language or "en", "failed"))
+            await fail_turn(update, event.sender, sorry, reason=type(error).__name__, now=self._clock())
+            self._count("failed", update, error)
+            decided = [Reply()]
+        else:
+            if not taken:
+                return
+            TURNS.labels(self._channel.name, "taken").inc()
+        if event.kind is EventKind.BUTTON:
+            reply = decided[-1]
+            self._later(self._channel.answer_button(event, notice=reply.notice, remove=reply.removes_buttons))
+
+    async def _go_away(self, update: PendingUpdate, where: Elsewhere, chat: str | None) -> None:
+        """A group or a channel: one hint, no personal data, leave."""
+        is_first = not await was_ignored_before(self._channel.source, chat or where.chat, update.external_id)
+        if await ignore_update(update.id, reason="elsewhere", now=self._clock()):
+            hint = "\n\n".join(say(language, "group.hint") for language in ("en", "ru", "uk"))
+            self._later(self._channel.leave(where.chat, hint if is_first and where.can_write else ""))
+            TURNS.labels(self._channel.name, "elsewhere").inc()
+
+    def _later(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Work beside the next turns that leaving waits for."""
+        task = asyncio.create_task(work)
+        self._effects.add(task)
+        task.add_done_callback(self._effects.discard)
+        return task
+
+    def _count(self, outcome: str, update: PendingUpdate, error: Exception) -> None:
+        TURNS.labels(self._channel.name, outcome).inc()
+        # Without the error's words: they may quote what people wrote.
+        log.error("turn failed", outcome=outcome, update=update.id, kind=type(error).__name__)
+
+
+def lock_key(source: str) -> int:
+    """The advisory lock of the poller of one account of ours."""
+    return 0x706F_6C6C_0000_0000 | zlib.crc32(source.encode())
+
+
+@asynccontextmanager
+async def listening(
+    channels: list[Channel], database_url: str, bell: Bell, clock: Callable[[], datetime]
+) -> AsyncIterator[None]:
+    """Receive and take turns while inside; on leaving, turns under way end."""
+    intakes = [Intake(channel, bell, clock) for channel in channels]
+    work: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+    for intake, channel in zip(intakes, channels, strict=True):
+        lock = db.ServerLock(database_url, lock_key(channel.source))
+        work.append(("turns", intake.take_turns))
+        work.append(("receiving", partial(intake.receive, lock)))
+    loops = [asyncio.create_task(for_ever(name, step)) for name, step in work]
+    try:
+        yield
+    finally:
+        for intake in intakes:
+            intake.stop_receiving()
+        await end(loops, bell)
+        await asyncio.gather(*(intake.drain() for intake in intakes))
