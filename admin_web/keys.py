@@ -30,6 +30,8 @@ CLIENT: web.RequestKey[Client] = web.RequestKey("client", Client)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 SHOP: web.RequestKey[ShopView] = web.RequestKey("shop", ShopView)
 STAFF: web.RequestKey[StaffView] = web.RequestKey("staff", StaffView)
+WAITING: web.RequestKey[int] = web.RequestKey("waiting", int)
+"""How many chats wait for an answer; there for whole pages of those who may read them."""
 SESSION_ID: web.RequestKey[str] = web.RequestKey("session_id", str)
 
 

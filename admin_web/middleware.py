@@ -10,12 +10,14 @@ from aiohttp import web
 
 from admin_web.client import client_of
 from admin_web.i18n import READER, Reader, choose_language
-from admin_web.keys import REQUEST_ID, SETTINGS, SHOP, STAFF, now
+from admin_web.keys import REQUEST_ID, SETTINGS, SHOP, STAFF, WAITING, now
 from admin_web.metrics import count_request
 from admin_web.refusals import refuse
 from admin_web.render import LEFT, forget_toast, is_htmx, left_toast
 from admin_web.sessions import who_is_signed_in
+from loyalty.conversations.queries import waiting_count
 from loyalty.shop.queries import shop
+from loyalty.staff.rules import Permission, may
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -103,6 +105,8 @@ async def reader(request: web.Request, handler: Handler) -> web.StreamResponse:
     is_page = request.method == "GET" and not is_htmx(request)
     if is_page and (left := await left_toast(request)):
         request[LEFT] = left
+    if is_page and person is not None and may(person.role, Permission.MESSAGES_READ):
+        request[WAITING] = await waiting_count()
     response = await handler(request)
     if LEFT in request and response.status < 300:
         await forget_toast(request)

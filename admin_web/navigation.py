@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from admin_web.i18n import gettext, mark
+from admin_web.keys import WAITING
 from loyalty.staff.queries import StaffView
 from loyalty.staff.rules import Permission, may
 
@@ -43,12 +44,16 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Navigation:
-    """What one person sees: groups for the side bar, entries for a phone's bar and for its "More"."""
+    """What one person sees: groups for the side bar, entries for a phone's bar and for its "More".
+
+    counts: by key of an entry, how much waits behind it.
+    """
 
     groups: list[tuple[str, list[NavItem]]] = field(default_factory=list)
     bar: list[NavItem] = field(default_factory=list)
     more: list[NavItem] = field(default_factory=list)
     current: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 NAVIGATION: web.AppKey[tuple[NavItem, ...]] = web.AppKey("navigation", tuple)
@@ -72,6 +77,7 @@ def navigation_of(request: web.Request, staff: StaffView) -> Navigation:
         bar=bar,
         more=[item for item in items if item not in bar],
         current=max(fitting, key=lambda item: len(item.path)).key if fitting else None,
+        counts={"conversations": request.get(WAITING, 0)},
     )
 
 

@@ -126,8 +126,8 @@ async def a_message(
     is_heard = status == "received"
     message_id: int = await db.fetch_value(
         "INSERT INTO message (account_id, customer_id, direction, kind, content, status, reason, priority,"
-        " dedupe_key, created_at, due_at, sent_at, attempts)"
-        " SELECT id, customer_id, $2, $3, $4::jsonb, $5, $6, 0, $7, $8, $9, $10, 0 FROM messenger_account"
+        " dedupe_key, created_at, due_at, sent_at, leased_until, attempts)"
+        " SELECT id, customer_id, $2, $3, $4::jsonb, $5, $6, 0, $7, $8, $9, $10, $11, 0 FROM messenger_account"
         " WHERE id = $1 RETURNING id",
         account_id,
         "in" if is_heard else "out",
@@ -139,6 +139,7 @@ async def a_message(
         now,
         None if is_heard else now,
         now if status in {"sent", "delivered", "read"} else None,
+        now if status in {"leased", "sending"} else None,
     )
     return message_id
 

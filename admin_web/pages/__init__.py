@@ -5,6 +5,7 @@ from types import ModuleType
 from admin_web.pages import (
     account,
     cashier,
+    conversations,
     customer_card,
     customers,
     health,
@@ -20,6 +21,7 @@ PAGES: tuple[ModuleType, ...] = (
     overview,
     customers,
     customer_card,
+    conversations,
     cashier,
     locations,
     staff,

@@ -286,7 +286,8 @@ async def _begin_search(request: web.Request) -> aiohttp_session.Session:
 
 
 def _find_again(request: web.Request, place: LocationView, form: Form, refused: Refused) -> web.Response:
-    """The search with what is wrong with the code."""
+    """The search with what is wrong with the code, and an empty field: a scanner types the next one into it."""
+    form.values.pop("who", None)
     form.errors["who"] = reason_text(refused)
     wait = refused.details.get("wait")
     response = page(request, "cashier/find.html", status=429 if wait else 422, place=place, form=form)

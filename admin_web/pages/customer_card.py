@@ -1,4 +1,4 @@
-"""The card of one person: what is known, what was bought, what moved, what colleagues wrote."""
+"""The card of one person: what is known, what was bought, what moved, what was said, what colleagues wrote."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -6,8 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from admin_web.auth import actor_of, requires
+from admin_web.auth import actor_of, requires, staff_of
 from admin_web.charts import bars
+from admin_web.chats import CHANNELS, chat_data, open_chat
 from admin_web.formats import format_date, money
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
@@ -18,23 +19,36 @@ from loyalty.bonuses.actions import adjust
 from loyalty.bonuses.queries import account, entries, tier_history
 from loyalty.bonuses.rules import Kind, Source
 from loyalty.clock import business_date
-from loyalty.customers.actions import add_note, delete_note, edit_note, restore_note
-from loyalty.customers.queries import CustomerView, consents, customer, notes, registration_steps, visited_locations
+from loyalty.conversations.queries import activity
+from loyalty.customers.actions import add_note, delete_note, edit_note, make_default, restore_note, unlink_account
+from loyalty.customers.queries import (
+    CustomerView,
+    accounts_of,
+    consents,
+    customer,
+    notes,
+    registration_steps,
+    visited_locations,
+)
 from loyalty.errors import LoyaltyError, NotFound
 from loyalty.ids import new_key
 from loyalty.money import parse_amount
 from loyalty.receipts.queries import habits, receipts_of
 from loyalty.shop.queries import locations, programme_at
 from loyalty.staff.queries import staff_list
-from loyalty.staff.rules import Permission
+from loyalty.staff.rules import Permission, may
 
 TABS = {
     "profile": mark("Profile"),
     "bonuses": mark("Bonuses"),
     "receipts": mark("Receipts"),
     "registration": mark("Registration"),
+    "conversation": mark("Conversation"),
+    "messengers": mark("Messengers"),
     "notes": mark("Notes"),
 }
+TAB_NEEDS = {"conversation": Permission.MESSAGES_READ}
+"""What a tab asks for beyond the card itself."""
 DIRECTIONS = {"credit": 1, "debit": -1}
 
 KINDS = {
@@ -70,7 +84,16 @@ VIAS = {
     "import": mark("Import"),
     "api": mark("API"),
 }
-STEPS = {"added": mark("Added to the base")}
+STEPS = {
+    "started": mark("Opened the bot"),
+    "language": mark("Chose a language"),
+    "terms": mark("Agreed to the terms"),
+    "phone": mark("Shared the phone"),
+    "name": mark("Gave a name"),
+    "birthday": mark("Answered about the birthday"),
+    "registered": mark("Registered"),
+    "added": mark("Added to the base"),
+}
 CONSENTS = {
     "terms": mark("Consent to the terms"),
     "marketing": mark("Consent to messages"),
@@ -85,6 +108,8 @@ async def show_card(request: web.Request) -> web.Response:
     """GET /customers/{id}?tab=: one person."""
     tab = request.query.get("tab", "profile")
     tab = tab if tab in TABS else "profile"
+    if not _may_see(request, tab):
+        raise web.HTTPForbidden
     return await _card(request, tab)
 
 
@@ -100,9 +125,17 @@ async def _card(request: web.Request, tab: str, **more: Any) -> web.Response:
         tier=programme.tier(person.tier_id),
         programme=programme,
         tab=tab,
-        tabs=[(key, _(text), f"/customers/{person.id}?tab={key}", _count(key, person)) for key, text in TABS.items()],
+        tabs=[
+            (key, _(text), f"/customers/{person.id}?tab={key}", _count(key, person))
+            for key, text in TABS.items()
+            if _may_see(request, key)
+        ],
         **(data | more),
     )
+
+
+def _may_see(request: web.Request, tab: str) -> bool:
+    return tab not in TAB_NEEDS or may(staff_of(request).role, TAB_NEEDS[tab])
 
 
 def _count(tab: str, person: CustomerView) -> int | None:
@@ -169,6 +202,35 @@ async def _registration_panel(request: web.Request, person: CustomerView) -> dic
     }
 
 
+async def _conversation_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
+    before, base = request.query.get("before", ""), f"/customers/{person.id}"
+    chat = await open_chat(
+        await accounts_of(person.id),
+        here=f"{base}?tab=conversation",
+        base=base,
+        before_id=int(before) if is_id(before) else None,
+    )
+    return chat_data(chat, Form({"key": new_key(), "account": request.query.get("account", "")}))
+
+
+async def _messengers_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
+    del request
+    accounts = await accounts_of(person.id)
+    said = await activity([account.id for account in accounts])
+    return {
+        "accounts": accounts,
+        "activity": said,
+        "last_contact": {
+            account.id: max(
+                (at for talk in (said.get(account.id),) if talk for at in (talk.last_heard, talk.last_sent) if at),
+                default=None,
+            )
+            for account in accounts
+        },
+        "channel_names": _translated(CHANNELS),
+    }
+
+
 async def _notes_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
     del request
     return {"notes": await notes(person.id), "note_form": Form()}
@@ -179,6 +241,8 @@ PANELS: dict[str, Callable[[web.Request, CustomerView], Awaitable[dict[str, Any]
     "bonuses": _bonuses_panel,
     "receipts": _receipts_panel,
     "registration": _registration_panel,
+    "conversation": _conversation_panel,
+    "messengers": _messengers_panel,
     "notes": _notes_panel,
 }
 
@@ -247,6 +311,30 @@ def _sign(request: web.Request) -> int:
     return DIRECTIONS[direction]
 
 
+@requires(Permission.CUSTOMERS_EDIT)
+async def do_make_default(request: web.Request) -> web.Response:
+    """POST /customers/{id}/accounts/{account}/default: of their messengers, write to this one."""
+    account_id = await _account_in(request)
+    await make_default(account_id, actor=actor_of(request), now=now(request))
+    return await go_to(request, f"/customers/{id_in(request)}?tab=messengers", say=_("From now on we write there."))
+
+
+@requires(Permission.CUSTOMERS_EDIT)
+async def do_remove_account(request: web.Request) -> web.Response:
+    """POST /customers/{id}/accounts/{account}/remove: nothing is sent there any more."""
+    account_id = await _account_in(request)
+    await unlink_account(account_id, actor=actor_of(request), now=now(request))
+    return await go_to(request, f"/customers/{id_in(request)}?tab=messengers", say=_("The messenger is removed."))
+
+
+async def _account_in(request: web.Request) -> int:
+    """The account in the path, which must be this customer's."""
+    account_id = id_in(request, "account")
+    if account_id not in {account.id for account in await accounts_of(id_in(request))}:
+        raise NotFound("account")
+    return account_id
+
+
 @requires(Permission.NOTES_WRITE)
 async def do_add_note(request: web.Request) -> web.Response:
     """POST /customers/{id}/notes."""
@@ -309,6 +397,8 @@ ROUTES = (
     web.get("/customers/{id}", show_card),
     web.get("/customers/{id}/bonuses/{direction}", show_adjust),
     web.post("/customers/{id}/bonuses/{direction}", do_adjust),
+    web.post("/customers/{id}/accounts/{account}/default", do_make_default),
+    web.post("/customers/{id}/accounts/{account}/remove", do_remove_account),
     web.post("/customers/{id}/notes", do_add_note),
     web.post("/customers/{id}/notes/{note}", do_edit_note),
     web.post("/customers/{id}/notes/{note}/delete", do_delete_note),

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from admin_web.acts import act_text, actor_text
-from admin_web.auth import requires
+from admin_web.auth import requires, staff_of
 from admin_web.formats import format_date
 from admin_web.forms import Form
 from admin_web.i18n import gettext as _
@@ -18,7 +18,7 @@ from admin_web.render import page
 from loyalty.clock import start_of_day
 from loyalty.shop.queries import locations
 from loyalty.staff.queries import JournalFilters, JournalLine, journal_actions, journal_page, staff_list
-from loyalty.staff.rules import Permission
+from loyalty.staff.rules import Permission, may
 
 PATH = "/journal"
 NAV = NavItem("journal", PATH, "scroll-text", mark("Journal"), "settings", Permission.JOURNAL_READ)
@@ -49,6 +49,7 @@ async def show(request: web.Request) -> web.Response:
         since=start_of_day(since, zone) if since else None,
         until=start_of_day(until + timedelta(days=1), zone) if until else None,
     )
+    sees_chats = may(staff_of(request).role, Permission.MESSAGES_READ)
     people = {person.id: person.name for person in await staff_list()}
     places = {place.id: place.name for place in await locations()}
     found = await journal_page(filters, Form({"before": request.query.get("before", "")}).number("before"), LINES)
@@ -57,7 +58,7 @@ async def show(request: web.Request) -> web.Response:
         "journal/list.html",
         block="results" if request.headers.get("HX-Target") == "results" else None,
         form=form,
-        lines=[_line(line, people, places) for line in found.lines],
+        lines=[_line(line, people, places, sees_chats=sees_chats) for line in found.lines],
         people=[("", _("Everybody")), *((str(key), name) for key, name in people.items())],
         actions=[("", _("All acts")), *((code, act_text(code)) for code in await journal_actions())],
         chips=_chips(form, people, since, until),
@@ -66,8 +67,8 @@ async def show(request: web.Request) -> web.Response:
     )
 
 
-def _line(line: JournalLine, people: dict[int, str], places: dict[int, str]) -> Line:
-    subject, href = _subject(line, people, places)
+def _line(line: JournalLine, people: dict[int, str], places: dict[int, str], *, sees_chats: bool) -> Line:
+    subject, href = _subject(line, people, places, sees_chats=sees_chats)
     return Line(
         at=line.at,
         who=actor_text(line.actor_kind, line.staff_name),
@@ -77,7 +78,7 @@ def _line(line: JournalLine, people: dict[int, str], places: dict[int, str]) -> 
     )
 
 
-def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str]) -> tuple[str, str]:
+def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str], *, sees_chats: bool) -> tuple[str, str]:
     number = line.subject_id
     if line.subject_kind is None or number is None:
         return "", ""
@@ -89,6 +90,8 @@ def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str]) 
         return _("Customer № %(n)s") % {"n": number}, f"/customers/{number}"
     if line.subject_kind == "receipt":
         return _("Receipt № %(n)s") % {"n": number}, ""
+    if line.subject_kind == "account":
+        return _("Chat № %(n)s") % {"n": number}, f"/conversations/{number}" if sees_chats else ""
     return f"№ {number}", ""
 
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from admin_web.auth import signed_in, staff_of
 from admin_web.i18n import gettext as _
-from admin_web.keys import SHOP
+from admin_web.keys import SHOP, WAITING
 from admin_web.navigation import allowed_items
 from admin_web.render import page
 from loyalty.shop.queries import has_customers, has_receipts, locations
@@ -35,7 +35,8 @@ async def show(request: web.Request) -> web.Response:
     if person.role is Role.OWNER:
         steps = await _steps(request)
         if not all(step.is_done for step in steps):
-            return page(request, "overview.html", steps=steps, done=sum(step.is_done for step in steps))
+            done = sum(step.is_done for step in steps)
+            return page(request, "overview.html", steps=steps, done=done, waiting=request.get(WAITING, 0))
     paths = [item.path for item in allowed_items(request.app, person)]
     wanted = CASHIER_HOME if person.role is Role.CASHIER else HOME
     home = wanted if wanted in paths else (paths or ["/account"])[0]

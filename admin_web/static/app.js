@@ -110,6 +110,8 @@
     lastBox = box;
   });
 
+  const isLive = (element) => Boolean(element?.matches?.("[data-live]"));
+
   // --- Toasts: from HX-Trigger {"toast": {"text", "undo", "kind"}}, or left in the page by the server.
   const showToast = ({ text, undo, kind }) => {
     const place = one("#toasts");
@@ -129,7 +131,9 @@
     place.append(toast);
     setTimeout(() => toast.remove(), undo ? 8000 : kind ? 8000 : 4000);
   };
-  document.addEventListener("toast", (event) => showToast(event.detail));
+  document.addEventListener("toast", (event) => {
+    if (!isLive(event.target)) showToast(event.detail);
+  });
   const showLeftToasts = () =>
     all("[data-toast]").forEach((left) => {
       showToast({ text: left.dataset.toast, undo: left.dataset.undoUrl });
@@ -143,8 +147,35 @@
       event.detail.isError = false;
     }
   });
-  document.addEventListener("htmx:sendError", () => {
-    showToast({ text: one("#toasts").dataset.offline, kind: "bad" });
+  document.addEventListener("htmx:sendError", (event) => {
+    if (!isLive(event.target)) showToast({ text: one("#toasts").dataset.offline, kind: "bad" });
+  });
+
+  // --- [data-live]: a part that asks for itself again, while its window is looked at. Parts of it with a
+  // data-version are put in place when that has changed, and new ones at the end of its list: nothing flickers or
+  // jumps, and what is being read stays. What fails is not told each time.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && isLive(event.target)) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const live = event.detail.target;
+    if (!isLive(live) || !event.detail.shouldSwap) return;
+    event.detail.shouldSwap = false;
+    const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+    const fresh = one("[data-live]", answer);
+    live.setAttribute("hx-vals", fresh.getAttribute("hx-vals"));
+    all("[data-version]", fresh).forEach((part) => {
+      const known = document.getElementById(part.id);
+      if (known?.dataset.version === part.dataset.version) return;
+      if (known) known.replaceWith(part);
+      else one("ol", live).append(part);
+      htmx.process(part);
+    });
+  });
+
+  // --- [data-send]: Ctrl+Enter sends what is being written.
+  on("keydown", "[data-send]", (event, area) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) area.form.requestSubmit();
   });
 
   // --- Keyboard: "/" search, j k move, x select, Enter open, arrows in tabs. Esc closes by itself.

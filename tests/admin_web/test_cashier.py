@@ -278,7 +278,7 @@ async def test_a_scanned_code_out_of_date_still_serves_its_owner_and_burns_nothi
 
 
 async def test_a_code_proves_nothing_about_another_card(strict_till, clock):
-    owner, other = await a_customer(bonuses=755_00), await a_customer(bonuses=755_00)
+    owner, other = await a_customer(bonuses=755_00), await a_customer(phone="+79161238525", bonuses=755_00)
     await an_open_card(owner.id, now=clock.now())
     code = code_of(owner, clock)
     assert code not in {code_of(other, clock, later=step) for step in (-1, 0, 1)}
@@ -287,7 +287,7 @@ async def test_a_code_proves_nothing_about_another_card(strict_till, clock):
     assert (await strict_till.post("/cashier/sale", data=sale(key, "1840", burn=10_00))).status == 422
     # Nor does it outlive the search it was typed into.
     await serve(strict_till, code)
-    key = await serve(strict_till, other.phone)
+    key = await serve(strict_till, "+79161238525")
     words = await quoted(strict_till, key)
     assert "Code accepted" not in words
     assert 'class="burn"' not in words
@@ -337,7 +337,7 @@ async def test_wrong_codes_are_slowed_down_for_each_person(strict_till, clock, s
         assert refused.status == 429
         assert 0 < int(refused.headers["Retry-After"]) <= 300
         assert "Too many wrong codes." in await refused.text()
-    await serve(strict_till, person.phone)
+    await serve(strict_till, "+79161238525")
     await sign_in_as(Role.CASHIER, email="other@example.com", location_id=1)
     await serve(strict_till, right)
 
