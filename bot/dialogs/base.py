@@ -41,7 +41,7 @@ class Turn:
     now: datetime
     language: str
 
-    def say(self, key: str, **values: str) -> str:
+    def say(self, key: str, /, **values: str) -> str:
         """A text in the person's language."""
         return say(self.language, key, **values)
 

@@ -10,7 +10,7 @@ TERMS_VERSION = "1"
 """Of the text `registration.terms`: kept with each consent, so change it with the text."""
 
 
-def say(language: str, key: str, **values: str) -> str:
+def say(language: str, key: str, /, **values: str) -> str:
     """The text of `key` with its variables filled in; values are never looked into. KeyError for an unknown key."""
     return TEXTS.get(language, en.TEXTS)[key].format_map(values)
 

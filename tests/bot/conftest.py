@@ -1,9 +1,11 @@
 """A bot that really talks: its channel is aiogram, its messenger the simulator on HTTP, its base real."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from inspect import isawaitable
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from bot.app import open_channels
 from bot.intake import listening
 from bot.sender import sending
 from bot.simulator import Person, Simulator
+from loyalty import db
 from loyalty.bell import hung
 from loyalty.clock import system_now
 from loyalty.customers.rules import code_key
@@ -55,6 +58,7 @@ async def simulator(free_port) -> AsyncIterator[Simulator]:
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", free_port).start()
+    simulator.url = f"http://127.0.0.1:{free_port}/simulator/telegram"
     yield simulator
     await runner.cleanup()
 
@@ -135,3 +139,14 @@ async def register(person: Person, *, name: str = "Мария Соколова",
 def said_to(person: Person, text: str) -> list[dict[str, Any]]:
     """What the bot has said so far that holds `text`."""
     return [message for message in person.messages if not message["outgoing"] and bot_message(text)(message)]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that happens beside the test; the test's own timeout bounds it."""
+    while not (await found if isawaitable(found := condition()) else found):  # noqa: ASYNC110  no event tells of it
+        await asyncio.sleep(0.02)
+
+
+async def until_sql(question: str) -> None:
+    """Wait until the base answers yes."""
+    await until(lambda: db.fetch_value(question))
