@@ -150,7 +150,10 @@ class Person:
 
     def edit(self, message: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         """Change a message in place; a field of None goes away."""
-        message.update(changes, edit_date=int(time.time()))
+        message.update(changes)
+        if changes.keys() - {"reply_markup"}:
+            # New buttons alone do not make a message an edited one.
+            message["edit_date"] = int(time.time())
         for name in [name for name, value in message.items() if value is None]:
             del message[name]
         self.touch(message["message_id"])
