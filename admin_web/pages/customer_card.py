@@ -8,19 +8,19 @@ from aiohttp import web
 
 from admin_web.auth import actor_of, requires, staff_of
 from admin_web.charts import bars
-from admin_web.chats import CHANNELS, chat_data, open_chat
+from admin_web.chats import chat_data, open_chat
 from admin_web.formats import format_date, money
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
+from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.bonuses.actions import adjust
 from loyalty.bonuses.queries import account, entries, tier_history
 from loyalty.bonuses.rules import Kind, Source
 from loyalty.clock import business_date
-from loyalty.conversations.queries import activity
-from loyalty.customers.actions import add_note, delete_note, edit_note, make_default, restore_note, unlink_account
+from loyalty.customers.actions import add_note, delete_note, edit_note, restore_note
 from loyalty.customers.queries import (
     CustomerView,
     accounts_of,
@@ -213,24 +213,6 @@ async def _conversation_panel(request: web.Request, person: CustomerView) -> dic
     return chat_data(chat, Form({"key": new_key(), "account": request.query.get("account", "")}))
 
 
-async def _messengers_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
-    del request
-    accounts = await accounts_of(person.id)
-    said = await activity([account.id for account in accounts])
-    return {
-        "accounts": accounts,
-        "activity": said,
-        "last_contact": {
-            account.id: max(
-                (at for talk in (said.get(account.id),) if talk for at in (talk.last_heard, talk.last_sent) if at),
-                default=None,
-            )
-            for account in accounts
-        },
-        "channel_names": _translated(CHANNELS),
-    }
-
-
 async def _notes_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
     del request
     return {"notes": await notes(person.id), "note_form": Form()}
@@ -242,7 +224,7 @@ PANELS: dict[str, Callable[[web.Request, CustomerView], Awaitable[dict[str, Any]
     "receipts": _receipts_panel,
     "registration": _registration_panel,
     "conversation": _conversation_panel,
-    "messengers": _messengers_panel,
+    "messengers": messengers_panel,
     "notes": _notes_panel,
 }
 
@@ -311,30 +293,6 @@ def _sign(request: web.Request) -> int:
     return DIRECTIONS[direction]
 
 
-@requires(Permission.CUSTOMERS_EDIT)
-async def do_make_default(request: web.Request) -> web.Response:
-    """POST /customers/{id}/accounts/{account}/default: of their messengers, write to this one."""
-    account_id = await _account_in(request)
-    await make_default(account_id, actor=actor_of(request), now=now(request))
-    return await go_to(request, f"/customers/{id_in(request)}?tab=messengers", say=_("From now on we write there."))
-
-
-@requires(Permission.CUSTOMERS_EDIT)
-async def do_remove_account(request: web.Request) -> web.Response:
-    """POST /customers/{id}/accounts/{account}/remove: nothing is sent there any more."""
-    account_id = await _account_in(request)
-    await unlink_account(account_id, actor=actor_of(request), now=now(request))
-    return await go_to(request, f"/customers/{id_in(request)}?tab=messengers", say=_("The messenger is removed."))
-
-
-async def _account_in(request: web.Request) -> int:
-    """The account in the path, which must be this customer's."""
-    account_id = id_in(request, "account")
-    if account_id not in {account.id for account in await accounts_of(id_in(request))}:
-        raise NotFound("account")
-    return account_id
-
-
 @requires(Permission.NOTES_WRITE)
 async def do_add_note(request: web.Request) -> web.Response:
     """POST /customers/{id}/notes."""
@@ -397,8 +355,6 @@ ROUTES = (
     web.get("/customers/{id}", show_card),
     web.get("/customers/{id}/bonuses/{direction}", show_adjust),
     web.post("/customers/{id}/bonuses/{direction}", do_adjust),
-    web.post("/customers/{id}/accounts/{account}/default", do_make_default),
-    web.post("/customers/{id}/accounts/{account}/remove", do_remove_account),
     web.post("/customers/{id}/notes", do_add_note),
     web.post("/customers/{id}/notes/{note}", do_edit_note),
     web.post("/customers/{id}/notes/{note}/delete", do_delete_note),
