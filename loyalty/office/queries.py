@@ -155,6 +155,32 @@ CHECKS = {
     "facts of customer": """
         SELECT c.id, 1 AS expected, 0 AS found
         FROM customer c LEFT JOIN customer_facts f ON f.customer_id = c.id WHERE f.customer_id IS NULL""",
+    "reach of customer by telegram": """
+        SELECT f.customer_id AS id, (a.customer_id IS NOT NULL)::int AS expected, f.telegram::int AS found
+        FROM customer_facts f LEFT JOIN (SELECT DISTINCT customer_id FROM messenger_account
+            WHERE channel = 'telegram' AND is_active AND customer_id IS NOT NULL) a USING (customer_id)
+        WHERE (a.customer_id IS NOT NULL) <> f.telegram""",
+    "default account of customer": """
+        SELECT customer_id AS id, 1 AS expected, count(*) FILTER (WHERE is_default) AS found
+        FROM messenger_account WHERE customer_id IS NOT NULL
+        GROUP BY 1 HAVING count(*) FILTER (WHERE is_default) <> 1""",
+    # A use that names another person, or a receipt that no code paid for, has no partner here.
+    "code of burn": """
+        SELECT id, coalesce(r.expected, 0) AS expected, coalesce(u.found, 0) AS found
+        FROM (SELECT id, customer_id, 1 AS expected FROM receipt WHERE presence = 'code') r
+            FULL JOIN (SELECT receipt_id AS id, customer_id, count(*) AS found FROM card_code_use
+                GROUP BY 1, 2) u USING (id, customer_id)
+        WHERE coalesce(r.expected, 0) <> coalesce(u.found, 0)""",
+    # Only news of a purchase: what else was said stays its person's when the account becomes somebody else's.
+    "owner of message": """
+        SELECT m.id, r.customer_id AS expected, m.customer_id AS found
+        FROM message m JOIN receipt r
+            ON r.id = substring(m.dedupe_key FROM '^(?:receipt|refund):([0-9]{1,18})$')::bigint
+        WHERE m.customer_id <> r.customer_id""",
+    "chat of account with messages": """
+        SELECT m.account_id AS id, 1 AS expected, 0 AS found
+        FROM (SELECT DISTINCT account_id FROM message) m LEFT JOIN conversation c USING (account_id)
+        WHERE c.account_id IS NULL""",
     "lot expired and not swept for a day": """
         SELECT id, 0 AS expected, remaining AS found FROM bonus_lot
         WHERE remaining > 0 AND expires_at < $1::timestamptz - INTERVAL '1 day'""",

@@ -4,24 +4,26 @@ The lives are lived through the shop's own rules in memory and written by COPY, 
 same number of customers gives the same shop each time.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from bot.texts import TERMS_VERSION
 from loyalty import db
 from loyalty.clock import business_date
-from loyalty.customers.rules import NEVER, birthday_code, card_number_for
+from loyalty.customers.rules import NEVER, Via, birthday_code, card_number_for
 from loyalty.errors import Refused
-from loyalty.ids import fingerprint
 from loyalty.shop.actions import add_location, set_programme, update_location, update_shop
-from loyalty.shop.queries import locations, programme_at
+from loyalty.shop.queries import locations, programme_at, shop
 from loyalty.shop.rules import Programme, Tier
 from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
-from regulars.seed.life import ZONE, Life
+from regulars.seed.books import write_ledger, write_receipts
+from regulars.seed.chats import Chain, account_of, choose_waiting, write_accounts, write_chats
+from regulars.seed.life import ZONE, Life, Place, Seeded
 from regulars.seed.names import MadeUp, people
 
 DEMO_LOGINS = (
@@ -48,24 +50,15 @@ LOCATIONS = (
 TIERS = (Tier(0, "Гость", 0, 500), Tier(1, "Свой", 10_000_00, 700), Tier(2, "Родной", 25_000_00, 1000))
 YEARS_BACK = timedelta(days=730)
 CHUNK = 5_000
+TERMS_ON_PAPER = "2024-01"
+ANSWERERS = ("olga@ladno.example", "marina@ladno.example")
+"""Who answers questions in the chats."""
 NOTES = (
     "Любит овсяное молоко",
     "Аллергия на орехи, предупреждать бариста",
     "Просит не звонить, только писать",
     "Забирает заказы для офиса по пятницам",
 )
-
-
-@dataclass(slots=True)
-class Seeded:
-    """A made-up customer with everything that belongs to them."""
-
-    id: int
-    person: MadeUp
-    birthday: Any
-    home: int
-    cashier_id: int
-    life: Life
 
 
 async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) -> None:
@@ -76,11 +69,12 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     programme = await _open_shop(began)
     staff = {member.email: member.id for member in await staff_list()}
     places = [
-        (location.id, staff[email])
+        Place(location.id, staff[email], location.name, location.burns_without_code)
         for location in sorted(await locations(), key=lambda location: location.id)
         for email, _, _, index in STAFF
         if index is not None and LOCATIONS[index][0] == location.name
     ]
+    chain = Chain(await shop(), {place.id: place.name for place in places}, [staff[email] for email in ANSWERERS])
     random = Random(1840)
     counters = _Counters()
     for first in range(0, customers, CHUNK):
@@ -89,7 +83,9 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
             _live(random, person, first + number + 1, places=places, programme=programme, now=now)
             for number, person in enumerate(people(random, count, first))
         ]
-        await _write(made, counters, random, now)
+        # A handful of chats wait, however many customers there are.
+        waiting = choose_waiting(random, made, now) if first == 0 else {}
+        await _write(made, counters, random, chain, waiting=waiting, now=now)
         report(f"{first + count} of {customers} customers")
     await db.execute("SELECT setval('card_number_seq', $1)", customers)
 
@@ -118,13 +114,7 @@ async def _open_shop(began: datetime) -> Programme:
 
 
 def _live(
-    random: Random,
-    person: MadeUp,
-    customer_id: int,
-    *,
-    places: list[tuple[int, int]],
-    programme: Programme,
-    now: datetime,
+    random: Random, person: MadeUp, customer_id: int, *, places: list[Place], programme: Programme, now: datetime
 ) -> Seeded:
     began = now - YEARS_BACK
     favourite = random.choice(places)
@@ -136,26 +126,38 @@ def _live(
     birthday = None
     if random.random() < 0.8:
         birthday = (now - timedelta(days=random.randint(16 * 365, 65 * 365))).date()
-    life = Life(random, programme, own, joined)
+    account, came_by_chat = account_of(random, person, customer_id, joined=joined, now=now, birthday=birthday)
+    life = Life(random, programme, own, joined, customer_id=customer_id, account=account)
     life.live(now)
-    return Seeded(customer_id, person, birthday, *favourite, life)
+    return Seeded(customer_id, person, birthday, favourite, life, account, came_by_chat)
 
 
 class _Counters:
     """Ids given out so far."""
 
     def __init__(self) -> None:
-        self.receipt = self.entry = self.lot = 0
+        self.receipt = self.entry = self.lot = self.account = self.message = 0
 
 
-async def _write(made: list[Seeded], counters: _Counters, random: Random, now: datetime) -> None:
+async def _write(
+    made: list[Seeded],
+    counters: _Counters,
+    random: Random,
+    chain: Chain,
+    *,
+    waiting: dict[int, datetime],
+    now: datetime,
+) -> None:
     """Number a chunk in the order of time and COPY it, parents before children, in one transaction."""
     _number(made, counters)
     async with db.transaction():
         await _write_people(made, random, now)
-        await _write_receipts(made)
-        await _write_ledger(made)
-        for table in ("customer", "receipt", "bonus_entry", "bonus_lot"):
+        await write_accounts(made)
+        await write_receipts(made)
+        await write_ledger(made)
+        after = await write_chats(random, made, chain, waiting=waiting, first_id=counters.message + 1, now=now)
+        counters.message = after - 1
+        for table in ("customer", "receipt", "bonus_entry", "bonus_lot", "messenger_account", "message"):
             # Tables of ours, not words of a stranger.
             await db.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")  # noqa: S608
 
@@ -171,6 +173,9 @@ def _number(made: list[Seeded], counters: _Counters) -> None:
         if entry.lot is not None:
             counters.lot += 1
             entry.lot.id = counters.lot
+    for account in sorted((one.account for one in made if one.account), key=lambda account: account.moments[0][1]):
+        counters.account += 1
+        account.id = counters.account
 
 
 async def _write_people(made: list[Seeded], random: Random, now: datetime) -> None:
@@ -180,6 +185,7 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
             "id",
             "name",
             "phone",
+            "phone_verified_at",
             "card_number",
             "gender",
             "birthday",
@@ -194,14 +200,15 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
                 one.id,
                 one.person.name,
                 one.person.phone,
+                one.account.linked_at if one.account else None,
                 card_number_for(one.id),
                 one.person.gender,
                 one.birthday,
                 one.person.language,
-                one.home,
+                one.home.id,
                 one.life.joined,
-                "cashier",
-                one.cashier_id,
+                _via(one),
+                None if one.came_by_chat else one.home.cashier_id,
             )
             for one in made
         ],
@@ -209,24 +216,18 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
     facts = [_facts(one) for one in made]
     await db.copy_rows("customer_facts", list(facts[0]), [tuple(row.values()) for row in facts])
     await db.copy_rows(
-        "registration_step",
-        ["customer_id", "step", "via", "at"],
-        [(one.id, "added", "cashier", one.life.joined) for one in made],
+        "registration_step", ["customer_id", "step", "via", "at"], [row for one in made for row in _steps(one)]
     )
     await db.copy_rows(
         "consent",
         ["customer_id", "topic", "granted", "source", "text_version", "at"],
-        [
-            (one.id, topic, topic == "terms" or one.id % 5 != 0, "cashier", "2024-01", one.life.joined)
-            for one in made
-            for topic in ("terms", "marketing")
-        ],
+        [row for one in made for row in _consents(one)],
     )
     await db.copy_rows(
         "note",
         ["customer_id", "staff_id", "text", "created_at"],
         [
-            (one.id, one.cashier_id, random.choice(NOTES), min(now, one.life.joined + timedelta(days=20)))
+            (one.id, one.home.cashier_id, random.choice(NOTES), min(now, one.life.joined + timedelta(days=20)))
             for one in made
             if one.id % 20 == 0
         ],
@@ -240,6 +241,35 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
             for location_id, days in _days(one).items()
         ],
     )
+
+
+def _via(one: Seeded) -> str:
+    return Via.TELEGRAM.value if one.came_by_chat else Via.CASHIER.value
+
+
+def _steps(one: Seeded) -> Iterator[tuple[Any, ...]]:
+    """Registration steps, as rows: what the bot keeps, and what a till does."""
+    if not one.came_by_chat:
+        yield one.id, "added", "cashier", one.life.joined
+    if one.account is not None:
+        for step, at in one.account.moments:
+            # A birthday that was not told is no step.
+            if step != "birthday" or one.birthday is not None:
+                yield one.id, step, "telegram", at
+        yield one.id, "registered", "telegram", one.account.linked_at
+
+
+def _consents(one: Seeded) -> Iterator[tuple[Any, ...]]:
+    """Consents, as rows: the chat asks for the terms, the till for both topics, at the first purchase at the latest."""
+    wants_news = one.id % 5 != 0
+    if not one.came_by_chat:
+        yield one.id, "terms", True, "cashier", TERMS_ON_PAPER, one.life.joined
+        yield one.id, "marketing", wants_news, "cashier", TERMS_ON_PAPER, one.life.joined
+    if one.account is not None:
+        version = f"{TERMS_VERSION} {one.person.language}"
+        yield one.id, "terms", True, "telegram", version, one.account.linked_at
+    if one.came_by_chat and one.life.receipts:
+        yield one.id, "marketing", wants_news, "cashier", TERMS_ON_PAPER, one.life.receipts[0].at
 
 
 def _days(one: Seeded) -> dict[int, dict[Any, list[datetime]]]:
@@ -279,138 +309,5 @@ def _facts(one: Seeded) -> dict[str, Any]:
         **totals,
         "tier_id": life.tier_id,
         "birthday_code": birthday_code(one.birthday),
+        "telegram": one.account is not None and one.account.blocked_at is None,
     }
-
-
-async def _write_receipts(made: list[Seeded]) -> None:
-    rows = sorted(((receipt, one.id) for one in made for receipt in one.life.receipts), key=lambda row: row[0].id)
-    await db.copy_rows(
-        "receipt",
-        [
-            "id",
-            "kind",
-            "source",
-            "location_id",
-            "external_id",
-            "customer_id",
-            "original_id",
-            "total",
-            "paid",
-            "burnt",
-            "earned",
-            "refunded",
-            "awards",
-            "presence",
-            "staff_id",
-            "at",
-            "business_date",
-            "body_hash",
-            "answer",
-        ],
-        [
-            (
-                r.id,
-                r.kind,
-                "till",
-                r.location_id,
-                f"seed-{r.id}",
-                customer_id,
-                r.original.id if r.original else None,
-                r.total,
-                r.paid,
-                r.burnt,
-                r.earned,
-                r.refunded,
-                db.to_json(r.awards),
-                "relaxed" if r.burnt and r.kind == "sale" else None,
-                r.staff_id,
-                r.at,
-                business_date(r.at, ZONE),
-                r.body_hash(customer_id),
-                db.to_json(r.answer()),
-            )
-            for r, customer_id in rows
-        ],
-    )
-    await db.copy_rows(
-        "tier_change",
-        ["customer_id", "tier_id", "previous_tier_id", "receipt_id", "reason", "at"],
-        [
-            (one.id, tier_id, previous, receipt.id, "threshold", at)
-            for one in made
-            for at, tier_id, previous, receipt in one.life.tiers
-        ],
-    )
-
-
-async def _write_ledger(made: list[Seeded]) -> None:
-    entries = sorted(((entry, one) for one in made for entry in one.life.entries), key=lambda row: row[0].id)
-    await db.copy_rows(
-        "bonus_entry",
-        [
-            "id",
-            "customer_id",
-            "amount",
-            "balance_after",
-            "kind",
-            "event",
-            "operation_id",
-            "actor_kind",
-            "staff_id",
-            "location_id",
-            "receipt_id",
-            "corrects_id",
-            "at",
-            "business_date",
-        ],
-        [
-            (
-                e.id,
-                one.id,
-                e.amount,
-                e.balance_after,
-                e.kind.value,
-                e.event,
-                f"seed:{e.id}",
-                "staff" if e.staff_id else "job",
-                e.staff_id,
-                e.location_id,
-                e.receipt.id if e.receipt else None,
-                e.corrects.id if e.corrects else None,
-                e.at,
-                business_date(e.at, ZONE),
-            )
-            for e, one in entries
-        ],
-    )
-    await db.copy_rows(
-        "bonus_entry_comment", ["entry_id", "text"], [(e.id, e.comment) for e, _ in entries if e.comment is not None]
-    )
-    await db.copy_rows(
-        "bonus_lot",
-        ["id", "customer_id", "entry_id", "amount", "remaining", "activates_at", "expires_at", "source"],
-        [
-            (
-                e.lot.id,
-                one.id,
-                e.id,
-                e.lot.amount,
-                e.lot.remaining,
-                e.lot.activates_at,
-                e.lot.expires_at,
-                e.lot.source.value,
-            )
-            for e, one in entries
-            if e.lot is not None
-        ],
-    )
-    await db.copy_rows(
-        "bonus_allocation",
-        ["entry_id", "lot_id", "amount"],
-        [(e.id, lot.id, part) for e, _ in entries for lot, part in e.taken],
-    )
-    await db.copy_rows(
-        "once_only_bonus",
-        ["person", "kind", "period", "entry_id"],
-        [(fingerprint({"seed": one.id}), "welcome", "", one.life.entries[0].id) for one in made],
-    )

@@ -2,19 +2,56 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from loyalty.bonuses.rules import Kind, Lot, Source, allocate, earned_lot_dates, gift_lot_dates
 from loyalty.clock import business_date
+from loyalty.customers.rules import CardProof, code_step
 from loyalty.ids import fingerprint
 from loyalty.money import floor_to_step
 from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded, Till, quote
 from loyalty.shop.rules import Programme
+from regulars.seed.names import MadeUp
 
 ZONE = "Europe/Moscow"
+LATEST = timedelta(minutes=10)
+"""Nothing is bought later than so long before now: what follows from a sale must have happened as well."""
+
+
+class Place(NamedTuple):
+    """A location and who sells there. `is_relaxed`: a burn needs no proof that the customer is present."""
+
+    id: int
+    cashier_id: int
+    name: str
+    is_relaxed: bool
+
+
+@dataclass(slots=True)
+class Account:
+    """Somebody's account in the messenger. `moments`: the steps of the registration there, each with its time.
+
+    blocked_at: since then they hear nothing from us and show no card. `id` is numbered at the end.
+    """
+
+    address: str
+    name: str
+    username: str | None
+    moments: tuple[tuple[str, datetime], ...]
+    blocked_at: datetime | None
+    id: int = 0
+
+    @property
+    def linked_at(self) -> datetime:
+        """When the account became theirs: at the last step."""
+        return self.moments[-1][1]
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether its person could be written to, and could show the card, at that moment."""
+        return self.linked_at <= at and (self.blocked_at is None or at < self.blocked_at)
 
 
 @dataclass(slots=True)
@@ -62,6 +99,8 @@ class Receipt:
     earned: int
     awards: list[dict[str, Any]]
     balance: int
+    presence: str | None = None
+    tier: str = ""  # the name of the one that it brought
     refunded: int = 0
     original: "Receipt | None" = None
     id: int = 0
@@ -80,14 +119,25 @@ class Receipt:
 class Life:
     """What happened to one customer between joining and now."""
 
-    def __init__(self, random: Random, programme: Programme, places: list[tuple[int, int]], joined: datetime) -> None:
-        """places: (location, its cashier), the favourite first."""
+    def __init__(
+        self,
+        random: Random,
+        programme: Programme,
+        places: list[Place],
+        joined: datetime,
+        *,
+        customer_id: int,
+        account: Account | None,
+    ) -> None:
+        """places: the favourite first."""
         self.random = random
         self.programme = programme
         self.places = places
         self.joined = joined
+        self.customer_id = customer_id
+        self.account = account
         self.entries: list[Entry] = []
-        self.lots: list[SeedLot] = []
+        self.lots: list[SeedLot] = []  # of which something was left at the last sweep
         self.receipts: list[Receipt] = []
         self.tiers: list[tuple[datetime, int, int, Receipt]] = []  # when, tier, the one before, by which sale
         self.balance = 0
@@ -99,9 +149,9 @@ class Life:
         for at in self._visits(now):
             self._expire(at)
             place = self.places[0] if self.random.random() < 0.85 else self.random.choice(self.places)
-            self._buy(at, *place)
+            self._buy(at, place)
             if self.random.random() < 0.012:
-                self._apologise(at + timedelta(minutes=9), place[1])
+                self._apologise(at + timedelta(minutes=9), place.cashier_id)
         self._expire(now)
 
     def _visits(self, now: datetime) -> Iterator[datetime]:
@@ -114,7 +164,7 @@ class Life:
             hour = self.random.choice((8, 8, 9, 9, 10, 11, 12, 13, 13, 14, 16, 17, 18, 19, 20))
             opened = local.replace(hour=hour, minute=self.random.randrange(60), second=self.random.randrange(60))
             moment = opened.astimezone(at.tzinfo)
-            if self.joined < moment < now:
+            if self.joined < moment < now - LATEST:
                 yield moment
             at += timedelta(days=max(1.0, self.random.expovariate(1 / pace)))
 
@@ -124,22 +174,37 @@ class Life:
         lot = SeedLot(amount, amount, dates.activates_at, dates.expires_at, Source.WELCOME)
         self._post(Entry(self.joined, amount, 0, Kind.GRANT, "welcome", None, None, lot=lot))
 
-    def _buy(self, at: datetime, location_id: int, staff_id: int) -> None:
+    def _buy(self, at: datetime, place: Place) -> None:
         total = self._sum()
-        till = self._till(at)
-        most = quote(till, total=total, burn=0, now=at).burn_limit
-        burn = most if most >= 50_00 and self.random.random() < 0.3 else 0
+        till = self._till(at, place)
+        proof = None
+        if not place.is_relaxed and self.account is not None and self.account.is_open(at):
+            proof = CardProof(self.customer_id, code_step(at))
+        burn = 0
+        if self.random.random() < 0.3:
+            most = quote(till, total=total, burn=0, now=at, proof=proof).burn_limit
+            burn = most if most >= 50_00 else 0
         if burn and self.random.random() < 0.3:
             burn = floor_to_step(burn // 2, self.programme.bonus_step)
-        sale = quote(till, total=total, burn=burn, now=at)
-        receipt = self._record(at, location_id, staff_id, sale)
+        sale = quote(till, total=total, burn=burn, now=at, proof=proof)
+        receipt = self._record(at, place, sale)
         if self.random.random() < 0.006:
             self._undo(at + timedelta(minutes=3), receipt)
 
-    def _record(self, at: datetime, location_id: int, staff_id: int, sale: Quote) -> Receipt:
-        awards = [award.snapshot() for award in sale.awards]
+    def _record(self, at: datetime, place: Place, sale: Quote) -> Receipt:
+        location_id, staff_id = place.id, place.cashier_id
         receipt = Receipt(
-            at, "sale", location_id, staff_id, sale.total, sale.pay, sale.burn, sale.earn, awards, sale.balance_after
+            at,
+            "sale",
+            location_id,
+            staff_id,
+            sale.total,
+            sale.pay,
+            sale.burn,
+            sale.earn,
+            [award.snapshot() for award in sale.awards],
+            sale.balance_after,
+            presence=sale.presence.value if sale.presence and sale.burn else None,
         )
         self.receipts.append(receipt)
         if sale.burn:
@@ -153,6 +218,7 @@ class Life:
         if sale.tier_after.id != self.tier_id:
             self.tiers.append((at, sale.tier_after.id, self.tier_id, receipt))
             self.tier_id = sale.tier_after.id
+            receipt.tier = sale.tier_after.name
         return receipt
 
     def _undo(self, at: datetime, sale: Receipt) -> None:
@@ -202,7 +268,8 @@ class Life:
 
     def _expire(self, now: datetime) -> None:
         """The sweep, a minute after each day's end."""
-        due = [lot for lot in self.lots if lot.remaining and lot.expires_at is not None and lot.expires_at <= now]
+        self.lots = [lot for lot in self.lots if lot.remaining]
+        due = [lot for lot in self.lots if lot.expires_at is not None and lot.expires_at <= now]
         for lot in sorted(due, key=lambda lot: lot.expires_at or now):
             assert lot.expires_at is not None
             at = lot.expires_at + timedelta(minutes=1)
@@ -225,7 +292,7 @@ class Life:
         roubles = self.random.choice((190, 220, 240, 260, 290, 310, 350, 380, 420, 480, 540, 620, 760, 980, 1450, 1840))
         return roubles * 100 + (50 if self.random.random() < 0.1 else 0)
 
-    def _till(self, at: datetime) -> Till:
+    def _till(self, at: datetime, place: Place) -> Till:
         window = at - timedelta(days=self.programme.tier_window_days)
         recent = (receipt for receipt in self.receipts if receipt.at > window)
         return Till(
@@ -235,7 +302,7 @@ class Life:
             location_name="",
             zone=ZONE,
             is_open=True,
-            burns_without_code=True,
+            burns_without_code=place.is_relaxed,
             business_date=business_date(at, ZONE),
             customer_name="",
             customer_phone=None,
@@ -260,3 +327,16 @@ class Life:
 
     def _lot(self, index: int) -> SeedLot:
         return self.lots[index]
+
+
+@dataclass(slots=True)
+class Seeded:
+    """A made-up customer with everything that belongs to them."""
+
+    id: int
+    person: MadeUp
+    birthday: date | None
+    home: Place
+    life: Life
+    account: Account | None
+    came_by_chat: bool

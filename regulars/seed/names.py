@@ -1,5 +1,6 @@
 """Names of people who do not exist: Russian, Ukrainian and Latin, with their phones' beginnings."""
 
+import unicodedata
 from dataclasses import dataclass
 from random import Random
 
@@ -69,3 +70,23 @@ def _person(random: Random, number: int) -> MadeUp:
     code = _RUSSIAN_CODES[number % len(_RUSSIAN_CODES)]
     name = f"{random.choice(LATIN[gender])} {random.choice(LATIN_FAMILIES)}"
     return MadeUp(name, gender, f"+7{code}{scattered:07d}", "en")
+
+
+# Roughly, as people write themselves in a username.
+_LATIN_LETTERS = str.maketrans(
+    dict(
+        zip(
+            "абвгґдеёєжзиіїйклмнопрстуфхцчшщъыьэюя",
+            "a b v g g d e e ye zh z i i i y k l m n o p r s t u f kh ts ch sh sch  y  e yu ya".split(" "),
+            strict=True,
+        )
+    )
+)
+
+
+def username_of(person: MadeUp, number: int) -> str:
+    """A username that nobody else of the seed has, made of the name and `number`."""
+    latin = person.name.lower().translate(_LATIN_LETTERS)
+    letters = "".join(char for char in unicodedata.normalize("NFD", latin) if char in " abcdefghijklmnopqrstuvwxyz")
+    first, _, last = letters.partition(" ")
+    return f"{first}_{last[:6]}{number}"

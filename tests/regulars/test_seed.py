@@ -1,17 +1,36 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
+from bot.texts import say
 from loyalty import db
+from loyalty.bonuses.actions import adjust
+from loyalty.conversations.content import Content
+from loyalty.conversations.queries import messages, waiting_chats
 from loyalty.customers.rules import normalise_phone
 from loyalty.errors import Refused
+from loyalty.ids import new_key
+from loyalty.receipts.actions.refunds import refund_receipt
+from loyalty.receipts.rules import Recorded
+from loyalty.shop.queries import locations, shop
 from loyalty.staff.actions import sign_in
+from loyalty.staff.rules import COMMAND, LANGUAGES
+from loyalty.wording import bonuses_in_words, money
 from regulars.seed import DEMO_LOGINS, seed
-from regulars.seed.names import people
-from tests.builders import a_customer, assert_books_agree
+from regulars.seed.chats import MOST_TOLD, Chain, receipt_content
+from regulars.seed.life import Receipt
+from regulars.seed.names import people, username_of
+from regulars.seed.words import ANSWERED, WAITING
+from tests.builders import a_customer, a_sale, assert_books_agree
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+async def demo(database):
+    await seed(120, now=NOW, report=lambda _: None)
 
 
 async def test_the_demo_shop_agrees_with_itself_and_lets_its_people_in():
@@ -25,6 +44,184 @@ async def test_the_demo_shop_agrees_with_itself_and_lets_its_people_in():
         assert (await sign_in(email, password, NOW)).role == role
 
 
+async def test_most_people_came_by_the_messenger_some_later_and_some_not_at_all(demo):
+    rows = await db.fetch(
+        "SELECT c.created_via, a.id IS NOT NULL AS linked, f.telegram, a.is_active, c.phone_verified_at, a.linked_at,"
+        " c.created_at, c.created_by_id FROM customer c JOIN customer_facts f ON f.customer_id = c.id"
+        " LEFT JOIN messenger_account a ON a.customer_id = c.id"
+    )
+    came = [row for row in rows if row["created_via"] == "telegram"]
+    later = [row for row in rows if row["created_via"] == "cashier" and row["linked"]]
+    assert 0.5 < len(came) / len(rows) < 0.7
+    assert 0.05 < len(later) / len(rows) < 0.25
+    assert all(row["linked_at"] == row["created_at"] and row["created_by_id"] is None for row in came)
+    assert all(row["linked_at"] > row["created_at"] and row["created_by_id"] is not None for row in later)
+    assert all((row["phone_verified_at"] is not None) == row["linked"] for row in rows)
+    assert {row["is_active"] for row in came} == {True, False}
+
+
+async def test_addresses_are_each_their_own_and_none_that_the_simulator_draws(demo):
+    addresses = [int(row["address"]) for row in await db.fetch("SELECT address FROM messenger_account")]
+    assert len(set(addresses)) == len(addresses)
+    assert min(addresses) >= 10**9
+    assert max(addresses) < 10**10
+
+
+async def test_registrations_have_their_steps_in_order_and_their_consent(demo):
+    rows = await db.fetch(
+        "SELECT customer_id, array_agg(step ORDER BY id) AS steps, array_agg(at ORDER BY id) AS times"
+        " FROM registration_step WHERE via = 'telegram' GROUP BY 1"
+    )
+    told = ["started", "language", "terms", "phone", "name", "birthday", "registered"]
+    seen = {tuple(row["steps"]) for row in rows}
+    assert tuple(told) in seen
+    assert all(list(steps) == [step for step in told if step in steps] for steps in seen)
+    assert all(row["times"] == sorted(row["times"]) for row in rows)
+    versions = await db.fetch("SELECT DISTINCT text_version FROM consent WHERE source = 'telegram'")
+    assert {row["text_version"] for row in versions} == {"1 ru", "1 uk", "1 en"}
+
+
+async def test_everything_in_the_chats_is_over_and_belongs_to_somebody(demo):
+    assert {(row["direction"], row["status"]) for row in await db.fetch("SELECT direction, status FROM message")} == {
+        ("in", "received"),
+        ("out", "sent"),
+    }
+    late = "SELECT count(*) FROM message WHERE created_at > $1 OR sent_at > $1 OR sent_at < created_at"
+    assert await db.fetch_value(late, NOW) == 0
+    assert await db.fetch_value("SELECT count(*) FROM bonus_entry WHERE at > $1", NOW) == 0
+    strangers = (
+        "SELECT count(*) FROM message m LEFT JOIN messenger_account a ON a.id = m.account_id"
+        " AND a.customer_id = m.customer_id WHERE a.id IS NULL"
+    )
+    assert await db.fetch_value(strangers) == 0
+    backwards = (
+        "SELECT count(*) FROM (SELECT created_at < lag(created_at) OVER (PARTITION BY account_id ORDER BY id) AS back"
+        " FROM message) chat WHERE back"
+    )
+    assert await db.fetch_value(backwards) == 0
+    last = "SELECT account_id, max(created_at) AS at FROM message GROUP BY 1"
+    wrong = f"SELECT count(*) FROM conversation c FULL JOIN ({last}) m USING (account_id) WHERE at <> last_message_at"
+    assert await db.fetch_value(wrong.replace("WHERE", "WHERE at IS NULL OR last_message_at IS NULL OR")) == 0
+
+
+async def test_a_few_chats_wait_for_an_answer_to_a_question_of_the_last_day(demo):
+    chats = await waiting_chats()
+    assert len(chats) == 4
+    questions = {question for asked in WAITING.values() for question in asked}
+    for chat in chats:
+        assert chat.last_text in questions
+        assert timedelta() < NOW - chat.waiting_since < timedelta(days=1)
+
+
+async def test_the_last_purchases_were_told_with_the_sums_of_their_receipts(demo):
+    told = await db.fetch(
+        "SELECT m.content->>'text' AS text, m.created_at = r.at AS at_once, r.*, r.answer::json->>'balance' AS balance,"
+        " c.language, l.name AS place FROM message m JOIN receipt r ON m.dedupe_key = CASE r.kind WHEN 'sale'"
+        " THEN 'receipt:' ELSE 'refund:' END || r.id JOIN customer c ON c.id = r.customer_id"
+        " JOIN location l ON l.id = r.location_id WHERE m.priority = 1"
+    )
+    assert {row["kind"] for row in told} == {"sale", "refund"}
+    assert {row["language"] for row in told} == {"ru", "uk", "en"}
+    for row in told:
+        language = row["language"]
+        assert row["at_once"]
+        assert money(row["total"], "RUB", 2, language) in row["text"]
+        assert row["place"] in row["text"]
+        assert bonuses_in_words(int(row["balance"]), language) in row["text"]
+        for amount in (row["burnt"], row["earned"]):
+            assert not amount or bonuses_in_words(amount, language) in row["text"]
+    assert len(told) == await db.fetch_value("SELECT count(*) FROM message WHERE priority = 1")
+    most = "SELECT max(many) FROM (SELECT count(*) AS many FROM message WHERE priority = 1 GROUP BY account_id) chat"
+    assert await db.fetch_value(most) == MOST_TOLD
+
+
+async def test_a_blocked_account_hears_nothing_and_shows_no_code(demo):
+    blocked = "SELECT count(*) FROM messenger_account WHERE NOT is_active"
+    assert await db.fetch_value(blocked) > 0
+    unreachable = (
+        "SELECT count(*) FROM receipt r LEFT JOIN messenger_account a ON a.customer_id = r.customer_id"
+        " WHERE r.presence = 'code' AND (a.id IS NULL OR a.linked_at > r.at)"
+    )
+    assert await db.fetch_value(unreachable) == 0
+    assert await db.fetch_value(
+        "SELECT count(*) FROM messenger_account a JOIN conversation c ON c.account_id = a.id"
+        " WHERE NOT a.is_active AND c.waiting_since IS NOT NULL"
+    ) == 0  # fmt: skip
+
+
+async def test_burns_are_proven_where_the_location_asks_for_it(demo):
+    rows = await db.fetch(
+        "SELECT DISTINCT r.presence, l.burns_without_code FROM receipt r JOIN location l ON l.id = r.location_id"
+        " WHERE r.kind = 'sale' AND r.burnt > 0"
+    )
+    assert {(row["presence"], row["burns_without_code"]) for row in rows} == {("code", False), ("relaxed", True)}
+    assert await db.fetch_value("SELECT count(*) FROM receipt WHERE burnt = 0 AND presence IS NOT NULL") == 0
+
+
+async def test_the_house_says_of_a_sale_and_its_refund_what_the_seed_says(demo):
+    chain = Chain(await shop(), {place.id: place.name for place in await locations()}, ())
+    relaxed = next(place.id for place in await locations() if place.burns_without_code)
+    for language in LANGUAGES:
+        customer_id = await db.fetch_value(
+            "SELECT c.id FROM customer c JOIN customer_facts f ON f.customer_id = c.id"
+            " WHERE telegram AND language = $1 AND f.tier_id = 0 LIMIT 1",
+            language,
+        )
+        await adjust(customer_id, 150_00, "gift", key=new_key(), actor=COMMAND, now=NOW)
+        for total, burn, tier in ((2_000_00, 0, ""), (2_000_00, 150_00, ""), (12_000_00, 0, "Свой")):
+            sale = await a_sale(customer_id, relaxed, total, burn=burn, now=NOW)
+            told = _as_seeded("sale", relaxed, sale)
+            told.tier = tier
+            assert await _told("receipt", sale.receipt_id) == receipt_content(told, language, chain)
+            if burn:
+                back = await refund_receipt(sale.receipt_id, None, key=new_key(), actor=COMMAND, now=NOW)
+                told = _as_seeded("refund", relaxed, back)
+                assert await _told("refund", back.receipt_id) == receipt_content(told, language, chain)
+    await assert_books_agree(now=NOW)
+
+
+def _as_seeded(kind: str, location_id: int, done: Recorded) -> Receipt:
+    return Receipt(NOW, kind, location_id, 0, done.total, done.paid, done.burnt, done.earned, [], done.balance)
+
+
+async def _told(key: str, receipt_id: int) -> Content:
+    body = await db.fetch_value("SELECT content FROM message WHERE dedupe_key = $1", f"{key}:{receipt_id}")
+    return Content.from_body(db.from_json(body))
+
+
+async def test_a_registration_reads_as_the_bot_held_it(demo):
+    row = await db.fetch_row(
+        "SELECT a.id, c.name, c.birthday FROM messenger_account a JOIN customer c ON c.id = a.customer_id"
+        " WHERE c.created_via = 'telegram' AND c.language = 'ru' AND a.name = c.name AND birthday IS NOT NULL"
+        " AND (SELECT count(*) FROM message WHERE account_id = a.id) < 50 LIMIT 1"
+    )
+    assert row is not None
+    said, _ = await messages([row["id"]])
+    spoken = [(message.kind, message.content.text.splitlines()[0] if message.content.text else "") for message in said]
+    assert spoken[:15] == [
+        ("start", "/start"),
+        ("reply", "Ладно, кофе: бонусы за ваши покупки."),
+        ("button", "Русский"),
+        ("reply", say("ru", "registration.terms", shop="Ладно, кофе").splitlines()[0]),
+        ("button", "Согласен"),
+        ("reply", say("ru", "registration.phone")),
+        ("contact", ""),
+        ("reply", say("ru", "registration.phone_thanks")),
+        ("reply", say("ru", "registration.name")),
+        ("button", row["name"]),
+        ("reply", say("ru", "registration.birthday")),
+        ("text", f"{row['birthday']:%d.%m.%Y}"),
+        ("reply", say("ru", "registration.done", name=row["name"].split()[0])),
+        *spoken[13:15],
+    ]
+
+
+async def test_new_ids_follow_those_of_the_seed(demo):
+    for table in ("messenger_account", "message"):
+        highest = await db.fetch_value(f"SELECT max(id) FROM {table}")
+        assert await db.fetch_value(f"SELECT nextval('{table}_id_seq')") == highest + 1
+
+
 async def test_a_base_with_customers_is_not_seeded():
     await a_customer()
     with pytest.raises(Refused):
@@ -32,9 +229,14 @@ async def test_a_base_with_customers_is_not_seeded():
 
 
 def test_made_up_people_have_phones_of_their_own_that_could_be_real():
-    from random import Random
-
     made = people(Random(1), 2000)
     assert len({person.phone for person in made}) == 2000
     odd = [person.phone for person in made if normalise_phone(person.phone, "RU") != person.phone]
     assert odd == []
+    usernames = {username_of(person, number) for number, person in enumerate(made)}
+    assert len(usernames) == 2000
+    assert all(5 <= len(name) <= 32 and name.isascii() and name.replace("_", "").isalnum() for name in usernames)
+
+
+def test_people_ask_in_each_language():
+    assert set(ANSWERED) == set(WAITING) == set(LANGUAGES)

@@ -1,0 +1,332 @@
+"""The chats of made-up people: who came by the messenger, and what was said there, in the bot's and house's own words.
+
+All of it is over: what we said was sent, what people said was heard. Nothing is left in the outbox.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from random import Random
+from typing import Any, NamedTuple
+
+from bot.dialogs.base import MENU, Session
+from bot.texts import say
+from loyalty import db, wording
+from loyalty.clock import business_date
+from loyalty.conversations.actions.outbox import service_content
+from loyalty.conversations.content import Button, Content
+from loyalty.conversations.rules import Priority
+from loyalty.customers.rules import short_name
+from loyalty.shop.rules import ShopView
+from loyalty.staff.rules import LANGUAGES
+from regulars.seed.life import ZONE, Account, Receipt, Seeded
+from regulars.seed.names import MadeUp, username_of
+from regulars.seed.words import ANSWERED, WAITING
+
+CAME_BY_CHAT = 0.60
+JOINED_LATER = 0.15
+BLOCKED = 0.06
+ASKED = 0.02
+"""Shares of people: registered in the chat; added at a till and in the chat later; have blocked us; asked something."""
+MOST_TOLD = 15
+"""So many of a person's last purchases are in the chat: two years of all would be longer than anybody scrolls."""
+WAITED = (timedelta(minutes=25), timedelta(hours=2), timedelta(hours=6), timedelta(hours=19))
+"""How long the chats that wait for an answer have waited."""
+# The simulator draws its people from nine digits, so that no visitor of the demo ever meets a seeded chat.
+_FIRST_ADDRESS = 5_000_000_000
+_ADDRESSES = 3_000_000_000
+_SPREAD = 738_871_813  # coprime to _ADDRESSES: every person gets an address of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What is the same in all chats. places: the names of the locations. staff: who answers questions."""
+
+    shop: ShopView
+    places: dict[int, str]
+    staff: Sequence[int]
+
+
+class Line(NamedTuple):
+    """A message to be written. `content` is JSON."""
+
+    at: datetime
+    direction: str
+    kind: str
+    content: str
+    priority: Priority = Priority.REPLY
+    dedupe_key: str | None = None
+    staff_id: int | None = None
+
+
+def address_of(customer_id: int) -> str:
+    """The number of a seeded person's chat: ten digits."""
+    return str(_FIRST_ADDRESS + customer_id * _SPREAD % _ADDRESSES)
+
+
+def account_of(
+    random: Random, person: MadeUp, customer_id: int, *, joined: datetime, now: datetime, birthday: date | None
+) -> tuple[Account | None, bool]:
+    """(their account, whether they came by it); None for those who have only a card."""
+    share = random.random()
+    came_by_chat = share < CAME_BY_CHAT
+    later = joined + (now - timedelta(hours=1) - joined) * random.random()
+    if came_by_chat:
+        steps = ["started", "language", "terms", "phone", "name", "birthday"]
+        registered = joined
+    elif share < CAME_BY_CHAT + JOINED_LATER and later - joined > timedelta(hours=1):
+        # The shop knows the name already, and asks only for a birthday that it has not.
+        steps = ["started", "language", "terms", "phone", *([] if birthday else ["birthday"])]
+        registered = later.replace(microsecond=0)
+    else:
+        return None, False
+    moments = [registered]
+    for _ in steps[1:]:
+        moments.append(moments[-1] - timedelta(seconds=random.randrange(4, 45)))
+    blocked_at = None
+    if random.random() < BLOCKED:
+        blocked_at = registered + (now - registered) * random.random()
+    first_name = person.name.split()[0]
+    account = Account(
+        address=address_of(customer_id),
+        name=first_name if random.random() < 0.3 else person.name,
+        username=username_of(person, customer_id) if random.random() < 0.55 else None,
+        moments=tuple(zip(steps, reversed(moments), strict=True)),
+        blocked_at=blocked_at,
+    )
+    return account, came_by_chat
+
+
+def choose_waiting(random: Random, made: list[Seeded], now: datetime) -> dict[int, datetime]:
+    """Whose chats wait for an answer, and since when: of people in the chat for a while who can be answered."""
+    settled = [
+        one
+        for one in made
+        if one.account is not None and one.account.is_open(now) and now - one.account.linked_at > timedelta(days=2)
+    ]
+    chosen = random.sample(settled, min(len(WAITED), len(settled)))
+    jitter = timedelta(seconds=random.randrange(600))
+    return {one.id: now - waited - jitter for one, waited in zip(chosen, WAITED, strict=False)}
+
+
+def lines_of(
+    random: Random, one: Seeded, account: Account, chain: Chain, *, now: datetime, waiting_since: datetime | None
+) -> list[Line]:
+    """Everything said in one chat, in the order of time; the number of lines is bounded."""
+    lines = [*_registration(one, account, chain.shop)]
+    told = [receipt for receipt in one.life.receipts if account.is_open(receipt.at)]
+    lines += [_of_receipt(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
+    if random.random() < ASKED:
+        lines += _question(random, one, account, chain, now)
+    if waiting_since is not None:
+        question = random.choice(WAITING[one.person.language])
+        lines.append(_heard(waiting_since, "text", question))
+        lines.append(_passed_on(waiting_since, one.person.language))
+    lines.sort(key=lambda line: line.at)
+    return lines
+
+
+def session_of(account: Account) -> str:
+    """Where the dialog stands after the registration: nowhere, so many turns later. JSON."""
+    return db.to_json(asdict(Session(turn=len(account.moments))))
+
+
+def receipt_content(receipt: Receipt, language: str, chain: Chain) -> Content:
+    """What the house tells of a sale or a refund. The seed's programme credits at once, so nothing is pending."""
+    shop = chain.shop
+    values = {
+        "total": _money(receipt.total, shop.currency, shop.exponent, language),
+        "location": chain.places[receipt.location_id],
+        "balance": _bonuses(max(0, receipt.balance), language),
+    }
+    burnt = _bonuses(receipt.burnt, language) if receipt.burnt else ""
+    earned = _bonuses(receipt.earned, language) if receipt.earned else ""
+    if receipt.kind == "refund":
+        return service_content("receipt_refunded", language, {**values, "restored": burnt, "reversed": earned})
+    return service_content("receipt", language, {**values, "burnt": burnt, "earned": earned, "tier": receipt.tier})
+
+
+def _of_receipt(receipt: Receipt, language: str, chain: Chain) -> Line:
+    kind, key = ("receipt", "receipt") if receipt.kind == "sale" else ("receipt_refunded", "refund")
+    content = db.to_json(receipt_content(receipt, language, chain).to_body())
+    return Line(receipt.at, "out", kind, content, Priority.SERVICE, f"{key}:{receipt.id}")
+
+
+def _question(random: Random, one: Seeded, account: Account, chain: Chain, now: datetime) -> Iterator[Line]:
+    """A question by day and its answer, between the registration and the end of the chat."""
+    language, day = one.person.language, timedelta(days=1)
+    first, last = account.linked_at + day, (account.blocked_at or now) - 2 * day
+    if last < first:
+        return
+    asked = (first + (last - first) * random.random()).replace(hour=random.randrange(7, 18))
+    question, answer = random.choice(ANSWERED[language])
+    yield _heard(asked, "text", question)
+    yield _passed_on(asked, language)
+    answered = asked + timedelta(seconds=random.randrange(120, 7200))
+    content = db.to_json(Content(text=answer).to_body())
+    yield Line(answered, "out", "staff", content, staff_id=random.choice(chain.staff))
+
+
+def _registration(one: Seeded, account: Account, shop: ShopView) -> Iterator[Line]:
+    """The dialog on the way in: each step heard, and what the bot said to it."""
+    language = one.person.language
+    asked = _asked(language, shop.name or "Regulars")
+    for number, (step, at) in enumerate(account.moments):
+        yield _step_heard(step, at, one, account)
+        following = account.moments[number + 1][0] if number + 1 < len(account.moments) else ""
+        if step == "phone":
+            yield Line(at, "out", "reply", asked["thanks"])
+        if following == "name":
+            yield Line(at, "out", "reply", _name_question(account.name, language))
+        elif following:
+            yield Line(at, "out", "reply", asked[following])
+    done = Content(text="\n".join(_done(one, account)), menu=_menu(language))
+    yield Line(account.linked_at, "out", "reply", db.to_json(done.to_body()))
+
+
+def _step_heard(step: str, at: datetime, one: Seeded, account: Account) -> Line:
+    """What a person said to make this step."""
+    language = one.person.language
+    if step == "started":
+        return _heard(at, "start", "/start")
+    if step == "language":
+        return _heard(at, "button", say(language, "language.name"))
+    if step == "terms":
+        return _heard(at, "button", say(language, "registration.agree"))
+    if step == "phone":
+        return _heard(at, "contact", "")
+    if step == "name":
+        return _heard(at, "button" if account.name == one.person.name else "text", one.person.name)
+    if one.birthday is None:
+        return _heard(at, "button", say(language, "registration.skip"))
+    return _heard(at, "text", f"{one.birthday:%d.%m.%Y}")
+
+
+def _done(one: Seeded, account: Account) -> list[str]:
+    """How the bot ends a registration."""
+    language = one.person.language
+    name = short_name(one.person.name).split()[0]
+    if not one.came_by_chat:
+        balance = [entry.balance_after for entry in one.life.entries if entry.at <= account.linked_at][-1]
+        return [say(language, "registration.done_again", name=name, balance=_bonuses(balance, language))]
+    gift = one.life.entries[0].lot
+    assert gift is not None
+    lines = [
+        say(language, "registration.done", name=name),
+        say(language, "registration.welcome", bonuses=_bonuses(gift.amount, language)),
+    ]
+    if gift.expires_at is not None:
+        last_day = business_date(gift.expires_at - gift.expires_at.resolution, ZONE)
+        lines.append(say(language, "registration.welcome_until", day=_day(last_day, language)))
+    return lines
+
+
+def _heard(at: datetime, kind: str, text: str) -> Line:
+    return Line(at, "in", kind, db.to_json({"text": text} if text else {}))
+
+
+def _passed_on(at: datetime, language: str) -> Line:
+    content = Content(text=say(language, "support.passed"), menu=_menu(language))
+    return Line(at, "out", "reply", db.to_json(content.to_body()))
+
+
+def _name_question(name: str, language: str) -> str:
+    question = Content(text=say(language, "registration.name"), buttons=((Button(name, "name:own:4"),),))
+    return db.to_json(question.to_body())
+
+
+@cache
+def _asked(language: str, shop: str) -> dict[str, str]:
+    """What the bot asks for before each step, and its thanks for the phone. JSON, the same in all chats."""
+    names = tuple((Button(say(code, "language.name"), f"language:{code}:1"),) for code in LANGUAGES)
+    agree = Button(say(language, "registration.agree"), "terms:yes:2")
+    skip = Button(say(language, "registration.skip"), "birthday:skip:5")
+    asked: dict[str, Content] = {
+        "language": Content(text=say(language, "registration.language", shop=shop), buttons=names),
+        "terms": Content(text=say(language, "registration.terms", shop=shop), buttons=((agree,),)),
+        "phone": Content(text=say(language, "registration.phone"), ask_contact=say(language, "registration.share")),
+        "thanks": Content(text=say(language, "registration.phone_thanks"), menu=()),
+        "birthday": Content(text=say(language, "registration.birthday"), buttons=((skip,),)),
+    }
+    return {name: db.to_json(content.to_body()) for name, content in asked.items()}
+
+
+@cache
+def _menu(language: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(say(language, key) for key in row) for row in MENU)
+
+
+# The sums of a coffee shop come again and again: their words are remembered, as Babel takes its time.
+_money = cache(wording.money)
+_bonuses = cache(wording.bonuses_in_words)
+_day = cache(wording.day)
+
+
+async def write_accounts(made: list[Seeded]) -> None:
+    """COPY the accounts of a chunk; their ids are given."""
+    rows: list[tuple[Any, ...]] = []
+    for one in made:
+        account = one.account
+        if account is None:
+            continue
+        rows.append(
+            (
+                account.id,
+                "telegram",
+                account.address,
+                one.id,
+                account.name,
+                account.username,
+                one.person.language,
+                account.blocked_at is None,
+                True,
+                account.moments[0][1],
+                account.linked_at,
+            )
+        )
+    columns = ["id", "channel", "address", "customer_id", "name", "username", "language", "is_active", "is_default"]
+    await db.copy_rows("messenger_account", [*columns, "created_at", "linked_at"], rows)
+
+
+async def write_chats(
+    random: Random, made: list[Seeded], chain: Chain, *, waiting: dict[int, datetime], first_id: int, now: datetime
+) -> int:
+    """COPY the chats of a chunk, their messages numbered from `first_id` in the order of time; returns the next id."""
+    conversations, said = [], []
+    for one in made:
+        if one.account is None:
+            continue
+        since = waiting.get(one.id)
+        lines = lines_of(random, one, one.account, chain, now=now, waiting_since=since)
+        conversations.append((one.account.id, session_of(one.account), since, lines[-1].at))
+        said += [(line, one.account.id, one.id) for line in lines]
+    await db.copy_rows("conversation", ["account_id", "session", "waiting_since", "last_message_at"], conversations)
+    # The sort is stable: what a person said comes before what was answered in the same moment.
+    said.sort(key=lambda row: row[0].at)
+    columns = ["id", "account_id", "customer_id", "direction", "kind", "content", "status", "priority", "dedupe_key"]
+    columns += ["external_id", "staff_id", "created_at", "due_at", "attempts", "sent_at"]
+    rows = []
+    for number, (line, account_id, customer_id) in enumerate(said, first_id):
+        is_ours = line.direction == "out"
+        rows.append(
+            (
+                number,
+                account_id,
+                customer_id,
+                line.direction,
+                line.kind,
+                line.content,
+                "sent" if is_ours else "received",
+                line.priority.value,
+                line.dedupe_key,
+                str(number),
+                line.staff_id,
+                line.at,
+                line.at if is_ours else None,
+                int(is_ours),
+                line.at + timedelta(milliseconds=random.randrange(200, 1200)) if is_ours else None,
+            )
+        )
+    await db.copy_rows("message", columns, rows)
+    return first_id + len(rows)
