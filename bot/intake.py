@@ -19,7 +19,7 @@ from loyalty import db
 from loyalty.bell import Bell
 from loyalty.conversations.actions.arrivals import ignore_update, store_updates
 from loyalty.conversations.actions.turns import fail_turn, take_turn
-from loyalty.conversations.queries import PendingUpdate, oldest_update, waiting_chats_of, was_ignored_before
+from loyalty.conversations.queries import PendingUpdate, oldest_updates, waiting_chats_of, was_ignored_before
 from loyalty.conversations.rules import Arrived
 
 CHATS_AT_ONCE = 8
@@ -40,6 +40,7 @@ class Intake:
         self._bell = bell
         self._clock = clock
         self._chats: dict[str | None, asyncio.Task[None]] = {}
+        self._look_again: set[str | None] = set()
         self._hands = asyncio.Semaphore(CHATS_AT_ONCE)
         self._effects: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -92,7 +93,9 @@ class Intake:
     async def take_turns(self) -> None:
         """Begin the turns of every chat that has any, then wait for more."""
         for chat in await waiting_chats_of(self._channel.source):
-            if chat not in self._chats:
+            if chat in self._chats:
+                self._look_again.add(chat)
+            else:
                 self._chats[chat] = asyncio.create_task(self._take_chat(chat))
         await self._bell.wait("updates")
 
@@ -105,8 +108,9 @@ class Intake:
     async def _take_chat(self, chat: str | None) -> None:
         try:
             async with self._hands:
-                while (update := await oldest_update(self._channel.source, chat)) is not None:
-                    await self.take(update, chat)
+                while updates := await oldest_updates(self._channel.source, chat):
+                    for update in updates:
+                        await self.take(update, chat)
         except db.OUTAGES as error:
             # Nothing was saved: the update is still there, and taken again in a moment.
             log.warning("turn put off", kind=type(error).__name__)
@@ -116,8 +120,10 @@ class Intake:
             await asyncio.sleep(RETRY_SECONDS)
         finally:
             del self._chats[chat]
-            # What came between the last look and here rang before this chat was free again.
-            self._bell.nudge("updates")
+            if chat in self._look_again and not self._stopping.is_set():
+                # Something rang while this chat was busy: it may have come after the last look.
+                self._look_again.discard(chat)
+                self._chats[chat] = asyncio.create_task(self._take_chat(chat))
 
     async def take(self, update: PendingUpdate, chat: str | None) -> None:
         """Take one turn, and keep as failed what breaks its step. Raises only when the base is away."""

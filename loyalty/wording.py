@@ -6,7 +6,7 @@ Money comes in minor units of a currency, bonuses in hundredths. Source of the p
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale, dates, numbers
 
@@ -39,6 +39,7 @@ def sign_of(currency: str) -> str:
     return SIGNS.get(currency, currency)
 
 
+@lru_cache(maxsize=4096)
 def decimal(amount: int, exponent: int, language: str) -> str:
     """`amount` units of 10^-exponent: 1 840 or 1 840.50, all the decimals or none."""
     whole, fraction = divmod(abs(amount), 10**exponent)

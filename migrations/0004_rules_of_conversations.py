@@ -26,17 +26,21 @@ ALTER TABLE messenger_account DROP CONSTRAINT messenger_account_channel, DROP CO
 """
 
 # The outbox is claimed by urgency and age; a chat's own queue tells whether something must leave before. Lapsed
-# leases are few. One default account a person. Rows of the outbox change often: room on their pages.
+# leases are few. One default account a person. Both queues are swept often, so that what is done does not lie in
+# the way of what is due.
 INDEXES = """
 CREATE UNIQUE INDEX messenger_account_one_default ON messenger_account (customer_id) WHERE is_default;
 CREATE INDEX message_queued ON message (priority, id) WHERE status = 'queued';
 CREATE INDEX message_pending ON message (account_id, priority, id) WHERE status IN ('queued', 'leased', 'sending');
 CREATE INDEX message_leased ON message (leased_until) WHERE status IN ('leased', 'sending');
-ALTER TABLE message SET (fillfactor = 80);
+ALTER TABLE message SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01,
+    autovacuum_vacuum_insert_scale_factor = 0.05);
+ALTER TABLE incoming_update SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.05);
 """
 
 INDEXES_BACK = """
-ALTER TABLE message RESET (fillfactor);
+ALTER TABLE incoming_update RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_insert_scale_factor);
+ALTER TABLE message RESET (fillfactor, autovacuum_vacuum_scale_factor, autovacuum_vacuum_insert_scale_factor);
 DROP INDEX message_leased, message_pending, message_queued, messenger_account_one_default;
 """
 

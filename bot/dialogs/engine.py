@@ -11,7 +11,6 @@ from bot.texts import keys_said, say
 from loyalty.conversations.actions.turns import OpenTurn
 from loyalty.conversations.rules import Heard, Outcome
 from loyalty.customers.actions import set_account_active
-from loyalty.shop.queries import shop
 from loyalty.staff.rules import LANGUAGES
 
 DIALOGS: tuple[Dialog, ...] = (
@@ -49,7 +48,7 @@ def step_for(event: Event, now: datetime, answer: Callable[[Reply], None]) -> Ca
             account=opened.account,
             session=session,
             is_waiting=opened.is_waiting,
-            chain=await shop(),
+            chain=opened.chain,
             now=now,
             language=opened.account.language,
         )

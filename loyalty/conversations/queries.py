@@ -79,7 +79,7 @@ UNION ALL (SELECT NULL FROM incoming_update WHERE source = $1 AND state = 'new' 
 """
 OLDEST = """
 SELECT id, external_id, body, received_at FROM incoming_update
-WHERE source = $1 AND chat IS NOT DISTINCT FROM $2 AND state = 'new' ORDER BY external_id LIMIT 1
+WHERE source = $1 AND chat IS NOT DISTINCT FROM $2 AND state = 'new' ORDER BY external_id LIMIT 20
 """
 
 
@@ -88,10 +88,9 @@ async def waiting_chats_of(source: str) -> list[str | None]:
     return [row["chat"] for row in await db.fetch(CHATS, source)]
 
 
-async def oldest_update(source: str, chat: str | None) -> PendingUpdate | None:
-    """The update of a chat that is to be handled next."""
-    row = await db.fetch_row(OLDEST, source, chat)
-    return PendingUpdate(**row) if row else None
+async def oldest_updates(source: str, chat: str | None) -> list[PendingUpdate]:
+    """The updates of a chat that are to be handled next, a few of them, in their order."""
+    return [PendingUpdate(**row) for row in await db.fetch(OLDEST, source, chat)]
 
 
 async def was_ignored_before(source: str, chat: str, external_id: int) -> bool:

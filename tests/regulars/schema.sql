@@ -171,7 +171,8 @@ CREATE TABLE public.incoming_update (
     received_at timestamp with time zone NOT NULL,
     done_at timestamp with time zone,
     CONSTRAINT incoming_update_state CHECK (((state)::text = ANY ((ARRAY['new'::character varying, 'done'::character varying, 'ignored'::character varying, 'failed'::character varying])::text[])))
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_insert_scale_factor='0.05');
 CREATE SEQUENCE public.incoming_update_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -257,7 +258,7 @@ CREATE TABLE public.message (
     CONSTRAINT message_status CHECK (((status)::text = ANY ((ARRAY['received'::character varying, 'queued'::character varying, 'leased'::character varying, 'sending'::character varying, 'sent'::character varying, 'delivered'::character varying, 'read'::character varying, 'failed'::character varying, 'cancelled'::character varying, 'unknown'::character varying])::text[]))),
     CONSTRAINT message_status_by_direction CHECK ((((direction)::text = 'in'::text) = ((status)::text = 'received'::text)))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_insert_scale_factor='0.05');
 CREATE SEQUENCE public.message_id_seq
     START WITH 1
     INCREMENT BY 1

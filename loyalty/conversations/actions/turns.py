@@ -1,6 +1,7 @@
 """A turn of a chat: one update, one step of its dialog, saved together."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,10 +10,11 @@ from loyalty import db
 from loyalty.conversations.queries import PendingUpdate
 from loyalty.conversations.rules import CARD_OPEN, Heard, Outcome, Said
 from loyalty.customers.actions import know_account
-from loyalty.customers.queries import MessengerAccountView, messenger_account
+from loyalty.customers.queries import MessengerAccountView
 from loyalty.customers.rules import code_step, step_began
 from loyalty.errors import NotFound
 from loyalty.shop.queries import shop
+from loyalty.shop.rules import ShopView
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +39,58 @@ class OpenTurn:
     account: MessengerAccountView
     session: dict[str, Any]
     is_waiting: bool
+    chain: ShopView
 
 
 Step = Callable[[OpenTurn], Awaitable[Outcome]]
 
-# A known customer is locked before their conversation: one order everywhere.
-LOCK_OWNER = """
-SELECT f.customer_id FROM messenger_account a JOIN customer_facts f ON f.customer_id = a.customer_id
-WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF f
-"""
+# A known customer is locked before their conversation: one order everywhere, kept here because the rows of the
+# chat are locked above the join that has read `held`. The chat's own rows are seen as they are after the wait.
 LOCK_CHAT = """
+WITH held AS MATERIALIZED (
+    SELECT f.customer_id FROM messenger_account a JOIN customer_facts f ON f.customer_id = a.customer_id
+    WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF f
+)
 SELECT a.id, a.channel, a.address, a.customer_id, a.name, a.username, a.language, a.is_active, a.is_default,
-    a.created_at, a.linked_at, c.session, c.waiting_since IS NOT NULL AS is_waiting
-FROM messenger_account a JOIN conversation c ON c.account_id = a.id
-WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF c
+    a.created_at, a.linked_at, c.session, c.waiting_since IS NOT NULL AS is_waiting, s.name AS shop_name, s.currency,
+    s.exponent, s.region, s.language AS shop_language, s.time_zone
+FROM messenger_account a JOIN conversation c ON c.account_id = a.id CROSS JOIN (SELECT count(*) FROM held) first, shop s
+WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF c, a
 """
-# In a statement of its own, after the lock: only now is it sure that nobody else took this update.
-CLOSE = """
-UPDATE incoming_update SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'new' AND NOT EXISTS (
-    SELECT FROM incoming_update older WHERE older.source = incoming_update.source
-        AND older.chat = incoming_update.chat AND older.external_id < incoming_update.external_id
-        AND older.state = 'new') RETURNING id
-"""
+# After the lock, in a statement of its own: only then is it sure that nobody else took this update. Nothing is
+# saved unless the update is closed here.
 SAVE = """
-WITH said AS (
+WITH closed AS (
+    UPDATE incoming_update SET state = $16::text, reason = $17::text, done_at = $3
+    WHERE id = $18::bigint AND state = 'new' AND NOT EXISTS (
+        SELECT FROM incoming_update older WHERE older.source = incoming_update.source
+            AND older.chat = incoming_update.chat AND older.external_id < incoming_update.external_id
+            AND older.state = 'new') RETURNING id
+), said AS (
     INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, external_id,
         created_at, due_at, attempts)
-    SELECT $1::bigint, $2::bigint, part.direction, part.kind, part.content::jsonb,
+    SELECT $1::bigint, (SELECT customer_id FROM messenger_account WHERE id = $1), part.direction, part.kind,
+        part.content::jsonb,
         CASE part.direction WHEN 'in' THEN 'received' ELSE 'queued' END, 0, part.dedupe_key, part.external_id,
         $3::timestamptz, CASE part.direction WHEN 'out' THEN $3 END, 0
-    FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY
+    FROM closed, unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY
         part (direction, kind, content, dedupe_key, external_id, number) ORDER BY part.number
     RETURNING id, direction, kind
 ), card AS (
     INSERT INTO shown_card (message_id, customer_id, closes_at, due_at)
-    SELECT id, $2, $9::timestamptz, $10::timestamptz FROM said WHERE kind = 'card' AND direction = 'out'
+    SELECT id, $2::bigint, $9::timestamptz, $10::timestamptz FROM said WHERE kind = 'card' AND direction = 'out'
 ), file AS (
     INSERT INTO media (message_id, file_id, mime, size, state, due_at, attempts)
     SELECT id, $11::text, $12::text, $13::int, 'wanted', $3, 0 FROM said WHERE direction = 'in' AND $11 <> ''
 )
 UPDATE conversation SET session = $14::jsonb, last_message_at = $3,
     waiting_since = CASE WHEN $15::boolean IS NULL THEN waiting_since WHEN $15 THEN coalesce(waiting_since, $3) END
-WHERE account_id = $1
+FROM closed WHERE account_id = $1 RETURNING closed.id
+"""
+# What was said on the way in belongs to the customer that came of it.
+CLAIM = """
+UPDATE message SET customer_id = a.customer_id FROM messenger_account a
+WHERE message.account_id = $1 AND message.customer_id IS NULL AND a.id = $1 AND a.customer_id IS NOT NULL
 """
 # A person looks at one card: those above it in the chat close.
 CLOSE_OTHER_CARDS = """
@@ -86,7 +98,10 @@ UPDATE shown_card SET closes_at = $2, due_at = $2 WHERE customer_id = $1 AND clo
 """
 
 
-@db.use_case
+class _TakenBefore(Exception):
+    """Somebody else closed the update: what the step did is to be undone."""
+
+
 async def take_turn(update: PendingUpdate, sender: Sender, step: Step, *, now: datetime) -> bool:
     """Run one step on one update, and save its session and replies with it, or nothing at all.
 
@@ -94,24 +109,22 @@ async def take_turn(update: PendingUpdate, sender: Sender, step: Step, *, now: d
     other use cases, which join this transaction, and must not touch the network: it runs again after a
     deadlock. What it raises is raised, with nothing saved.
     """
-    await db.execute(LOCK_OWNER, sender.channel, sender.address)
-    turn = await _lock_chat(sender, now)
-    if await db.fetch_value(CLOSE, update.id, now) is None:
+    try:
+        await _take_turn(update, sender, step, now)
+    except _TakenBefore:
         return False
-    outcome = await step(turn)
-    after = await messenger_account(turn.account.id)
-    await _save(update, turn, after, outcome, now)
-    if after.customer_id is not None and turn.account.customer_id is None:
-        # What was said on the way in is theirs from now on.
-        await db.execute(
-            "UPDATE message SET customer_id = $2 WHERE account_id = $1 AND customer_id IS NULL",
-            after.id,
-            after.customer_id,
-        )
     return True
 
 
 @db.use_case
+async def _take_turn(update: PendingUpdate, sender: Sender, step: Step, now: datetime) -> None:
+    turn = await _lock_chat(sender, now)
+    outcome = await step(turn)
+    await _save(update, turn, outcome, now)
+    if turn.account.customer_id is None:
+        await db.execute(CLAIM, turn.account.id)
+
+
 async def fail_turn(
     update: PendingUpdate, sender: Sender | None, reply: Said | None, *, reason: str, now: datetime
 ) -> None:
@@ -119,20 +132,26 @@ async def fail_turn(
 
     `reason`: the kind of the error, without its words. Without a `sender` only the update is marked.
     """
-    closed = await db.fetch_value(
-        "UPDATE incoming_update SET state = 'failed', reason = $2, done_at = $3"
-        " WHERE id = $1 AND state = 'new' RETURNING id",
-        update.id,
-        reason[:60],
-        now,
-    )
-    if closed is None or sender is None:
+    with suppress(_TakenBefore):
+        await _fail_turn(update, sender, reply, reason[:60], now)
+
+
+@db.use_case
+async def _fail_turn(
+    update: PendingUpdate, sender: Sender | None, reply: Said | None, reason: str, now: datetime
+) -> None:
+    if sender is None:
+        await db.execute(
+            "UPDATE incoming_update SET state = 'failed', reason = $2, done_at = $3 WHERE id = $1 AND state = 'new'",
+            update.id,
+            reason,
+            now,
+        )
         return
     turn = await _lock_chat(sender, now)
-    heard = Heard("failed")
     replies = (reply,) if reply else ()
-    outcome = Outcome(heard=heard, replies=replies, session=turn.session, waiting=True)
-    await _save(update, turn, turn.account, outcome, now)
+    outcome = Outcome(heard=Heard("failed"), replies=replies, session=turn.session, waiting=True)
+    await _save(update, turn, outcome, now, failure=reason)
 
 
 async def _lock_chat(sender: Sender, now: datetime) -> OpenTurn:
@@ -156,13 +175,20 @@ async def _lock_chat(sender: Sender, now: datetime) -> OpenTurn:
         row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address)
         if row is None:
             raise NotFound("account")
-    session, is_waiting = db.from_json(row.pop("session")), row.pop("is_waiting")
-    return OpenTurn(MessengerAccountView(**row), session, is_waiting)
+    return OpenTurn(
+        MessengerAccountView(**{field: row[field] for field in MessengerAccountView.__slots__}),
+        db.from_json(row["session"]),
+        row["is_waiting"],
+        ShopView(
+            row["shop_name"], row["currency"], row["exponent"], row["region"], row["shop_language"], row["time_zone"]
+        ),
+    )
 
 
 async def _save(
-    update: PendingUpdate, turn: OpenTurn, after: MessengerAccountView, outcome: Outcome, now: datetime
+    update: PendingUpdate, turn: OpenTurn, outcome: Outcome, now: datetime, *, failure: str | None = None
 ) -> None:
+    """Close the update and write what follows from it. Raises _TakenBefore when it was closed already."""
     heard, replies = outcome.heard, outcome.replies
     lines: list[tuple[str, str, str, str | None, str | None]] = []
     if heard is not None:
@@ -170,11 +196,11 @@ async def _save(
     for number, reply in enumerate(replies):
         lines.append(("out", reply.kind, db.to_json(reply.content.to_body()), f"turn:{update.id}:{number}", None))
     if any(reply.kind == "card" for reply in replies):
-        await db.execute(CLOSE_OTHER_CARDS, after.customer_id, now)
-    await db.execute(
+        await db.execute(CLOSE_OTHER_CARDS, turn.account.customer_id, now)
+    closed = await db.fetch_value(
         SAVE,
         turn.account.id,
-        after.customer_id,
+        turn.account.customer_id,
         now,
         *map(list, zip(*lines, strict=True)) if lines else ([], [], [], [], []),
         now + CARD_OPEN,
@@ -184,7 +210,12 @@ async def _save(
         heard.size if heard else 0,
         db.to_json(outcome.session),
         outcome.waiting,
+        "failed" if failure else "done",
+        failure,
+        update.id,
     )
+    if closed is None:
+        raise _TakenBefore
     if replies:
         db.wake("messages")
     if heard is not None and heard.file_id:
