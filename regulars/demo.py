@@ -1,7 +1,7 @@
 """The demo: a made-up shop with data, servers and a messenger of its own, apart from any real ones."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -41,6 +41,9 @@ def demo_settings(settings: Settings) -> Settings:
     )
 
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 class _NotSimulated(AbstractRuleMatching):
     """Every request but those of the simulator."""
 
@@ -74,7 +77,12 @@ def with_simulator(settings: Settings, panel: web.Application) -> web.Applicatio
         await panel.shutdown()
         await panel.cleanup()
 
-    app = web.Application(client_max_size=PHOTO_LIMIT)
+    @web.middleware
+    async def pass_on(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request)
+
+    # An application without a middleware of its own would leave out those of the panel as well.
+    app = web.Application(client_max_size=PHOTO_LIMIT, middlewares=[pass_on])
     app.add_subapp(SIMULATOR, simulator.build_app())
     # aiohttp mounts below a prefix or at a host; a rule of our own leaves the panel at the root.
     panel.freeze()

@@ -1,0 +1,185 @@
+"""The whole story in the demo itself: a chat, a till, the panel, each in a browser of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import PHONE, check_accessible, check_no_sideways_scroll, free_port, is_fault
+from tests.conftest import ROOT
+
+REGULARS = str(Path(sys.executable).with_name("regulars"))
+TILL = {"width": 360, "height": 640}
+OWNER = ("olga@ladno.example", "coffee-for-olga")
+CASHIER = ("timur@ladno.example", "coffee-for-timur")
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A folder that the servers may enter when the tests run as root."""
+    with tempfile.TemporaryDirectory(prefix="regulars-demo-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def demo(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """`regulars demo` as a newcomer starts it, with few customers; its address, and its environment."""
+    port = free_port()
+    environment = {**os.environ, "REGULARS_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    for name in ("DATABASE_URL", "REDIS_URL", "REGULARS_SECRET_KEY", "TELEGRAM_BOT_TOKEN"):
+        environment.pop(name, None)
+    command = [REGULARS, "demo", "--customers", "30", "--port", str(port)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=environment, cwd=ROOT, **pipes) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if f":{port}/simulator" in line:
+                break
+        assert process.poll() is None, "".join(said)
+        yield f"http://127.0.0.1:{port}", {**environment, "REGULARS_HOME": str(home / "demo")}
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(30) == 0
+    # Nothing went wrong behind the pages either: the demo logs only that.
+    assert "error" not in rest, rest
+
+
+@pytest.fixture
+def open_at(browser: Browser, demo) -> Iterator[Callable[..., Page]]:
+    """A browser of somebody: `open_at("/simulator", PHONE, "ru")`."""
+    contexts, complaints = [], []
+
+    def open_one(path: str, viewport, locale: str) -> Page:
+        context = browser.new_context(base_url=demo[0], viewport=viewport, locale=locale, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on("console", lambda message: complaints.append(message.text) if is_fault(message, False) else None)
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page, login: tuple[str, str]) -> None:
+    page.fill("#email", login[0])
+    page.fill("#password", login[1])
+    page.click("button.pri")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def press(chat: Page, name: str) -> None:
+    chat.get_by_role("button", name=name, exact=True).last.click()
+
+
+def write(chat: Page, text: str) -> None:
+    box = chat.get_by_role("textbox")
+    box.fill(text)
+    box.press("Enter")
+
+
+def hears(chat: Page, text: str) -> None:
+    expect(chat.get_by_role("log").get_by_text(text).last).to_be_visible()
+
+
+def test_a_customer_registers_in_the_chat_a_cashier_credits_a_receipt_and_the_panel_shows_it(demo, open_at):
+    chat = open_at("/simulator", PHONE, "ru")
+    register(chat)
+    check_accessible(chat)
+    code = shown_code(chat)
+    till = open_at("/cashier", TILL, "en")
+    burn_by_code(till, code)
+    hears(chat, "Спасибо за покупку: 1 840 ₽")
+    hears(chat, "Теперь на карте 82 бонуса.")
+    press(chat, "История")
+    hears(chat, "Последние покупки и бонусы:")
+    check_no_sideways_scroll(chat)
+
+    panel = open_at("/login", {"width": 1440, "height": 900}, "en")
+    card_number = find_in_panel(panel)
+    # A scanner types what the QR holds, and Enter.
+    till.goto("/cashier")
+    till.locator("#padval").focus()
+    till.keyboard.type(card_number + code)
+    till.keyboard.press("Enter")
+    expect(till.locator(".pos-c").first).to_contain_text("Мария С.")
+
+    proved = subprocess.run([REGULARS, "verify"], env=demo[1], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert proved.returncode == 0, proved.stdout
+
+
+def register(chat: Page) -> None:
+    press(chat, "Начать")
+    hears(chat, "На каком языке вам удобнее?")
+    press(chat, "Русский")
+    hears(chat, "Вы согласны?")
+    press(chat, "Согласен")
+    press(chat, "Поделиться номером")
+    press(chat.get_by_role("dialog"), "Поделиться")
+    hears(chat, "Как вас зовут?")
+    write(chat, "Мария Сказочная")
+    hears(chat, "Когда у вас день рождения?")
+    write(chat, "24.08.1991")
+    hears(chat, "Подарок за знакомство уже на карте: 200 бонусов.")
+
+
+def shown_code(chat: Page) -> str:
+    press(chat, "Моя карта")
+    caption = chat.get_by_role("log").get_by_text("Код для кассира").last
+    expect(caption).to_be_visible()
+    code = re.search(r"кассира:\s*(\d{3})\s(\d{3})", caption.inner_text())
+    assert code is not None
+    return code[1] + code[2]
+
+
+def burn_by_code(till: Page, code: str) -> None:
+    sign_in(till, CASHIER)
+    till.goto("/cashier")
+    for digit in code:
+        till.get_by_role("button", name=digit, exact=True).click()
+    till.click("button.go")
+    expect(till.locator(".pos-c").first).to_contain_text("Мария С.")
+    till.fill("#padval", "1840")
+    expect(till.locator("#quote .good").last).to_contain_text("92")
+    till.locator(".burn label").last.click()
+    take = till.locator("#quote button.go")
+    expect(take).to_contain_text("1,640")
+    expect(till.locator("#quote")).to_contain_text("Code accepted")
+    check_accessible(till)
+    check_no_sideways_scroll(till)
+    take.click()
+    expect(till.locator(".pos-ok .v")).to_contain_text("1,640")
+
+
+def find_in_panel(panel: Page) -> str:
+    """Look at the customer's tabs; returns the number of their card."""
+    sign_in(panel, OWNER)
+    panel.goto("/customers?q=Сказочная")
+    panel.get_by_role("link", name="Мария Сказочная").first.click()
+    for tab, text in (
+        ("Receipts", "1,840"),
+        ("Bonuses", "Welcome bonus"),
+        ("Conversation", "Спасибо за покупку"),
+        ("Messengers", "Telegram"),
+        ("Registration", "Telegram"),
+    ):
+        panel.get_by_role("tab", name=re.compile(tab)).click()
+        expect(panel.get_by_role("tabpanel")).to_contain_text(text)
+    number = re.search(r"(\d{4}) (\d{4})", panel.locator("main").inner_text().replace("\u00a0", " "))
+    assert number is not None
+    return number[1] + number[2]
