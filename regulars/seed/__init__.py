@@ -22,7 +22,7 @@ from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
 from regulars.seed.books import write_ledger, write_receipts
-from regulars.seed.chats import Chain, account_of, choose_waiting, write_accounts, write_chats
+from regulars.seed.chats import Chain, Line, account_of, choose_waiting, write_accounts, write_chats
 from regulars.seed.life import ZONE, Life, Place, Seeded
 from regulars.seed.names import MadeUp, people
 
@@ -145,7 +145,7 @@ async def _write(
     random: Random,
     chain: Chain,
     *,
-    waiting: dict[int, datetime],
+    waiting: dict[int, Line],
     now: datetime,
 ) -> None:
     """Number a chunk in the order of time and COPY it, parents before children, in one transaction."""

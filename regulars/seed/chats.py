@@ -98,20 +98,28 @@ def account_of(
     return account, came_by_chat
 
 
-def choose_waiting(random: Random, made: list[Seeded], now: datetime) -> dict[int, datetime]:
-    """Whose chats wait for an answer, and since when: of people in the chat for a while who can be answered."""
+def choose_waiting(random: Random, made: list[Seeded], now: datetime) -> dict[int, Line]:
+    """Whose chats wait for an answer, and to what: of people in the chat for a while who can be answered.
+
+    No question is asked twice.
+    """
     settled = [
         one
         for one in made
         if one.account is not None and one.account.is_open(now) and now - one.account.linked_at > timedelta(days=2)
     ]
-    chosen = random.sample(settled, min(len(WAITED), len(settled)))
-    jitter = timedelta(seconds=random.randrange(600))
-    return {one.id: now - waited - jitter for one, waited in zip(chosen, WAITED, strict=False)}
+    questions = {language: list(asked) for language, asked in WAITING.items()}
+    waited = [pause + timedelta(seconds=random.randrange(600)) for pause in WAITED]
+    waiting: dict[int, Line] = {}
+    for one in random.sample(settled, len(settled)):
+        left = questions[one.person.language]
+        if waited and left:
+            waiting[one.id] = _heard((now - waited.pop()).replace(microsecond=0), "text", left.pop())
+    return waiting
 
 
 def lines_of(
-    random: Random, one: Seeded, account: Account, chain: Chain, *, now: datetime, waiting_since: datetime | None
+    random: Random, one: Seeded, account: Account, chain: Chain, *, now: datetime, waiting: Line | None
 ) -> list[Line]:
     """Everything said in one chat, in the order of time; the number of lines is bounded."""
     lines = [*_registration(one, account, chain.shop)]
@@ -119,10 +127,8 @@ def lines_of(
     lines += [_of_receipt(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
     if random.random() < ASKED:
         lines += _question(random, one, account, chain, now)
-    if waiting_since is not None:
-        question = random.choice(WAITING[one.person.language])
-        lines.append(_heard(waiting_since, "text", question))
-        lines.append(_passed_on(waiting_since, one.person.language))
+    if waiting is not None:
+        lines += [waiting, _passed_on(waiting.at, one.person.language)]
     lines.sort(key=lambda line: line.at)
     return lines
 
@@ -290,15 +296,16 @@ async def write_accounts(made: list[Seeded]) -> None:
 
 
 async def write_chats(
-    random: Random, made: list[Seeded], chain: Chain, *, waiting: dict[int, datetime], first_id: int, now: datetime
+    random: Random, made: list[Seeded], chain: Chain, *, waiting: dict[int, Line], first_id: int, now: datetime
 ) -> int:
     """COPY the chats of a chunk, their messages numbered from `first_id` in the order of time; returns the next id."""
     conversations, said = [], []
     for one in made:
         if one.account is None:
             continue
-        since = waiting.get(one.id)
-        lines = lines_of(random, one, one.account, chain, now=now, waiting_since=since)
+        question = waiting.get(one.id)
+        lines = lines_of(random, one, one.account, chain, now=now, waiting=question)
+        since = question.at if question else None
         conversations.append((one.account.id, session_of(one.account), since, lines[-1].at))
         said += [(line, one.account.id, one.id) for line in lines]
     await db.copy_rows("conversation", ["account_id", "session", "waiting_since", "last_message_at"], conversations)
