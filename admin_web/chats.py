@@ -8,7 +8,7 @@ from typing import Any
 from admin_web.formats import format_date
 from admin_web.forms import Form
 from admin_web.i18n import gettext, mark
-from loyalty.conversations.queries import MessageView, messages, waiting_chats
+from loyalty.conversations.queries import MessageView, messages, waiting_since
 from loyalty.conversations.rules import TEXT_LENGTH, Status
 from loyalty.customers.queries import MessengerAccountView
 from loyalty.ids import fingerprint
@@ -58,9 +58,6 @@ WHY = {
 }
 """Why a message was not sent, or not yet."""
 
-# Only so many waiting chats are looked through for the one that is open.
-WAITING_LOOKED_AT = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -105,7 +102,7 @@ async def open_chat(
     """Read a page of the conversation, the newest one unless `before_id` names a place."""
     ids = [account.id for account in accounts]
     found, earlier = await messages(ids, before_id=before_id) if ids else ([], None)
-    waiting_since = await _waiting_since(ids) if ids else None
+    waiting = await waiting_since(ids)
     lines, day = [], ""
     for message in found:
         before, day = day, format_date(message.created_at)
@@ -120,14 +117,9 @@ async def open_chat(
         lines=lines,
         earlier=earlier,
         is_newest=before_id is None,
-        waiting_since=waiting_since,
-        version=fingerprint({"lines": shown, "waiting": waiting_since})[:16],
+        waiting_since=waiting,
+        version=fingerprint({"lines": shown, "waiting": waiting})[:16],
     )
-
-
-async def _waiting_since(account_ids: list[int]) -> datetime | None:
-    waiting = await waiting_chats(WAITING_LOOKED_AT)
-    return min((chat.waiting_since for chat in waiting if chat.account_id in account_ids), default=None)
 
 
 def chat_data(chat: Chat, form: Form) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from admin_web.keys import now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, is_htmx, page
 from loyalty.conversations.actions.outbox import mark_answered, write_to
-from loyalty.conversations.queries import WaitingChat, media_body, messages, waiting_chats, waiting_count
+from loyalty.conversations.queries import WaitingChat, media_body, waiting_chats, waiting_count
 from loyalty.customers.queries import MessengerAccountView, accounts_of, customer, messenger_account
 from loyalty.errors import LoyaltyError, NotFound
 from loyalty.ids import new_key
@@ -64,26 +64,19 @@ async def show_list(request: web.Request) -> web.Response:
     """GET /conversations: chats that wait for staff, the longest waiting first."""
     waiting = await waiting_chats()
     count = await waiting_count()
-    rows = [await _row(chat) for chat in waiting]
-    return page(request, "conversations/list.html", rows=rows, count=count)
+    return page(request, "conversations/list.html", rows=[_row(chat) for chat in waiting], count=count)
 
 
-async def _row(chat: WaitingChat) -> Row:
-    # Only a line without words is looked up: most have some.
-    kind = "text" if chat.last_text else await _last_kind(chat.account_id)
+def _row(chat: WaitingChat) -> Row:
+    is_failed = chat.last_kind == "failed"
     person = f"/customers/{chat.customer_id}?tab=conversation"
     return Row(
         chat=chat,
         href=person if chat.customer_id is not None else f"{PATH}/{chat.account_id}",
         channel=_(CHANNELS.get(chat.channel, chat.channel)),
-        words=chat.last_text or ("" if kind == "failed" else heard_name(kind)),
-        is_failed=kind == "failed",
+        words=chat.last_text or ("" if is_failed else heard_name(chat.last_kind)),
+        is_failed=is_failed,
     )
-
-
-async def _last_kind(account_id: int) -> str:
-    said, _earlier = await messages([account_id])
-    return next((message.kind for message in reversed(said) if message.direction == "in"), "other")
 
 
 @requires(Permission.MESSAGES_READ)

@@ -44,7 +44,7 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class WaitingChat:
-    """A chat that staff are to look at."""
+    """A chat that staff are to look at, with the last line of its person."""
 
     account_id: int
     customer_id: int | None
@@ -52,6 +52,7 @@ class WaitingChat:
     channel: str
     waiting_since: datetime
     last_text: str
+    last_kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,9 @@ async def messages(account_ids: list[int], *, before_id: int | None = None) -> t
 # Index: conversation_waiting.
 WAITING = """
 SELECT c.account_id, a.customer_id, coalesce(p.name, nullif(a.name, ''), a.address) AS name, a.channel,
-    c.waiting_since, coalesce(last.text, '') AS last_text
+    c.waiting_since, coalesce(last.text, '') AS last_text, coalesce(last.kind, '') AS last_kind
 FROM conversation c JOIN messenger_account a ON a.id = c.account_id LEFT JOIN customer p ON p.id = a.customer_id
-    LEFT JOIN LATERAL (SELECT m.content->>'text' AS text FROM message m WHERE m.account_id = c.account_id
+    LEFT JOIN LATERAL (SELECT m.content->>'text' AS text, m.kind FROM message m WHERE m.account_id = c.account_id
         AND m.direction = 'in' ORDER BY m.id DESC LIMIT 1) last ON true
 WHERE c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $1
 """
@@ -140,6 +141,14 @@ WHERE c.waiting_since IS NOT NULL ORDER BY c.waiting_since LIMIT $1
 async def waiting_chats(limit: int = 100) -> list[WaitingChat]:
     """Chats that wait for staff, the longest waiting first."""
     return [WaitingChat(**row) for row in await db.fetch(WAITING, limit)]
+
+
+async def waiting_since(account_ids: list[int]) -> datetime | None:
+    """Since when the first of these chats has waited for staff; None when none does."""
+    since: datetime | None = await db.fetch_value(
+        "SELECT min(waiting_since) FROM conversation WHERE account_id = ANY($1::bigint[])", account_ids
+    )
+    return since
 
 
 async def waiting_count() -> int:

@@ -58,7 +58,6 @@ async def simulator(free_port) -> AsyncIterator[Simulator]:
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", free_port).start()
-    simulator.url = f"http://127.0.0.1:{free_port}/simulator/telegram"
     yield simulator
     await runner.cleanup()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, check_accessible, check_no_sideways_scroll, free_port, is_fault
 from tests.conftest import ROOT
@@ -83,7 +83,7 @@ def sign_in(page: Page, login: tuple[str, str]) -> None:
     page.wait_for_url(lambda url: "/login" not in url)
 
 
-def press(chat: Page, name: str) -> None:
+def press(chat: Page | Locator, name: str) -> None:
     chat.get_by_role("button", name=name, exact=True).last.click()
 
 

@@ -54,8 +54,9 @@ WITH said AS (
     SELECT a.id, a.customer_id, 'out', 'staff', $2::jsonb, 'queued', 0, $3::text, $4::int, $5::timestamptz, $5, 0
     FROM messenger_account a WHERE a.id = $1::bigint ON CONFLICT (dedupe_key) DO NOTHING RETURNING id, account_id
 )
-UPDATE conversation SET waiting_since = NULL, last_message_at = $5 FROM said
-WHERE conversation.account_id = said.account_id RETURNING said.id
+INSERT INTO conversation (account_id, session, last_message_at) SELECT account_id, '{}', $5 FROM said
+ON CONFLICT (account_id) DO UPDATE SET waiting_since = NULL, last_message_at = EXCLUDED.last_message_at
+RETURNING (SELECT id FROM said)
 """
 
 

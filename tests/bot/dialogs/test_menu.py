@@ -66,7 +66,7 @@ async def test_history_lists_purchases_and_gifts_a_page_at_a_time(maria):
     await maria.wait_for(bot_message("подарок за знакомство: +200"))
 
 
-async def test_the_card_shows_a_code_and_a_qr_that_a_scanner_reads(maria, simulator):
+async def test_the_card_shows_a_code_and_a_qr_that_a_scanner_reads(maria, bot_settings):
     maria.send("Моя карта")
     card = await maria.wait_for(lambda message: "photo" in message and not message["outgoing"])
     code = code_of(card)
@@ -74,19 +74,19 @@ async def test_the_card_shows_a_code_and_a_qr_that_a_scanner_reads(maria, simula
     assert proof is not None
     assert proof.customer_id == maria.customer_id
     person = await customer(maria.customer_id)
-    assert await read_qr(simulator, card) == person.card_number + code
+    assert await read_qr(bot_settings, card) == person.card_number + code
 
 
-async def test_the_code_changes_in_the_same_message_and_is_put_away_after_a_while(maria, simulator, clock):
+async def test_the_code_changes_in_the_same_message_and_is_put_away_after_a_while(maria, bot_settings, clock):
     maria.send("Моя карта")
     card = await maria.wait_for(lambda message: "photo" in message and not message["outgoing"])
     first, message_id = code_of(card), card["message_id"]
     clock.ahead = timedelta(seconds=CODE_SECONDS)
     later = await maria.wait_for(lambda m: m["message_id"] == message_id and code_of(m) != first)
-    assert await read_qr(simulator, later) == (await customer(maria.customer_id)).card_number + code_of(later)
+    assert await read_qr(bot_settings, later) == (await customer(maria.customer_id)).card_number + code_of(later)
     clock.ahead = timedelta(minutes=6)
     closed = await maria.wait_for(lambda m: m["message_id"] == message_id and "Код убран" in m["caption"])
-    assert await read_qr(simulator, closed) is None
+    assert await read_qr(bot_settings, closed) is None
     assert await find_by_card_code(first, key=CARD_KEY, now=clock()) is None
     await tap(maria, closed, "Показать новый код")
     again = await maria.wait_for(lambda m: m["message_id"] > message_id and "photo" in m)
@@ -156,7 +156,7 @@ async def test_a_photo_is_kept_with_the_conversation(maria):
     maria.send_photo(png(), "чек")
     await maria.wait_for(bot_message("Передал сотрудникам"))
     await until_sql("SELECT state <> 'wanted' FROM media")
-    kept = await db.fetch_row("SELECT body, mime, state, size FROM media")
+    [kept] = await db.fetch("SELECT body, mime, state, size FROM media")
     assert (kept["mime"], kept["state"], kept["size"]) == ("image/jpeg", "stored", len(kept["body"]))
     # The messenger makes a JPEG of every photo.
     assert Image.open(BytesIO(kept["body"])).size == (90, 60)
@@ -233,8 +233,8 @@ def code_of(card) -> str:
     return digits if len(digits) == 6 else ""
 
 
-async def read_qr(simulator, card) -> str | None:
-    channel = TelegramChannel(simulator.token, simulator.url)
+async def read_qr(bot_settings, card) -> str | None:
+    channel = TelegramChannel(bot_settings.telegram_bot_token.get_secret_value(), bot_settings.telegram_api_url)
     try:
         picture = await channel.fetch(card["photo"][-1]["file_id"], limit=10**6)
     finally:
