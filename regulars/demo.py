@@ -12,6 +12,7 @@ from bot.simulator import Simulator
 from loyalty.db import execute
 from loyalty.settings import Settings
 from regulars.seed import DEMO_LOGINS
+from regulars.seed.chats import ADDRESSES
 
 SHOP_NAME = "Ладно, кофе"
 # The number stays, because updates are told apart by it; nobody but this process learns the rest.
@@ -69,6 +70,8 @@ def with_simulator(settings: Settings, panel: web.Application) -> web.Applicatio
         bot_name=SHOP_NAME,
         bot_username="ladno_demo_bot",
         store=settings.home / "simulator.json",
+        # The made-up customers take messages too; only nobody sits behind them.
+        silent_ids=ADDRESSES,
     )
 
     async def run_panel(_: web.Application) -> AsyncIterator[None]:

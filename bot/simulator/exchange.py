@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,8 @@ class Exchange:
         self.updates = UpdateQueue()
         self.photos = Photos()
         self.presses: OrderedDict[str, Press] = OrderedDict()
-        # Chats known from injected updates only, with their last message id: nobody reads them.
+        # Chats that nobody reads: those of these ids, and those known from injected updates only.
+        self.silent_ids: Container[int] = ()
         self.silent_chats: dict[int, dict[str, Any]] = {}
         self.silent_message_ids: dict[int, int] = {}
         self.commands: dict[str, list[dict[str, str]]] = {}
@@ -56,6 +57,12 @@ class Exchange:
         while len(self.presses) > MOST_PRESSES:
             self.presses.popitem(last=False)
         return query_id
+
+    def silent_chat(self, chat_id: int) -> dict[str, Any] | None:
+        """A chat that nobody reads, None when there is none of this id."""
+        if chat_id in self.silent_ids:
+            return {"id": chat_id, "type": "private", "first_name": "Somebody"}
+        return self.silent_chats.get(chat_id)
 
     def inject(self, update: dict[str, Any]) -> int:
         """Queue any update as it is; the chat it names becomes known to the bot."""

@@ -118,13 +118,13 @@ METHODS: dict[str, Callable[[Exchange, Call], Any]] = {
 
 
 def chat_of(exchange: Exchange, call: Call) -> Person | None:
-    """The person of the chat, None for a chat known from injected updates only."""
+    """The person of the chat, None for a chat that nobody reads."""
     chat_id = call.fields.get("chat_id")
     if chat_id in (None, ""):
         raise Refusal("chat_id is empty")
     if chat_id in exchange.people:
         return exchange.people[chat_id]
-    if chat_id in exchange.silent_chats:
+    if exchange.silent_chat(chat_id) is not None:
         return None
     raise Refusal("chat not found")
 
@@ -175,7 +175,7 @@ def silent_message(exchange: Exchange, call: Call, content: dict[str, Any]) -> d
     return {
         "message_id": number,
         "from": exchange.bot,
-        "chat": exchange.silent_chats[chat_id],
+        "chat": exchange.silent_chat(chat_id),
         "date": int(time.time()),
         **content,
     }

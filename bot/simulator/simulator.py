@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from bot.simulator.words import made_up_person
 class Simulator:
     """One bot and its people. With `store`, a JSON file, chats and unconfirmed updates survive a restart.
 
-    `faults` may be changed at any time; `calls` is a journal of the last thousand calls, for tests. All of it lives
-    in the event loop that serves the application: call it, and its people, from that loop's thread.
+    `silent_ids` are private chats that take messages and that nobody reads. `faults` may be changed at any time;
+    `calls` is a journal of the last thousand calls, for tests. All of it lives in the event loop that serves the
+    application: call it, and its people, from that loop's thread.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class Simulator:
         bot_name: str = "Regulars",
         bot_username: str = "regulars_demo_bot",
         store: Path | None = None,
+        silent_ids: Container[int] = (),
     ) -> None:
         self.token = token
         self.faults = Faults()
         self._exchange = Exchange(token=token, bot_name=bot_name, bot_username=bot_username)
+        self._exchange.silent_ids = silent_ids
         self._webhook = Webhook(self._exchange)
         self._api = Api(self._exchange, self._webhook, self.faults, token)
         self._page = Page(self._exchange, self._webhook, self.faults, self._newcomer)

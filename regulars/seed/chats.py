@@ -34,9 +34,9 @@ MOST_TOLD = 15
 WAITED = (timedelta(minutes=25), timedelta(hours=2), timedelta(hours=6), timedelta(hours=19))
 """How long the chats that wait for an answer have waited."""
 # The simulator draws its people from nine digits, so that no visitor of the demo ever meets a seeded chat.
-_FIRST_ADDRESS = 5_000_000_000
-_ADDRESSES = 3_000_000_000
-_SPREAD = 738_871_813  # coprime to _ADDRESSES: every person gets an address of their own
+ADDRESSES = range(5_000_000_000, 8_000_000_000)
+"""Numbers of the seeded people's chats: none that a person of the simulator has."""
+_SPREAD = 738_871_813  # coprime to their number: every person gets an address of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Line(NamedTuple):
 
 def address_of(customer_id: int) -> str:
     """The number of a seeded person's chat: ten digits."""
-    return str(_FIRST_ADDRESS + customer_id * _SPREAD % _ADDRESSES)
+    return str(ADDRESSES[customer_id * _SPREAD % len(ADDRESSES)])
 
 
 def account_of(
