@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.bonuses.actions import expire_due
+from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.staff.rules import JOB
 
 
@@ -22,4 +23,9 @@ async def expire_bonuses(now: datetime) -> int:
     return await expire_due(actor=JOB, now=now, limit=500)
 
 
-JOBS = (Job("expire bonuses", 30, expire_bonuses),)
+async def empty_updates(now: datetime) -> int:
+    """Empty what messengers sent a week ago: it holds personal words, and has done its work."""
+    return await empty_old_updates(now=now)
+
+
+JOBS = (Job("expire bonuses", 30, expire_bonuses), Job("empty old updates", 600, empty_updates))
