@@ -20,7 +20,7 @@ from loyalty.bell import Bell
 from loyalty.conversations.actions.arrivals import ignore_update, store_updates
 from loyalty.conversations.actions.turns import fail_turn, take_turn
 from loyalty.conversations.queries import PendingUpdate, oldest_updates, waiting_chats_of, was_ignored_before
-from loyalty.conversations.rules import Arrived
+from loyalty.conversations.rules import Arrived, Said
 
 CHATS_AT_ONCE = 8
 """Chats whose turns are taken at once; each holds a connection of the pool."""
@@ -149,8 +149,7 @@ class Intake:
         except db.OUTAGES:
             raise
         except Exception as error:  # noqa: BLE001  whatever a step does, the chat goes on
-            sorry = said(say(event.sender.language or "en", "failed"))
-            await fail_turn(update, event.sender, sorry, reason=type(error).__name__, now=self._clock())
+            await self._give_up(update, event, type(error).__name__)
             self._count("failed", update, error)
             decided = [Reply()]
         else:
@@ -160,6 +159,15 @@ class Intake:
         if event.kind is EventKind.BUTTON:
             reply = decided[-1]
             self._later(self._channel.answer_button(event, notice=reply.notice, remove=reply.removes_buttons))
+
+    async def _give_up(self, update: PendingUpdate, event: Event, reason: str) -> None:
+        """Mark an update as failed, in its chat where that can be done."""
+        try:
+            await fail_turn(update, event.sender, _sorry, reason=reason, now=self._clock())
+        except db.OUTAGES:
+            raise
+        except Exception:  # noqa: BLE001  whatever is wrong with the chat, this update must not hold up the next
+            await fail_turn(update, None, None, reason=reason, now=self._clock())
 
     async def _go_away(self, update: PendingUpdate, where: Elsewhere, chat: str | None) -> None:
         """A group or a channel: one hint, no personal data, leave."""
@@ -180,6 +188,10 @@ class Intake:
         TURNS.labels(self._channel.name, outcome).inc()
         # Without the error's words: they may quote what people wrote.
         log.error("turn failed", outcome=outcome, update=update.id, kind=type(error).__name__)
+
+
+def _sorry(language: str) -> Said:
+    return said(say(language, "failed"))
 
 
 def lock_key(source: str) -> int:

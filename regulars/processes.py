@@ -78,6 +78,8 @@ async def _bot(process: Process) -> AsyncIterator[None]:
 
     async with AsyncExitStack() as opened:
         channels = open_channels(process.settings)
+        if not channels:
+            log.info("no messenger is set up")
         for channel in channels:
             opened.push_async_callback(channel.close)
         async with listening(channels, _database_url(process.settings), process.bell, system_now):

@@ -3,6 +3,7 @@
 import asyncio
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -60,6 +61,8 @@ from bot.channels.base import (
 from loyalty.conversations.actions.turns import Sender
 from loyalty.conversations.content import Capabilities, Content, fit
 from loyalty.conversations.rules import Arrived
+from loyalty.customers.rules import clean_text
+from loyalty.staff.rules import LANGUAGES
 
 NAME = "telegram"
 WANTED = ["message", "callback_query", "my_chat_member", "channel_post"]
@@ -67,6 +70,7 @@ POLL_SECONDS = 25
 CALL_SECONDS = 20
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+USERNAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
 GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "user not found")
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
@@ -218,7 +222,8 @@ class TelegramChannel:
 
 def arrived(update: dict[str, Any]) -> Arrived:
     """An update as it is stored: its number, the chat it belongs to, and its bytes."""
-    return Arrived(int(update["update_id"]), chat_of(update), json.dumps(update, ensure_ascii=False).encode())
+    # Escaped: half a surrogate pair, which JSON may hold and UTF-8 may not, must not cost the whole batch.
+    return Arrived(int(update["update_id"]), chat_of(update), json.dumps(update).encode())
 
 
 def chat_of(update: dict[str, Any]) -> str | None:
@@ -312,9 +317,11 @@ def _from_membership(change: ChatMemberUpdated) -> Event | Elsewhere | None:
 
 
 def _sender(user: User, chat: Chat) -> Sender:
-    return Sender(
-        NAME, str(chat.id), user.full_name[:100], (user.username or "")[:64] or None, user.language_code or ""
-    )
+    # The name is compared with the one that is kept, so it is cleaned the same way.
+    name = clean_text(user.full_name)[:100]
+    username = user.username if user.username and USERNAME.fullmatch(user.username) else None
+    code = (user.language_code or "")[:2]
+    return Sender(NAME, str(chat.id), name, username, code if code in LANGUAGES else "")
 
 
 # ------------------------------------------------------------------------------------------- serialising

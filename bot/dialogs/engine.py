@@ -111,7 +111,7 @@ def _heard(event: Event) -> Heard:
         kind=event.kind.value,
         text=event.text.replace("\x00", "")[:LOGGED_TEXT],
         external_id=event.message_id,
-        file_id=event.file_id if len(event.file_id) <= 200 else "",
-        mime=event.mime,
+        file_id=event.file_id if len(event.file_id) <= 200 and event.file_id.isprintable() else "",
+        mime=event.mime if event.mime.isprintable() else "application/octet-stream",
         size=event.size,
     )

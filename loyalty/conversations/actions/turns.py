@@ -125,20 +125,24 @@ async def _take_turn(update: PendingUpdate, sender: Sender, step: Step, now: dat
         await db.execute(CLAIM, turn.account.id)
 
 
+Apology = Callable[[str], Said]
+"""What is said in a language when a step broke."""
+
+
 async def fail_turn(
-    update: PendingUpdate, sender: Sender | None, reply: Said | None, *, reason: str, now: datetime
+    update: PendingUpdate, sender: Sender | None, apology: Apology | None, *, reason: str, now: datetime
 ) -> None:
     """Keep an update that broke its step as failed, show it to staff in its chat, and let the chat go on.
 
     `reason`: the kind of the error, without its words. Without a `sender` only the update is marked.
     """
     with suppress(_TakenBefore):
-        await _fail_turn(update, sender, reply, reason[:60], now)
+        await _fail_turn(update, sender, apology, reason[:60], now)
 
 
 @db.use_case
 async def _fail_turn(
-    update: PendingUpdate, sender: Sender | None, reply: Said | None, reason: str, now: datetime
+    update: PendingUpdate, sender: Sender | None, apology: Apology | None, reason: str, now: datetime
 ) -> None:
     if sender is None:
         await db.execute(
@@ -149,7 +153,7 @@ async def _fail_turn(
         )
         return
     turn = await _lock_chat(sender, now)
-    replies = (reply,) if reply else ()
+    replies = (apology(turn.account.language),) if apology else ()
     outcome = Outcome(heard=Heard("failed"), replies=replies, session=turn.session, waiting=True)
     await _save(update, turn, outcome, now, failure=reason)
 

@@ -8,7 +8,6 @@ import zxingcpp
 from PIL import Image
 
 from bot.channels.telegram import TelegramChannel
-from bot.dialogs import balance
 from loyalty import db
 from loyalty.bonuses.actions import adjust
 from loyalty.bonuses.queries import account
@@ -175,17 +174,14 @@ async def test_an_old_button_is_answered_and_does_nothing(maria, simulator):
     assert buttons_of(said_to(maria, "На каком языке")[0]) == {}
 
 
-async def test_an_update_that_breaks_its_step_is_kept_shown_to_staff_and_the_chat_goes_on(maria, monkeypatch):
-    async def broken(*_args, **_more):
-        raise RuntimeError("секрет")
-
-    monkeypatch.setattr(balance, "account", broken)
+async def test_an_update_that_breaks_its_step_is_kept_shown_to_staff_and_the_chat_goes_on(maria):
+    await db.execute("UPDATE programme SET body = '{}'")
     maria.send("Баланс")
     await maria.wait_for(bot_message("Что-то пошло не так"))
     row = await db.fetch_row(
         "SELECT state, reason, body IS NOT NULL AS kept FROM incoming_update WHERE state = 'failed'"
     )
-    assert row == {"state": "failed", "reason": "RuntimeError", "kept": True}
+    assert row == {"state": "failed", "reason": "KeyError", "kept": True}
     [chat] = await waiting_chats()
     assert chat.customer_id == maria.customer_id
     maria.send("История")
@@ -195,10 +191,27 @@ async def test_an_update_that_breaks_its_step_is_kept_shown_to_staff_and_the_cha
 async def test_an_update_that_cannot_be_read_is_kept_and_does_not_stop_the_chat(maria, simulator):
     simulator.inject({"message": {"message_id": "?", "chat": {"id": maria.id}}})
     simulator.inject({"shape_of_tomorrow": {"chat": {"id": maria.id}}})
+    simulator.inject({"message": {"text": "half a pair \ud83d", "chat": {"id": maria.id}}})
     maria.send("Баланс")
     await maria.wait_for(bot_message("На карте"))
     states = await db.fetch("SELECT state, reason FROM incoming_update WHERE state IN ('failed', 'ignored') ORDER BY 1")
-    assert [tuple(row.values()) for row in states] == [("failed", "unreadable"), ("ignored", "not_ours")]
+    assert [tuple(row.values()) for row in states] == [
+        ("failed", "unreadable"),
+        ("failed", "unreadable"),
+        ("ignored", "not_ours"),
+    ]
+
+
+async def test_what_cannot_be_stored_as_text_does_not_stop_the_chat(maria, simulator):
+    person = {"id": maria.id, "is_bot": False, "first_name": "\x00\u202e", "username": "a\x00b"}
+    chat = {"id": maria.id, "type": "private"}
+    photo = [{"file_id": "a\x00b", "file_unique_id": "c", "width": 9, "height": 9}]
+    message = {"message_id": 9_000, "date": 0, "chat": chat, "from": person, "caption": "\x00", "photo": photo}
+    simulator.inject({"message": message})
+    maria.send("Баланс")
+    await maria.wait_for(bot_message("На карте"))
+    assert await db.fetch_value("SELECT count(*) FROM incoming_update WHERE state <> 'done'") == 0
+    assert await db.fetch_value("SELECT count(*) FROM media") == 0
 
 
 async def test_in_a_group_there_is_one_hint_no_personal_data_and_the_bot_leaves(maria, simulator):

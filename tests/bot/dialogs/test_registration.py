@@ -167,3 +167,10 @@ async def test_without_the_consent_nothing_is_asked(newcomer):
     person.share_contact()
     await person.wait_for(lambda _: len(said_to(person, "нажмите кнопку под условиями")) == 2)
     assert await find_by_phone(person.phone) is None
+
+
+@pytest.mark.parametrize(("code", "question"), [("uk-UA", "Якою мовою"), ("be", "На каком языке"), ("", "На каком")])
+async def test_the_first_question_is_in_the_messengers_language_else_the_shops(newcomer, code, question):
+    person = newcomer(language=code)
+    person.start()
+    await person.wait_for(bot_message(question))
