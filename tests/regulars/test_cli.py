@@ -79,7 +79,10 @@ def test_a_taken_port_is_told_with_the_way_out(regulars, free_port):
 
 def test_an_unknown_part_is_refused(regulars):
     answer = regulars("run", "kitchen")
-    assert (answer.returncode, answer.stderr) == (1, "There is no part 'kitchen'; the parts are: bot, scheduler, web, worker.\n")
+    assert (answer.returncode, answer.stderr) == (
+        1,
+        "There is no part 'kitchen'; the parts are: bot, scheduler, web, worker.\n",
+    )
 
 
 def test_an_invitation_is_a_link_that_works_and_no_password(regulars, environment):
