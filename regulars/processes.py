@@ -43,10 +43,14 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something a process can run. `serving` works from being entered until being left."""
+    """Something a process can run. `serving` works from being entered until being left.
+
+    `load`: what takes seconds before it can be entered. The pages answer meanwhile.
+    """
 
     name: str
     serving: Callable[[Process], AbstractAsyncContextManager[None]]
+    load: Callable[[], object] | None = None
 
 
 @asynccontextmanager
@@ -117,8 +121,17 @@ def _database_url(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
 
 
+def _load_messengers() -> None:
+    """Aiogram builds its hundreds of models when it is imported."""
+
+
 # Every part there is, in the order in which one process enters them.
-PARTS = (Part("web", _web), Part("bot", _bot), Part("worker", _worker), Part("scheduler", _scheduler))
+PARTS = (
+    Part("web", _web),
+    Part("scheduler", _scheduler),
+    Part("bot", _bot, load=_load_messengers),
+    Part("worker", _worker, load=_load_messengers),
+)
 
 
 def parts_named(names: list[str]) -> tuple[Part, ...]:
@@ -143,7 +156,7 @@ def check_port_is_free(settings: Settings) -> None:
 async def serve(
     settings: Settings, parts: tuple[Part, ...], ready: Callable[[], None], beside: Beside | None = None
 ) -> None:
-    """Run `parts` until SIGINT or SIGTERM; calls `ready` once all of them work.
+    """Run `parts` until SIGINT or SIGTERM; calls `ready` once they work; beside pages, once those answer.
 
     `settings` carry both addresses. A second signal ends the process at once.
     """
@@ -166,13 +179,21 @@ async def serve(
         async with AsyncExitStack() as entered:
             bell = await entered.enter_async_context(hung(settings.redis_url.get_secret_value()))
             process = Process(settings, bell, beside)
-            for part in parts:
+            at_once = [part for part in parts if part.load is None]
+            for part in at_once:
                 await entered.enter_async_context(part.serving(process))
+            if at_once:
+                ready()
+            for part in parts:
+                if part.load is not None:
+                    await asyncio.to_thread(part.load)
+                    await entered.enter_async_context(part.serving(process))
+            if not at_once:
+                ready()
             # What start-up made lives on: the collector need not walk it again and again.
             gc.collect()
             gc.freeze()
             log.info("started", parts=[part.name for part in parts])
-            ready()
             await stop.wait()
             log.info("stopping")
     finally:
