@@ -1,0 +1,45 @@
+"""Two bot processes on the same chat at the same time, with the same updates arriving more than once."""
+
+import asyncio
+
+import pytest
+
+from bot.channels.telegram import arrived
+from loyalty import db
+from loyalty.clock import system_now
+from loyalty.conversations.actions.arrivals import store_updates
+from tests.proofs.conftest import (
+    COMMANDS,
+    SOURCE,
+    Guest,
+    all_is_said,
+    assert_nothing_is_lost_or_doubled,
+    sized,
+)
+
+pytestmark = pytest.mark.prove
+
+
+async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(processes, newcomer, hold, simulator, wire):
+    guest = Guest(newcomer())
+    await processes.start_some(2, "bot", "worker")
+    # Both are to stand before the chat at once, whatever else they hold.
+    async with hold("conversation", "ACCESS EXCLUSIVE"):
+        guest.rush()
+        guest.write(*(f"{COMMANDS[number % len(COMMANDS)]} {number}" for number in range(sized(40, 200) - 6)))
+        # The same updates arrive by three ways: from the messenger, and twice beside it.
+        same = [arrived(update) for update in simulator._exchange.updates.pending]
+        assert len(same) == len(guest.updates)
+        now = system_now()
+        await asyncio.gather(store_updates(SOURCE, same, now=now), store_updates(SOURCE, same[::-1], now=now))
+        await processes.standing_at("JOIN conversation", many=2)
+    await all_is_said([guest])
+    await assert_nothing_is_lost_or_doubled([guest], processes)
+    assert set(guest.updates) == set(wire.handed)
+    heard = await db.fetch("SELECT content->>'text' AS text FROM message WHERE direction = 'in' ORDER BY id")
+    written = [message.get("text", "") for message in guest.person.messages if message["outgoing"]]
+    assert [row["text"] or "" for row in heard] == written
+    closed = await db.fetch("SELECT done_at FROM incoming_update ORDER BY external_id")
+    assert closed == sorted(closed, key=lambda row: row["done_at"])
+    sent = await db.fetch("SELECT external_id::int AS number FROM message WHERE direction = 'out' ORDER BY id")
+    assert sent == sorted(sent, key=lambda row: row["number"])
