@@ -270,6 +270,9 @@ class Wire:
         self._cuts_next_poll = False
         self._let_go = asyncio.Event()
 
+    def has_carried(self, calls: int) -> bool:
+        return self.calls >= calls
+
     def let_go(self) -> None:
         """Let everything pass again. What was cut off stays so: its callers are gone."""
         self.withholds_answers = False

@@ -1,6 +1,7 @@
 """Processes killed outright: in the middle of a turn, at any moment, in the middle of sending; others take over."""
 
 import asyncio
+from functools import partial
 from random import Random
 
 import pytest
@@ -110,7 +111,7 @@ async def test_whenever_processes_are_killed_everybody_comes_in_once_and_reads_e
             encourage(portion)
             # Every act leads to a call at least. A moment later, so that it is not always the moment of a call.
             moment = wire.calls + chance.randint(1, portion)
-            await until(lambda moment=moment: wire.calls >= moment)
+            await until(partial(wire.has_carried, moment))
             await asyncio.sleep(chance.uniform(0, 0.03))
             victim = pair[number % 2]
             await victim.kill()
