@@ -1,7 +1,8 @@
 """The panel as one aiohttp application."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import aiohttp_session
@@ -24,8 +25,8 @@ from loyalty.settings import Settings
 BODY_LIMIT = 2**20
 
 
-async def build_app(settings: Settings) -> web.Application:
-    """Build the application. `settings.redis_url` is filled; the database has been opened by the caller.
+async def build_app(settings: Settings, pages: Sequence[ModuleType] = PAGES) -> web.Application:
+    """Build the application of these pages. `settings.redis_url` is filled; the caller has opened the database.
 
     Redis is first asked when a request comes: a panel without it starts and answers 503.
     """
@@ -47,10 +48,10 @@ async def build_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app[CLOCK] = system_now
     app[REDIS] = redis
-    app[NAVIGATION] = tuple(module.NAV for module in PAGES if hasattr(module, "NAV"))
+    app[NAVIGATION] = tuple(module.NAV for module in pages if hasattr(module, "NAV"))
     prepare_templates(app)
     app.add_routes(assets.ROUTES)
-    for module in PAGES:
+    for module in pages:
         app.add_routes(module.ROUTES)
 
     async def close_redis(_: web.Application) -> AsyncIterator[None]:

@@ -92,6 +92,8 @@ def _refusal(error: Exception) -> Refusal:
         return Refusal(status, _title(status), reason_text(error), error.reason, field, error.details)
     if isinstance(error, web.HTTPException):
         status, reason = error.status, error.reason.lower().replace(" ", "_")
+    elif isinstance(error, web.RequestPayloadError):
+        status, reason = 400, "bad_request"
     elif isinstance(error, (RedisError, OSError, TimeoutError)):
         status, reason = 503, "not_available"
     else:

@@ -3,7 +3,8 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -15,6 +16,7 @@ from bot.dialogs.base import Reply, said
 from bot.dialogs.engine import COMMANDS_SHOWN, step_for
 from bot.loops import cancelled, end, for_ever
 from bot.texts import say
+from bot.webhooks import Webhooks
 from loyalty import db
 from loyalty.bell import Bell
 from loyalty.conversations.actions.arrivals import ignore_update, store_updates
@@ -32,6 +34,22 @@ TURNS = Counter("regulars_turns_total", "Updates by what became of them", ["chan
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """Updates that came together, and whoever waits for their being stored; nobody, once that is cancelled."""
+
+    updates: Sequence[Arrived]
+    stored: asyncio.Future[None]
+
+    def succeed(self) -> None:
+        if not self.stored.done():
+            self.stored.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.stored.done():
+            self.stored.set_exception(error)
+
+
 class Intake:
     """The turns of one channel. Any number may run: a chat's row in the base keeps its order."""
 
@@ -43,24 +61,56 @@ class Intake:
         self._look_again: set[str | None] = set()
         self._hands = asyncio.Semaphore(CHATS_AT_ONCE)
         self._effects: set[asyncio.Task[None]] = set()
+        self._deliveries: list[_Delivery] = []
+        self._is_storing = False
         self._stopping = asyncio.Event()
 
     async def store(self, arrived: Sequence[Arrived]) -> None:
         """Keep updates, until the base has them: only then may they be acknowledged.
 
-        Whoever waits may be cancelled; the writing ends nevertheless.
+        Those of concurrent callers are committed together. Waits for a base that is away; who is cancelled
+        meanwhile must not count on anything. Raises what is wrong with these updates alone.
         """
-        await asyncio.shield(self._later(self._store(arrived)))
+        delivery = _Delivery(arrived, asyncio.get_running_loop().create_future())
+        self._deliveries.append(delivery)
+        if not self._is_storing:
+            self._is_storing = True
+            self._later(self._store_deliveries())
+        await delivery.stored
 
-    async def _store(self, arrived: Sequence[Arrived]) -> None:
-        while True:
-            try:
-                await store_updates(self._channel.source, arrived, now=self._clock())
-            except db.OUTAGES as error:
-                log.warning("updates not stored", kind=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
+    async def _store_deliveries(self) -> None:
+        """Commit what has come, and what comes meanwhile, one batch after another."""
+        try:
+            while self._deliveries:
+                waiting = [one for one in self._deliveries if not one.stored.done()]
+                self._deliveries.clear()
+                try:
+                    await self._store_together(waiting)
+                except db.OUTAGES as error:
+                    log.warning("updates not stored", kind=type(error).__name__)
+                    self._deliveries[:0] = waiting
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            self._is_storing = False
+
+    async def _store_together(self, deliveries: Sequence[_Delivery]) -> None:
+        try:
+            await self._keep([update for one in deliveries for update in one.updates])
+        except db.OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001  handed to whoever brought the updates
+            if len(deliveries) == 1:
+                deliveries[0].fail(error)
                 return
+            # One that the base will not take must not cost the others.
+            for one in deliveries:
+                await self._store_together([one])
+        else:
+            for one in deliveries:
+                one.succeed()
+
+    async def _keep(self, updates: Sequence[Arrived]) -> None:
+        await store_updates(self._channel.source, updates, now=self._clock())
 
     async def receive(self, lock: db.ServerLock) -> None:
         """Poll while holding the token's lock: a messenger lets one poller a token in."""
@@ -201,9 +251,13 @@ def lock_key(source: str) -> int:
 
 @asynccontextmanager
 async def listening(
-    channels: list[Channel], database_url: str, bell: Bell, clock: Callable[[], datetime]
+    channels: list[Channel],
+    database_url: str,
+    bell: Bell,
+    clock: Callable[[], datetime],
+    webhooks: Webhooks | None = None,
 ) -> AsyncIterator[None]:
-    """Receive and take turns while inside; on leaving, turns under way end."""
+    """Receive, through `webhooks` where there are any, and take turns while inside; on leaving, turns under way end."""
     intakes = [Intake(channel, bell, clock) for channel in channels]
     work: list[tuple[str, Callable[[], Awaitable[None]]]] = []
     for intake, channel in zip(intakes, channels, strict=True):
@@ -212,7 +266,11 @@ async def listening(
         work.append(("receiving", partial(intake.receive, lock)))
     loops = [asyncio.create_task(for_ever(name, step)) for name, step in work]
     try:
-        yield
+        with ExitStack() as called:
+            if webhooks is not None:
+                for intake, channel in zip(intakes, channels, strict=True):
+                    called.enter_context(webhooks.listening(channel, intake.store))
+            yield
     finally:
         for intake in intakes:
             intake.stop_receiving()

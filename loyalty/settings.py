@@ -1,6 +1,8 @@
 """Settings: read once from the environment when a process starts, checked as a whole, never written back."""
 
 import os
+import re
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -22,13 +24,24 @@ PLACEHOLDERS = (
 )
 
 # Fields whose variable carries no REGULARS_ prefix: every host and tool knows these names.
-PLAIN_NAMES = ("database_url", "redis_url", "telegram_bot_token", "telegram_api_url")
+PLAIN_NAMES = (
+    "database_url",
+    "redis_url",
+    "telegram_bot_token",
+    "telegram_api_url",
+    "telegram_mode",
+    "telegram_webhook_secret",
+)
+TELEGRAM_API = "https://api.telegram.org"
+# What setWebhook takes as secret_token. Source: core.telegram.org/bots/api#setwebhook
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 # Answers to a wrong value in the words of whoever sets the variable; other kinds keep pydantic's own words.
 PLAIN_REASONS = {
     "int_parsing": "is not a whole number",
     "greater_than_equal": "must be between 1 and 65535",
     "less_than_equal": "must be between 1 and 65535",
+    "enum": "must be polling or webhook",
 }
 # A default that could not be computed since the value it rests on is wrong, which is told already.
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
@@ -96,6 +109,12 @@ def _api_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    if not WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("must be 1 to 256 letters, digits, _ or -; make one with: openssl rand -hex 32")
+    return value
+
+
 def _public_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -131,6 +150,13 @@ def _own_address(fields: dict[str, Any]) -> str:
     return f"http://{host}:{fields['port']}"
 
 
+class TelegramMode(StrEnum):
+    """Who calls whom: we ask Telegram for updates, or Telegram posts them to us."""
+
+    POLLING = "polling"
+    WEBHOOK = "webhook"
+
+
 class Settings(BaseSettings):
     """What an installation sets. Frozen; secrets print as asterisks.
 
@@ -157,7 +183,11 @@ class Settings(BaseSettings):
         default=None, validation_alias="telegram_bot_token"
     )
     telegram_api_url: Annotated[str, AfterValidator(_api_url)] = Field(
-        default="https://api.telegram.org", validation_alias="telegram_api_url"
+        default=TELEGRAM_API, validation_alias="telegram_api_url"
+    )
+    telegram_mode: TelegramMode = Field(default=TelegramMode.POLLING, validation_alias="telegram_mode")
+    telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = Field(
+        default=None, validation_alias="telegram_webhook_secret"
     )
 
     @model_validator(mode="after")
@@ -169,7 +199,23 @@ class Settings(BaseSettings):
         if (self.database_url is None) != (self.redis_url is None):
             missing = "DATABASE_URL" if self.database_url is None else "REDIS_URL"
             raise ValueError(f"{missing} is missing: set DATABASE_URL and REDIS_URL both, or neither")
+        if self.telegram_mode is TelegramMode.WEBHOOK:
+            self._check_webhook()
         return self
+
+    def _check_webhook(self) -> None:
+        if self.telegram_bot_token is None:
+            raise ValueError("TELEGRAM_BOT_TOKEN is missing: it is required with TELEGRAM_MODE=webhook")
+        if self.telegram_webhook_secret is None:
+            raise ValueError(
+                "TELEGRAM_WEBHOOK_SECRET is missing: it is required with TELEGRAM_MODE=webhook;"
+                " make one with: openssl rand -hex 32"
+            )
+        if self.telegram_api_url == TELEGRAM_API and not self.public_url.startswith("https://"):
+            raise ValueError(
+                "REGULARS_PUBLIC_URL must begin with https:// for TELEGRAM_MODE=webhook:"
+                " Telegram calls only over TLS; without such an address use TELEGRAM_MODE=polling"
+            )
 
     def on_port(self, port: int) -> Self:
         """The same, listening on another port; the public address follows unless it was set."""

@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -30,6 +29,7 @@ app.add_typer(staff_app, name="staff")
 
 Customers = Annotated[int, typer.Option("--customers", min=1, help="How many made-up customers.")]
 PortOption = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Port to listen on.")]
+Webhook = Annotated[bool, typer.Option("--webhook", help="The simulator calls the bot instead of being polled.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Replace everything in the base without asking.")]
 
 
@@ -44,12 +44,14 @@ def run(
 ) -> None:
     """Serve until Ctrl-C: everything in one process, or the parts that are named."""
     from regulars.logs import configure_logging
-    from regulars.processes import check_port_is_free, parts_named, serve
+    from regulars.ports import check_port_is_free
+    from regulars.processes import needs_port, parts_named, serve
 
     settings = _settings(port)
     chosen = parts_named(parts or [])
     configure_logging()
-    check_port_is_free(settings)
+    if needs_port(settings, chosen):
+        check_port_is_free(settings)
     with _servers(settings) as opened:
         if settings.database_url is None:
             # A server of our own has nobody else to migrate it; elsewhere `regulars migrate` does, once.
@@ -58,13 +60,14 @@ def run(
 
 
 @app.command()
-def demo(customers: Customers = DEMO_CUSTOMERS, port: PortOption = None) -> None:
+def demo(customers: Customers = DEMO_CUSTOMERS, port: PortOption = None, webhook: Webhook = False) -> None:
     """Serve a made-up shop from servers and data of its own, apart from those of `run`."""
-    from regulars.demo import demo_settings, describe, empty_base, with_simulator
+    from regulars.demo import demo_settings, describe, empty_base, simulator_beside
     from regulars.logs import configure_logging
-    from regulars.processes import PARTS, check_port_is_free, serve
+    from regulars.ports import check_port_is_free
+    from regulars.processes import PARTS, serve
 
-    settings = demo_settings(_settings(port))
+    settings = demo_settings(_settings(port), webhook=webhook)
     # Only what goes wrong, so that the logins stay in sight.
     configure_logging(level=logging.WARNING)
     check_port_is_free(settings)
@@ -81,7 +84,7 @@ def demo(customers: Customers = DEMO_CUSTOMERS, port: PortOption = None) -> None
             _say(f"Making up {customers} customers …")
             _with_database(opened, lambda: _seed(customers))
             finished.touch()
-        asyncio.run(serve(opened, PARTS, lambda: _say(describe(opened)), partial(with_simulator, opened)))
+        asyncio.run(serve(opened, PARTS, lambda: _say(describe(opened)), simulator_beside(opened)))
 
 
 @app.command()
@@ -160,7 +163,7 @@ def version() -> None:
 def main() -> None:
     """The console script: a wrong setting exits with 2, a failure with 1 and one line on stderr."""
     from regulars.backups import BackupFailed
-    from regulars.processes import CannotServe
+    from regulars.ports import CannotServe
 
     try:
         app()

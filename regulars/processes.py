@@ -1,44 +1,40 @@
 """What runs in a process: parts that are entered in order, serve until a signal, and are left in reverse."""
 
 import asyncio
-import errno
 import gc
+import importlib
 import signal
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
 import structlog
-from aiohttp import web
 
+from bot.webhooks import PREFIX, Webhooks
 from loyalty.bell import Bell, hung
 from loyalty.clock import system_now
 from loyalty.customers.rules import code_key
 from loyalty.db import close_database, open_database
-from loyalty.settings import Settings
-from regulars.logs import AccessLogger
-
-# How long requests under way may take to end when the process is asked to stop.
-SHUTDOWN_SECONDS = 10.0
+from loyalty.settings import Settings, TelegramMode
+from regulars.ports import Beside, CannotServe, listening_at, side_by_side
 
 log = structlog.get_logger(__name__)
 
 
-class CannotServe(Exception):
-    """The process cannot begin; the message says why and what to do, for the person at the terminal."""
-
-
-Beside = Callable[[web.Application], web.Application]
-
-
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What the parts of a process share. `beside`: puts something more on the panel's port, as the demo does."""
+    """What the parts of a process share.
+
+    `beside`: what stands on the panel's port beside it. `webhooks`: the door for messengers that call us, when
+    this process is to open it. `has_panel`: whether the panel is here to share its port.
+    """
 
     settings: Settings
     bell: Bell
-    beside: Beside | None
+    beside: Beside
+    webhooks: Webhooks | None
+    has_panel: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +52,23 @@ class Part:
 @asynccontextmanager
 async def _web(process: Process) -> AsyncIterator[None]:
     """The panel, the cashier page and the API on one port."""
-    from admin_web.app import build_app  # noqa: PLC0415  a process without this part does not load it
+    from admin_web.pages import PAGES  # noqa: PLC0415  a process without this part does not load it
 
-    settings = process.settings
-    app = await build_app(settings)
-    if process.beside is not None:
-        app = process.beside(app)
-    runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=SHUTDOWN_SECONDS)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as refused:
-            raise _cannot_listen(settings, refused) from refused
+    async with _port(process, PAGES):
         yield
-    finally:
-        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _port(process: Process, pages: Sequence[ModuleType]) -> AsyncIterator[None]:
+    """These pages of the panel, and on the same port what stands beside it."""
+    from admin_web.app import build_app  # noqa: PLC0415  a process that serves nothing does not load it
+
+    apps = dict(process.beside.apps)
+    if process.webhooks is not None:
+        apps[PREFIX] = process.webhooks.build_app()
+    panel = await build_app(process.settings, pages)
+    async with listening_at(process.settings, side_by_side(panel, Beside(apps, process.beside.body_limit))):
+        yield
 
 
 @asynccontextmanager
@@ -81,12 +78,17 @@ async def _bot(process: Process) -> AsyncIterator[None]:
     from bot.intake import listening  # noqa: PLC0415
 
     async with AsyncExitStack() as opened:
+        if process.webhooks is not None and not process.has_panel:
+            from admin_web.pages import health  # noqa: PLC0415
+
+            await opened.enter_async_context(_port(process, (health,)))
         channels = open_channels(process.settings)
         if not channels:
             log.info("no messenger is set up")
         for channel in channels:
             opened.push_async_callback(channel.close)
-        async with listening(channels, _database_url(process.settings), process.bell, system_now):
+        database_url = _database_url(process.settings)
+        async with listening(channels, database_url, process.bell, system_now, process.webhooks):
             yield
 
 
@@ -123,6 +125,7 @@ def _database_url(settings: Settings) -> str:
 
 def _load_messengers() -> None:
     """Aiogram builds its hundreds of models when it is imported."""
+    importlib.import_module("bot.app")
 
 
 # Every part there is, in the order in which one process enters them.
@@ -142,15 +145,14 @@ def parts_named(names: list[str]) -> tuple[Part, ...]:
     return tuple(part for part in PARTS if not names or part.name in names)
 
 
-def check_port_is_free(settings: Settings) -> None:
-    """Raise CannotServe when nobody could listen there: told before the long work, not after it."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as refused:
-            raise _cannot_listen(settings, refused) from refused
+def needs_port(settings: Settings, parts: Sequence[Part]) -> bool:
+    """Whether these parts listen on the port: the pages do, and the bot when it is called."""
+    names = {part.name for part in parts}
+    return "web" in names or ("bot" in names and _called_messengers(settings) != ())
+
+
+def _called_messengers(settings: Settings) -> tuple[str, ...]:
+    return ("telegram",) if settings.telegram_mode is TelegramMode.WEBHOOK else ()
 
 
 async def serve(
@@ -178,7 +180,7 @@ async def serve(
     try:
         async with AsyncExitStack() as entered:
             bell = await entered.enter_async_context(hung(settings.redis_url.get_secret_value()))
-            process = Process(settings, bell, beside)
+            process = _process(settings, parts, bell, beside or Beside())
             at_once = [part for part in parts if part.load is None]
             for part in at_once:
                 await entered.enter_async_context(part.serving(process))
@@ -201,10 +203,7 @@ async def serve(
     log.info("stopped")
 
 
-def _cannot_listen(settings: Settings, refused: OSError) -> CannotServe:
-    if refused.errno == errno.EADDRINUSE:
-        return CannotServe(
-            f"Port {settings.port} on {settings.host} is taken by another program. "
-            f"Choose another: --port {settings.port + 1} or REGULARS_PORT={settings.port + 1}."
-        )
-    return CannotServe(f"Cannot listen on {settings.host}:{settings.port}: {refused.strerror}.")
+def _process(settings: Settings, parts: Sequence[Part], bell: Bell, beside: Beside) -> Process:
+    names = {part.name for part in parts}
+    called = _called_messengers(settings)
+    return Process(settings, bell, beside, Webhooks(called) if called and "bot" in names else None, "web" in names)

@@ -1,7 +1,7 @@
 """What every messenger offers, and the errors by which the sender decides. No messenger's words here."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -56,6 +56,18 @@ class Elsewhere:
     can_write: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Where a messenger is to call us, and the secret by which we know that it is the messenger."""
+
+    url: str
+    secret: str = field(repr=False)
+
+
+class Forged(Exception):
+    """Somebody called who did not know the secret."""
+
+
 class SendError(Exception):
     """A call that did not end in a message. `reason` is a stable code; `text` is for the operator's log."""
 
@@ -102,7 +114,17 @@ class Channel(Protocol):
         """Tell the messenger our commands and what they do, by language; "" is for every other language."""
 
     async def receive(self, store: Store) -> None:
-        """Fetch updates for ever; each is confirmed only after `store` has returned."""
+        """Have updates come, for ever: fetch them, or see to it that the messenger calls us.
+
+        One that is fetched is confirmed only after `store` has returned.
+        """
+
+    def admit(self, headers: Mapping[str, str], body: bytes) -> Sequence[Arrived]:
+        """The updates of a call to our webhook.
+
+        Raises Forged for a caller who does not know the secret, also when none is set, and Invalid for a body
+        that holds no updates.
+        """
 
     async def send(self, address: str, content: Content, picture: bytes | None = None) -> str:
         """Send a message; returns the messenger's name for it. Raises SendError."""

@@ -1,11 +1,13 @@
 """Telegram, through aiogram: the only module that knows it. Source of the shapes: core.telegram.org/bots/api."""
 
 import asyncio
+import hmac
 import html
 import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -50,6 +52,8 @@ from bot.channels.base import (
     Elsewhere,
     Event,
     EventKind,
+    Forged,
+    Hook,
     RateLimited,
     Rejected,
     SendError,
@@ -62,12 +66,16 @@ from loyalty.conversations.actions.turns import Sender
 from loyalty.conversations.content import Capabilities, Content, fit
 from loyalty.conversations.rules import Arrived
 from loyalty.customers.rules import clean_text
+from loyalty.errors import Invalid
 from loyalty.staff.rules import LANGUAGES
 
 NAME = "telegram"
 WANTED = ["message", "callback_query", "my_chat_member", "channel_post"]
 POLL_SECONDS = 25
 CALL_SECONDS = 20
+CHECK_HOOK_SECONDS = 60.0
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a header
+ID_LIMIT = 2**63
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 USERNAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
@@ -89,16 +97,20 @@ class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
 
 
 class TelegramChannel:
-    """One bot token. `api_url`: where the Bot API is, https://api.telegram.org or a stand-in."""
+    """One bot token. `api_url`: where the Bot API is, https://api.telegram.org or a stand-in.
+
+    With a `hook` Telegram calls us; without one we poll.
+    """
 
     name = NAME
     capabilities = Capabilities(
         text_length=4096, caption_length=1024, has_buttons=True, has_menu=True, can_ask_contact=True
     )
 
-    def __init__(self, token: str, api_url: str) -> None:
+    def __init__(self, token: str, api_url: str, hook: Hook | None = None) -> None:
         session = AiohttpSession(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
         self._bot = Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
+        self._hook = hook
         self.source = f"{NAME}:{self._bot.id}"
 
     async def close(self) -> None:
@@ -116,6 +128,12 @@ class TelegramChannel:
             )
 
     async def receive(self, store: Store) -> None:
+        if self._hook is None:
+            await self._poll(store)
+        else:
+            await self._keep_called(self._hook)
+
+    async def _poll(self, store: Store) -> None:
         """Long polling for ever. The next call's offset confirms an update, so it is stored before."""
         offset: int | None = None
         pause = FIRST_PAUSE_SECONDS
@@ -142,6 +160,51 @@ class TelegramChannel:
                 continue
             await store([arrived(update) for update in updates])
             offset = max(int(update["update_id"]) for update in updates) + 1
+
+    async def _keep_called(self, hook: Hook) -> None:
+        """Set the webhook, and set it again within a minute when another program of this token took it away."""
+        is_ours = False
+        pause = FIRST_PAUSE_SECONDS
+        failed_at: datetime | None = None
+        while True:
+            try:
+                if not is_ours:
+                    await self._bot.set_webhook(hook.url, secret_token=hook.secret, allowed_updates=WANTED)
+                    log.info("webhook set", channel=NAME)
+                found = await self._bot.get_webhook_info()
+            except (AiogramError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                wait = error.retry_after if isinstance(error, TelegramRetryAfter) else pause
+                log.warning("webhook not set", channel=NAME, kind=type(error).__name__, wait=wait)
+                await asyncio.sleep(wait)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                continue
+            pause = FIRST_PAUSE_SECONDS
+            is_ours = found.url == hook.url
+            if not is_ours:
+                log.warning("webhook taken away by another program with this token", channel=NAME)
+                await asyncio.sleep(pause)
+                continue
+            if found.last_error_date is not None and found.last_error_date != failed_at:
+                failed_at = found.last_error_date
+                told, waiting = found.last_error_message, found.pending_update_count
+                log.warning("Telegram could not call us", channel=NAME, told=told, waiting=waiting)
+            await asyncio.sleep(CHECK_HOOK_SECONDS)
+
+    def admit(self, headers: Mapping[str, str], body: bytes) -> Sequence[Arrived]:
+        # As bytes: a header may hold what is not ASCII, which the comparison of texts refuses.
+        given = headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
+        if self._hook is None or not hmac.compare_digest(given, self._hook.secret.encode()):
+            raise Forged
+        try:
+            update = json.loads(body)
+        except (ValueError, RecursionError):
+            raise Invalid("body", "is not JSON") from None
+        if not isinstance(update, dict):
+            raise Invalid("body", "is not an update")
+        number = update.get("update_id")
+        if type(number) is not int or not 0 <= number < ID_LIMIT:
+            raise Invalid("update_id", "is not a number of an update")
+        return [Arrived(number, chat_of(update), body)]
 
     def parse(self, body: bytes) -> Event | Elsewhere | None:
         try:
@@ -233,12 +296,16 @@ def chat_of(update: dict[str, Any]) -> str | None:
             continue
         for holder in (part, part.get("message")):
             chat = holder.get("chat") if isinstance(holder, dict) else None
-            if isinstance(chat, dict) and isinstance(chat.get("id"), int):
-                return str(chat["id"])
-        person = part.get("from") or part.get("user")
-        if isinstance(person, dict) and isinstance(person.get("id"), int):
-            return str(person["id"])
+            if (number := _id_of(chat)) is not None:
+                return number
+        if (number := _id_of(part.get("from") or part.get("user"))) is not None:
+            return number
     return None
+
+
+def _id_of(chat_or_user: object) -> str | None:
+    number = chat_or_user.get("id") if isinstance(chat_or_user, dict) else None
+    return str(number) if type(number) is int and -ID_LIMIT < number < ID_LIMIT else None
 
 
 def _from_message(message: Message) -> Event | Elsewhere | None:

@@ -161,6 +161,12 @@ async def test_a_big_body_is_refused(panel):
     assert answer.status == 413
 
 
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(panel):
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+    answer = await panel.post("/login", data=b"email=a", headers=headers)
+    assert answer.status == 400
+
+
 async def test_a_nul_in_a_form_is_refused_before_the_base_sees_it(panel):
     answer = await panel.post("/login", data={"email": "a\x00b", "password": "b"})
     assert answer.status == 400

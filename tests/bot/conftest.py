@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from inspect import isawaitable
@@ -16,6 +16,7 @@ from bot.app import open_channels
 from bot.intake import listening
 from bot.sender import sending
 from bot.simulator import Person, Simulator
+from bot.webhooks import Webhooks
 from loyalty import db
 from loyalty.bell import hung
 from loyalty.clock import system_now
@@ -88,13 +89,20 @@ async def shop(database) -> None:
 @pytest.fixture
 async def live_bot(shop, simulator, bot_settings, clock) -> AsyncIterator[None]:
     """Receiving, taking turns and sending, in this process."""
+    async with talking(bot_settings, clock):
+        yield
+
+
+@asynccontextmanager
+async def talking(settings, clock, webhooks: Webhooks | None = None) -> AsyncIterator[None]:
+    """A bot at work, by polling or through `webhooks`."""
     async with AsyncExitStack() as stack:
-        bell = await stack.enter_async_context(hung(bot_settings.redis_url.get_secret_value()))
-        channels = open_channels(bot_settings)
+        bell = await stack.enter_async_context(hung(settings.redis_url.get_secret_value()))
+        channels = open_channels(settings)
         for channel in channels:
             stack.push_async_callback(channel.close)
-        url = bot_settings.database_url.get_secret_value()
-        await stack.enter_async_context(listening(channels, url, bell, clock))
+        url = settings.database_url.get_secret_value()
+        await stack.enter_async_context(listening(channels, url, bell, clock, webhooks))
         await stack.enter_async_context(sending(channels, CARD_KEY, bell, clock))
         yield
 

@@ -21,7 +21,7 @@ GOOD = {
 def environment(monkeypatch):
     """Only what the test sets."""
     for name in list(os.environ):
-        if name.startswith("REGULARS_") or name in GOOD:
+        if name.startswith(("REGULARS_", "TELEGRAM_")) or name in GOOD:
             monkeypatch.delenv(name)
 
     def put(**values: str) -> None:
@@ -119,6 +119,72 @@ def test_an_empty_variable_counts_as_missing(environment):
 def test_a_wrong_value_gives_one_line(environment, name, value, reason):
     environment(**{**GOOD, name: value})
     assert problems() == [reason]
+
+
+CALLED = {
+    **GOOD,
+    "REGULARS_PUBLIC_URL": "https://club.example.com",
+    "TELEGRAM_BOT_TOKEN": "1:abc",
+    "TELEGRAM_MODE": "webhook",
+    "TELEGRAM_WEBHOOK_SECRET": "s3cret_-" * 4,
+}
+
+
+def test_telegram_calls_us_when_told_to(environment):
+    environment(**CALLED)
+    settings = read_settings()
+    assert settings.telegram_mode == "webhook"
+    assert settings.telegram_webhook_secret is not None
+    assert "s3cret" not in repr(settings)
+    environment(TELEGRAM_MODE="")
+    assert read_settings().telegram_mode == "polling"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("TELEGRAM_MODE", "push", "TELEGRAM_MODE must be polling or webhook"),
+        (
+            "TELEGRAM_BOT_TOKEN",
+            "",
+            "TELEGRAM_BOT_TOKEN is missing: it is required with TELEGRAM_MODE=webhook",
+        ),
+        (
+            "TELEGRAM_WEBHOOK_SECRET",
+            "",
+            (
+                "TELEGRAM_WEBHOOK_SECRET is missing: it is required with TELEGRAM_MODE=webhook;"
+                " make one with: openssl rand -hex 32"
+            ),
+        ),
+        (
+            "TELEGRAM_WEBHOOK_SECRET",
+            "тайна",
+            "TELEGRAM_WEBHOOK_SECRET must be 1 to 256 letters, digits, _ or -; make one with: openssl rand -hex 32",
+        ),
+        (
+            "TELEGRAM_WEBHOOK_SECRET",
+            "x" * 257,
+            "TELEGRAM_WEBHOOK_SECRET must be 1 to 256 letters, digits, _ or -; make one with: openssl rand -hex 32",
+        ),
+        (
+            "REGULARS_PUBLIC_URL",
+            "http://club.example.com",
+            (
+                "REGULARS_PUBLIC_URL must begin with https:// for TELEGRAM_MODE=webhook: Telegram calls only over TLS;"
+                " without such an address use TELEGRAM_MODE=polling"
+            ),
+        ),
+    ],
+)
+def test_a_webhook_that_could_not_work_is_told_at_the_start(environment, name, value, reason):
+    environment(**{**CALLED, name: value})
+    assert problems() == [reason]
+
+
+def test_another_bot_api_server_may_call_without_tls(environment):
+    environment(**{**CALLED, "REGULARS_PUBLIC_URL": "", "TELEGRAM_API_URL": "http://127.0.0.1:8081"})
+    assert read_settings().public_url == "http://127.0.0.1:8080"
 
 
 def test_no_secret_is_told_while_complaining(environment):

@@ -1,0 +1,90 @@
+"""The door for messengers that call us: what they bring is stored and committed, and only then acknowledged."""
+
+import asyncio
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from bot.channels.base import Channel, Forged, Store
+from loyalty.errors import Invalid
+
+PREFIX = "/webhooks"
+STORE_SECONDS = 10.0
+"""A messenger that waits longer is told to come again; what is stored twice counts once."""
+
+CALLS = Counter("regulars_webhook_calls_total", "Calls of messengers by the status we answered", ["channel", "status"])
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    channel: Channel
+    store: Store
+
+
+class Webhooks:
+    """POST /webhooks/NAME for the messengers of these names; 503 while nobody listens for one of them.
+
+    The answers: 200 stored, now or before, 400 not an update, 403 secret missing or wrong, 404 no such
+    messenger, 413 too large, 503 not stored, to be sent again.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+        self._listeners: dict[str, _Listener] = {}
+
+    @contextmanager
+    def listening(self, channel: Channel, store: Store) -> Iterator[None]:
+        """Hand what comes for this channel to `store` while inside."""
+        self._listeners[channel.name] = _Listener(channel, store)
+        try:
+            yield
+        finally:
+            del self._listeners[channel.name]
+
+    def build_app(self) -> web.Application:
+        """The application, to be mounted below PREFIX."""
+        app = web.Application()
+        app.router.add_post("/{name}", self._take)
+        return app
+
+    async def _take(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in self._names:
+            raise web.HTTPNotFound
+        answer = await self._answer(name, request)
+        CALLS.labels(name, str(answer.status)).inc()
+        return answer
+
+    async def _answer(self, name: str, request: web.Request) -> web.Response:
+        listener = self._listeners.get(name)
+        if listener is None:
+            # Not loaded yet, or about to stop; another process may be there.
+            return _again()
+        try:
+            arrived = listener.channel.admit(request.headers, await request.read())
+        except web.RequestPayloadError:
+            return web.json_response({"field": "body", "reason": "is not encoded as its header says"}, status=400)
+        except Forged:
+            log.warning("webhook call refused", channel=name)
+            return web.json_response({"reason": "the secret is missing or wrong"}, status=403)
+        except Invalid as error:
+            log.warning("webhook call not understood", channel=name, field=error.field, reason=error.reason)
+            return web.json_response({"field": error.field, "reason": error.reason}, status=400)
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                await listener.store(arrived)
+        except TimeoutError:
+            return _again()
+        except Exception as error:  # noqa: BLE001  its words may quote what people wrote
+            log.error("updates cannot be stored", channel=name, kind=type(error).__name__)  # noqa: TRY400
+            return web.json_response({"field": "body", "reason": "cannot be stored"}, status=400)
+        return web.Response()
+
+
+def _again() -> web.Response:
+    return web.json_response({"reason": "not stored, send it again"}, status=503, headers={"Retry-After": "1"})
