@@ -20,6 +20,7 @@ from aiohttp import web
 
 from bot.sender import IN_FLIGHT
 from bot.simulator import Person, Simulator
+from bot.simulator.people import bare
 from loyalty import db
 from loyalty.clock import system_now
 from tests.bot.conftest import TOKEN, bot_message, bot_settings, buttons_of, newcomer, shop, until
@@ -132,7 +133,7 @@ class Processes:
         return started
 
     async def standing_at(self, statement: str, *, many: int = 1) -> list[Process]:
-        """Wait until at least so many processes wait for a lock in a statement that holds these words."""
+        """Wait until at least so many processes have waited for a lock in a statement that holds these words."""
         found: set[str] = set()
 
         async def look() -> bool:
@@ -231,19 +232,19 @@ async def processes(nursery, environment, watched, database, tmp_path) -> AsyncI
     await processes.end()
 
 
-Hold = Callable[..., AbstractAsyncContextManager[None]]
+Hold = Callable[[str], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
 def hold(database_url) -> Hold:
-    """Hold a table: nobody else writes to it meanwhile, and whoever wants to, stands still in the middle of it."""
+    """Hold what a statement locks: whoever wants to write there meanwhile, stands still in the middle of it."""
 
     @asynccontextmanager
-    async def held(table: str, mode: str = "SHARE") -> AsyncIterator[None]:
+    async def held(statement: str) -> AsyncIterator[None]:
         connection = await asyncpg.connect(database_url)
         try:
             async with connection.transaction():
-                await connection.execute(f"LOCK TABLE {table} IN {mode} MODE")
+                await connection.execute(statement)
                 yield
         finally:
             await connection.close()
@@ -370,6 +371,18 @@ class Guest:
         }
         self.updates.append(acts[step]())
 
+    def leave_out_a_number(self) -> int:
+        """The number of an update that the messenger is slow to deliver."""
+        updates = self.person._exchange.updates
+        updates.next_id += 1
+        return updates.next_id - 1
+
+    def late_update(self, number: int, text: str) -> dict[str, Any]:
+        """That update, which is to be delivered by the test."""
+        self.updates.append(number)
+        message = self.person._append(self.person.user(), {"text": text}, outgoing=True)
+        return {"update_id": number, "message": bare(message)}
+
     def write(self, *texts: str) -> None:
         self.updates += [self.person.send(text) for text in texts]
 
@@ -404,7 +417,7 @@ async def assert_nothing_is_lost_or_doubled(guests: Sequence[Guest], processes: 
     number_of = {row["id"]: row["external_id"] for row in updates}
     repeats: Counter[int] = Counter()
     for guest in guests:
-        await _assert_came_in_once(guest)
+        await assert_came_in_once(guest)
         repeats += await _repeats_of_answers(guest, number_of)
     in_doubt = Counter(message for process in processes.all for message in process.in_doubt)
     assert repeats - in_doubt == Counter()
@@ -413,7 +426,8 @@ async def assert_nothing_is_lost_or_doubled(guests: Sequence[Guest], processes: 
     await assert_books_agree(now=system_now())
 
 
-async def _assert_came_in_once(guest: Guest) -> None:
+async def assert_came_in_once(guest: Guest) -> None:
+    """One customer, each step and the welcome bonus once, and every turn saw the one before it."""
     customers = await db.fetch("SELECT id FROM customer WHERE phone = $1", guest.person.phone)
     assert len(customers) == 1
     [customer] = customers

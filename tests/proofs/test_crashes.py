@@ -46,7 +46,7 @@ async def test_a_bot_killed_in_the_middle_of_a_turn_loses_nothing_and_doubles_no
     for earlier in before:
         await guest.take(earlier)
     await guest.is_asked_for(step)
-    async with hold(table):
+    async with hold(f"LOCK TABLE {table} IN SHARE MODE"):
         await guest.take(step)
         victim = (await processes.standing_at(statement))[0]
         await victim.kill()

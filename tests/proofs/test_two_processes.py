@@ -11,8 +11,10 @@ from loyalty.conversations.actions.arrivals import store_updates
 from tests.proofs.conftest import (
     COMMANDS,
     SOURCE,
+    WAY_IN,
     Guest,
     all_is_said,
+    assert_came_in_once,
     assert_nothing_is_lost_or_doubled,
     sized,
 )
@@ -24,7 +26,7 @@ async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(proce
     guest = Guest(newcomer())
     await processes.start_some(2, "bot", "worker")
     # Both are to stand before the chat at once, whatever else they hold.
-    async with hold("conversation", "ACCESS EXCLUSIVE"):
+    async with hold("LOCK TABLE conversation IN ACCESS EXCLUSIVE MODE"):
         guest.rush()
         guest.write(*(f"{COMMANDS[number % len(COMMANDS)]} {number}" for number in range(sized(40, 200) - 6)))
         # The same updates arrive by three ways: from the messenger, and twice beside it.
@@ -43,3 +45,27 @@ async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(proce
     assert closed == sorted(closed, key=lambda row: row["done_at"])
     sent = await db.fetch("SELECT external_id::int AS number FROM message WHERE direction = 'out' ORDER BY id")
     assert sent == sorted(sent, key=lambda row: row["number"])
+
+
+async def test_an_update_that_arrives_late_waits_for_the_turn_under_way_and_sees_what_it_did(processes, newcomer, hold):
+    guest = Guest(newcomer())
+    await processes.start_some(1, "bot", "worker")
+    for step in WAY_IN[:-1]:
+        await guest.take(step)
+    await guest.is_asked_for("birthday")
+    number = guest.leave_out_a_number()
+    # The last step gives what was said before to the new customer, at its very end: there the turn stands.
+    async with hold("SELECT FROM message WHERE direction = 'in' FOR UPDATE"):
+        await guest.take("birthday")
+        await processes.standing_at("UPDATE message SET customer_id")
+        late = arrived(guest.late_update(number, "24.08.1991"))
+        assert await store_updates(SOURCE, [late], now=system_now()) == 1
+        # A process that knows nothing of the turn under way takes the older update first.
+        await processes.start_some(1, "bot", "worker")
+        await processes.standing_at("", many=2)
+    await all_is_said([guest])
+    await assert_came_in_once(guest)
+    assert await db.fetch("SELECT state, count(*) FROM incoming_update GROUP BY state") == [
+        {"state": "done", "count": len(guest.updates)}
+    ]
+    assert processes.errors() == []
