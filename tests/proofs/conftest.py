@@ -237,16 +237,18 @@ Hold = Callable[[str], AbstractAsyncContextManager[None]]
 
 @pytest.fixture
 def hold(database_url) -> Hold:
-    """Hold what a statement locks: whoever wants to write there meanwhile, stands still in the middle of it."""
+    """Hold what a statement locks: whoever wants it too, stands still meanwhile. The statement itself is undone."""
 
     @asynccontextmanager
     async def held(statement: str) -> AsyncIterator[None]:
         connection = await asyncpg.connect(database_url)
+        transaction = connection.transaction()
+        await transaction.start()
         try:
-            async with connection.transaction():
-                await connection.execute(statement)
-                yield
+            await connection.execute(statement)
+            yield
         finally:
+            await transaction.rollback()
             await connection.close()
 
     return held
