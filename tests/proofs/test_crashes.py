@@ -8,6 +8,7 @@ import pytest
 
 from bot.dialogs.base import said
 from bot.sender import IN_FLIGHT
+from bot.simulator import Person
 from loyalty import db
 from loyalty.clock import system_now
 from loyalty.conversations.actions.outbox import queue_service
@@ -122,39 +123,49 @@ async def test_whenever_processes_are_killed_everybody_comes_in_once_and_reads_e
     await assert_nothing_is_lost_or_doubled(guests, processes)
 
 
+async def an_account_of(person: Person) -> int:
+    """A customer's account, to which the bot may write."""
+    person.started = True
+    customer = await a_customer()
+    account = await know_account(
+        "telegram", str(person.id), name="Мария", username=None, language="ru", now=system_now()
+    )
+    await link_account(account.id, customer.id, actor=COMMAND, now=system_now())
+    return account.id
+
+
 async def test_what_a_killed_worker_was_sending_is_sent_again_and_nothing_else_is(processes, newcomer, wire, database):
-    people = [newcomer() for _ in range(sized(60, 300))]
-    for number, person in enumerate(people):
-        # Whoever never wrote to a bot cannot be written to by it.
-        person.started = True
-        customer = await a_customer()
-        account = await know_account(
-            "telegram", str(person.id), name="Мария", username=None, language="ru", now=system_now()
-        )
-        await link_account(account.id, customer.id, actor=COMMAND, now=system_now())
-        await queue_service(
-            account.id, "receipt", said("Спасибо за покупку").content, dedupe_key=f"proof:{number}", now=system_now()
-        )
+    people = [newcomer() for _ in range(sized(120, 300))]
+    accounts = [await an_account_of(person) for person in people]
+    victim, _ = await processes.start_some(2, "worker")
     wire.withholds_answers = True
-    [victim] = await processes.start_some(1, "worker")
-    await until(lambda: wire.withheld == IN_FLIGHT)
+    for account in accounts:
+        content = said("Спасибо за покупку").content
+        await queue_service(account, "receipt", content, dedupe_key=f"proof:{account}", now=system_now())
+    await until(lambda: wire.withheld >= 2 * IN_FLIGHT)
     under_way = {str(person.id) for person in people if person.messages}
     begun = await database.fetch(
         "SELECT a.address FROM message m JOIN messenger_account a ON a.id = m.account_id WHERE m.status = 'sending'"
     )
     assert {row["address"] for row in begun} == under_way
-    assert len(begun) == IN_FLIGHT
+    assert len(begun) == wire.withheld == 2 * IN_FLIGHT
     await victim.kill()
     await processes.bury(victim)
-    assert len(victim.in_doubt) == IN_FLIGHT
+    in_doubt = {
+        row["address"]
+        for row in await database.fetch(
+            "SELECT a.address FROM message m JOIN messenger_account a ON a.id = m.account_id WHERE m.id = ANY($1)",
+            victim.in_doubt,
+        )
+    }
+    assert len(in_doubt) == IN_FLIGHT
     wire.let_go()
-    await processes.start_some(1, "worker")
     await until_sql("SELECT NOT EXISTS (SELECT FROM message WHERE status IN ('queued', 'leased', 'sending'))")
     assert await db.fetch("SELECT status, count(*) FROM message GROUP BY status") == [
         {"status": "sent", "count": len(people)}
     ]
     assert {str(person.id): len(person.messages) for person in people} == {
-        str(person.id): 2 if str(person.id) in under_way else 1 for person in people
+        str(person.id): 2 if str(person.id) in in_doubt else 1 for person in people
     }
     assert processes.errors() == []
 

@@ -46,6 +46,23 @@ async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(proce
     assert sent == sorted(sent, key=lambda row: row["number"])
 
 
+async def test_an_update_that_arrives_before_the_turn_of_a_younger_one_is_saved_goes_first(processes, newcomer, hold):
+    guest = Guest(newcomer())
+    await processes.start_some(2, "bot", "worker")
+    for step in ("started", "language", "terms", "phone"):
+        await guest.take(step)
+    await guest.is_asked_for("name")
+    number = guest.leave_out_a_number()
+    async with hold("LOCK TABLE conversation IN ACCESS EXCLUSIVE MODE"):
+        # The answer to a question that was not asked yet.
+        guest.write("24.08.1991")
+        await processes.standing_at("JOIN conversation", many=2)
+        late = arrived(guest.late_update(number, "Мария Соколова"))
+        assert await store_updates(SOURCE, [late], now=system_now()) == 1
+    await all_is_said([guest])
+    await assert_nothing_is_lost_or_doubled([guest], processes)
+
+
 # The answer to the update that is stored next, written by somebody else: whoever writes it stands at the end of
 # saving the turn, when the update is closed and the session is written, and nothing is committed.
 SAME_ANSWER = """
