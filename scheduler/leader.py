@@ -14,7 +14,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from loyalty.clock import system_now
-from loyalty.db import ServerLock
+from loyalty.db import OUTAGES, ServerLock
 from scheduler.jobs import Job
 
 LEADER_LOCK = 0x4C45_4144_4552_0001  # "LEADER"
@@ -38,14 +38,20 @@ async def leading(url: str, jobs: tuple[Job, ...], clock: Callable[[], datetime]
 
 
 async def _stand(lock: ServerLock, jobs: tuple[Job, ...], clock: Callable[[], datetime]) -> None:
-    """Try for the lock each second; lead while it is held; begin again when it is lost."""
+    """Try for the lock each second; lead while it is held; begin again when it is lost, whatever happens.
+
+    A candidate that gave up would leave a process that looks alive while nobody does the duties.
+    """
     try:
         while True:
             try:
                 if await lock.take():
                     await _lead(lock, jobs, clock)
-            except (OSError, TimeoutError) as error:
+            except OUTAGES as error:
                 log.warning("leader lock out of reach", kind=type(error).__name__)
+                await lock.release()
+            except Exception as error:  # noqa: BLE001  a password that was changed may be changed back
+                log.error("leader lock refused", kind=type(error).__name__)  # noqa: TRY400  its words may quote a row
                 await lock.release()
             await asyncio.sleep(PULSE_SECONDS)
     finally:

@@ -1,8 +1,12 @@
 import asyncio
+from collections.abc import MutableMapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from loyalty.bonuses.queries import account
 from loyalty.clock import system_now
@@ -41,6 +45,12 @@ async def begun(duty: Duty) -> None:
     await asyncio.wait_for(duty.called.wait(), 10)
 
 
+async def told(logged: list[MutableMapping[str, Any]], event: str, kind: str, times: int = 1) -> None:
+    async with asyncio.timeout(10):
+        while [(record["event"], record.get("kind")) for record in logged].count((event, kind)) < times:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def test_of_two_processes_one_leads_and_the_other_takes_over(database_url):
     first, second = Duty(), Duty()
     async with AsyncExitStack() as others:
@@ -68,6 +78,39 @@ async def test_a_leader_whose_connection_dies_stops_and_stands_again(database, d
         )
         assert killed == 1
         await begun(duty)
+
+
+async def test_a_leader_that_the_server_turns_away_leads_again_once_it_may(database, database_url, worker_number):
+    role = f"candidate_{worker_number}"
+    await database.execute(f"DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN PASSWORD 'first'")
+    address = urlsplit(database_url)
+    url = address._replace(netloc=f"{role}:first@{address.hostname}:{address.port}").geturl()
+    duty = Duty()
+    with capture_logs() as logged:
+        async with leading(url, (Job("d", 1, duty),), system_now):
+            await begun(duty)
+            await database.execute(f"ALTER ROLE {role} PASSWORD 'second'")
+            await database.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role)
+            await told(logged, "leader lock refused", "InvalidPasswordError")
+            duty.called.clear()
+            await database.execute(f"ALTER ROLE {role} PASSWORD 'first'")
+            await begun(duty)
+
+
+async def test_a_candidate_outlasts_a_server_that_is_starting():
+    """A real server says it for too short a while to be met in time, so this one says nothing else."""
+
+    async def be_starting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        said = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
+        writer.write(b"E" + (4 + len(said)).to_bytes(4, "big") + said)
+        writer.close()
+
+    server = await asyncio.start_server(be_starting, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with capture_logs() as logged:
+        async with server, leading(f"postgres://a:b@127.0.0.1:{port}/c?sslmode=disable", (), system_now):
+            await told(logged, "leader lock out of reach", "CannotConnectNowError", times=2)
 
 
 async def test_a_job_under_way_is_waited_for(database_url):
