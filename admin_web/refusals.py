@@ -16,6 +16,7 @@ from admin_web.i18n import gettext, mark
 from admin_web.keys import REQUEST_ID
 from admin_web.render import is_htmx, page, toast
 from admin_web.words import reason_text
+from loyalty.db import OUTAGES
 from loyalty.errors import Conflict, Invalid, LoyaltyError, NotFound, Refused
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ def _refusal(error: Exception) -> Refusal:
         status, reason = error.status, error.reason.lower().replace(" ", "_")
     elif isinstance(error, web.RequestPayloadError):
         status, reason = 400, "bad_request"
-    elif isinstance(error, (RedisError, OSError, TimeoutError)):
+    elif isinstance(error, (RedisError, *OUTAGES)):
         status, reason = 503, "not_available"
     else:
         status, reason = 500, "internal"

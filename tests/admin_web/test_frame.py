@@ -2,6 +2,7 @@ import asyncio
 import io
 import json
 
+import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -24,6 +25,9 @@ FAULTS = {
     "/refused": Refused("not_enough_bonuses", available=104_000),
     "/conflict": Conflict("key_was_used"),
     "/broken": RuntimeError("the phone +79990001122 is in this row"),
+    "/starting": asyncpg.CannotConnectNowError("the database system is starting up"),
+    "/stopped": asyncpg.AdminShutdownError("terminating connection due to administrator command"),
+    "/cut": asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
 }
 
 
@@ -124,6 +128,9 @@ async def test_a_write_from_another_site_is_refused(database, settings, headers,
         ("/refused", 409, "There are only 1,040 bonuses to use."),
         ("/conflict", 409, "This operation was made before with other figures."),
         ("/broken", 500, "Something broke on our side"),
+        ("/starting", 503, "A server we need does not answer."),
+        ("/stopped", 503, "A server we need does not answer."),
+        ("/cut", 503, "A server we need does not answer."),
         ("/nothing", 404, "There is nothing here"),
     ],
 )
