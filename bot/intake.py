@@ -40,12 +40,13 @@ class _Delivery:
 
     updates: Sequence[Arrived]
     stored: asyncio.Future[None]
+    is_patient: bool
 
     def succeed(self) -> None:
         if not self.stored.done():
             self.stored.set_result(None)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         if not self.stored.done():
             self.stored.set_exception(error)
 
@@ -68,10 +69,18 @@ class Intake:
     async def store(self, arrived: Sequence[Arrived]) -> None:
         """Keep updates, until the base has them: only then may they be acknowledged.
 
-        Those of concurrent callers are committed together. Waits for a base that is away; who is cancelled
-        meanwhile must not count on anything. Raises what is wrong with these updates alone.
+        Waits for a base that is away; who is cancelled meanwhile must not count on anything. Raises what is wrong
+        with these updates alone.
         """
-        delivery = _Delivery(arrived, asyncio.get_running_loop().create_future())
+        await self._deliver(arrived, is_patient=True)
+
+    async def store_now(self, arrived: Sequence[Arrived]) -> None:
+        """The same for a messenger that comes again: raises one of db.OUTAGES for a base that is away."""
+        await self._deliver(arrived, is_patient=False)
+
+    async def _deliver(self, arrived: Sequence[Arrived], *, is_patient: bool) -> None:
+        """Queue updates for the writer: those of concurrent callers are committed together."""
+        delivery = _Delivery(arrived, asyncio.get_running_loop().create_future(), is_patient)
         self._deliveries.append(delivery)
         if not self._is_storing:
             self._is_storing = True
@@ -88,7 +97,11 @@ class Intake:
                     await self._store_together(waiting)
                 except db.OUTAGES as error:
                     log.warning("updates not stored", kind=type(error).__name__)
-                    self._deliveries[:0] = waiting
+                    for one in waiting:
+                        if one.is_patient:
+                            self._deliveries.append(one)
+                        else:
+                            one.fail(error)
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._is_storing = False
@@ -269,7 +282,7 @@ async def listening(
         with ExitStack() as called:
             if webhooks is not None:
                 for intake, channel in zip(intakes, channels, strict=True):
-                    called.enter_context(webhooks.listening(channel, intake.store))
+                    called.enter_context(webhooks.listening(channel, intake.store_now))
             yield
     finally:
         for intake in intakes:

@@ -1,20 +1,19 @@
 """The door for messengers that call us: what they bring is stored and committed, and only then acknowledged."""
 
-import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import web
 from prometheus_client import Counter
 
 from bot.channels.base import Channel, Forged, Store
+from loyalty import db
 from loyalty.errors import Invalid
 
 PREFIX = "/webhooks"
-STORE_SECONDS = 10.0
-"""A messenger that waits longer is told to come again; what is stored twice counts once."""
 
 CALLS = Counter("regulars_webhook_calls_total", "Calls of messengers by the status we answered", ["channel", "status"])
 log = structlog.get_logger(__name__)
@@ -49,13 +48,11 @@ class Webhooks:
     def build_app(self) -> web.Application:
         """The application, to be mounted below PREFIX."""
         app = web.Application()
-        app.router.add_post("/{name}", self._take)
+        for name in self._names:
+            app.router.add_post(f"/{name}", partial(self._take, name))
         return app
 
-    async def _take(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        if name not in self._names:
-            raise web.HTTPNotFound
+    async def _take(self, name: str, request: web.Request) -> web.Response:
         answer = await self._answer(name, request)
         CALLS.labels(name, str(answer.status)).inc()
         return answer
@@ -76,9 +73,8 @@ class Webhooks:
             log.warning("webhook call not understood", channel=name, field=error.field, reason=error.reason)
             return web.json_response({"field": error.field, "reason": error.reason}, status=400)
         try:
-            async with asyncio.timeout(STORE_SECONDS):
-                await listener.store(arrived)
-        except TimeoutError:
+            await listener.store(arrived)
+        except db.OUTAGES:
             return _again()
         except Exception as error:  # noqa: BLE001  its words may quote what people wrote
             log.error("updates cannot be stored", channel=name, kind=type(error).__name__)  # noqa: TRY400

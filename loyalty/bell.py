@@ -18,6 +18,7 @@ from loyalty import db
 CHANNEL = "regulars:wake"
 LOOK_EVERY_SECONDS = 1.0
 RECONNECT_SECONDS = 1.0
+PUBLISH_EVERY_SECONDS = 0.01
 
 log = structlog.get_logger(__name__)
 
@@ -28,14 +29,15 @@ class Bell:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._ringing: set[asyncio.Task[None]] = set()
+        self._unheard: set[str] = set()
+        self._publishing: asyncio.Task[None] | None = None
 
     def ring(self, topic: str) -> None:
-        """There is work of this kind."""
+        """There is work of this kind. Rings that come while an earlier one is on its way go together."""
         self._events[topic].set()
-        task = asyncio.get_running_loop().create_task(self._publish(topic))
-        self._ringing.add(task)
-        task.add_done_callback(self._ringing.discard)
+        self._unheard.add(topic)
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.get_running_loop().create_task(self._publish())
 
     def nudge(self, topic: str) -> None:
         """Wake whoever waits in this process alone."""
@@ -57,11 +59,21 @@ class Bell:
         finally:
             event.clear()
 
-    async def _publish(self, topic: str) -> None:
-        try:
-            await self._redis.publish(CHANNEL, topic)
-        except (RedisError, OSError):
-            log.debug("wake-up not published", topic=topic)
+    async def _publish(self) -> None:
+        while self._unheard:
+            topics, self._unheard = self._unheard, set()
+            for topic in topics:
+                try:
+                    await self._redis.publish(CHANNEL, topic)
+                except (RedisError, OSError):
+                    log.debug("wake-up not published", topic=topic)
+            # In a rush of commits the other processes are woken often enough.
+            await asyncio.sleep(PUBLISH_EVERY_SECONDS)
+
+    async def fall_silent(self) -> None:
+        """Wait until what was rung has been published."""
+        if self._publishing is not None:
+            await self._publishing
 
     async def listen(self) -> None:
         """Hear the other processes, for ever; without Redis, try again each second."""
@@ -91,4 +103,5 @@ async def hung(redis_url: str) -> AsyncIterator[Bell]:
             # Once may not be enough: a cancellation that meets a timeout of the client is taken for the timeout.
             hearing.cancel()
             await asyncio.wait([hearing], timeout=0.2)
+        await bell.fall_silent()
         await redis.aclose()

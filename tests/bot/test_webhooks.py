@@ -14,7 +14,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from bot import webhooks as door
 from bot.channels import telegram
 from bot.channels.base import Hook
 from bot.channels.telegram import TelegramChannel
@@ -30,8 +29,13 @@ from tests.bot.conftest import TOKEN, bot_message, register, talking, until, unt
 SECRET = "correct-horse_battery-staple"
 WITH_SECRET = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 NUMBERS = count(1)
-A_WRITER_STANDS_STILL = (
+THE_WRITER_STANDS_STILL = (
     "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'relation' AND datname = current_database())"
+)
+
+END_THEM = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE wait_event = 'relation' AND datname = current_database()"
 )
 
 
@@ -76,7 +80,7 @@ async def intake(database, redis_url, channel) -> AsyncIterator[Intake]:
 
 @pytest.fixture
 def listening(webhooks, channel, intake):
-    with webhooks.listening(channel, intake.store):
+    with webhooks.listening(channel, intake.store_now):
         yield
 
 
@@ -167,7 +171,7 @@ async def test_whoever_does_not_know_the_secret_is_turned_away(listening, caller
 
 async def test_without_a_secret_of_ours_nobody_is_let_in(webhooks, caller, intake, channel):
     channel._hook = None
-    with webhooks.listening(channel, intake.store):
+    with webhooks.listening(channel, intake.store_now):
         for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": ""}, WITH_SECRET):
             assert await post(caller, a_text(), headers) == 403
     assert await stored() == 0
@@ -237,7 +241,7 @@ async def test_an_update_that_comes_again_is_acknowledged_and_kept_once(listenin
 async def test_an_update_is_acknowledged_only_when_it_is_committed(listening, caller, database_url):
     async with nothing_can_be_stored(database_url):
         posting = asyncio.create_task(post(caller, a_text()))
-        await until_sql(A_WRITER_STANDS_STILL)
+        await until_sql(THE_WRITER_STANDS_STILL)
         assert not posting.done()
     assert await posting == 200
     assert await stored() == 1
@@ -246,7 +250,7 @@ async def test_an_update_is_acknowledged_only_when_it_is_committed(listening, ca
 async def test_what_arrives_at_once_is_committed_together(listening, caller, database_url, intake):
     async with nothing_can_be_stored(database_url):
         posts = [asyncio.create_task(post(caller, a_text()))]
-        await until_sql(A_WRITER_STANDS_STILL)
+        await until_sql(THE_WRITER_STANDS_STILL)
         posts += [asyncio.create_task(post(caller, a_text())) for _ in range(49)]
         await until(lambda: len(intake._deliveries) == 49)
     assert await asyncio.gather(*posts) == [200] * 50
@@ -262,7 +266,7 @@ async def test_one_the_base_will_not_take_does_not_cost_the_others(intake, datab
     updates[23] = Arrived(24, "a\x00b", b"{}")
     async with nothing_can_be_stored(database_url):
         storing = [asyncio.create_task(intake.store([updates[0]]))]
-        await until_sql(A_WRITER_STANDS_STILL)
+        await until_sql(THE_WRITER_STANDS_STILL)
         storing += [asyncio.create_task(intake.store([update])) for update in updates[1:]]
         await until(lambda: len(intake._deliveries) == 28)
     outcomes = await asyncio.gather(*storing, return_exceptions=True)
@@ -270,17 +274,26 @@ async def test_one_the_base_will_not_take_does_not_cost_the_others(intake, datab
     assert await stored() == 27
 
 
-async def test_a_base_that_is_away_is_said_in_time_and_costs_nothing(listening, caller, database_url, monkeypatch):
-    monkeypatch.setattr(door, "STORE_SECONDS", 0.2)
+async def test_a_base_that_is_away_is_said_at_once_and_costs_nothing(listening, caller, database, database_url):
     update = a_text()
-    async with (
-        nothing_can_be_stored(database_url),
-        caller.post("/webhooks/telegram", json=update, headers=WITH_SECRET) as answer,
-    ):
-        assert answer.status == 503
-        assert answer.headers["Retry-After"] == "1"
-    monkeypatch.undo()
+    async with nothing_can_be_stored(database_url):
+        posting = asyncio.create_task(caller.post("/webhooks/telegram", json=update, headers=WITH_SECRET))
+        await until_sql(THE_WRITER_STANDS_STILL)
+        await database.execute(END_THEM)
+        async with await posting as answer:
+            assert answer.status == 503
+            assert answer.headers["Retry-After"] == "1"
     assert await post(caller, update) == 200
+    assert await stored() == 1
+
+
+async def test_what_was_fetched_waits_for_the_base(intake, database, database_url):
+    async with nothing_can_be_stored(database_url):
+        storing = asyncio.create_task(intake.store([Arrived(1, "1", b"{}")]))
+        await until_sql(THE_WRITER_STANDS_STILL)
+        await database.execute(END_THEM)
+        await until_sql(f"SELECT NOT ({THE_WRITER_STANDS_STILL})")
+    await storing
     assert await stored() == 1
 
 

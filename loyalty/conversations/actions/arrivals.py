@@ -10,19 +10,24 @@ KEPT = timedelta(days=7)
 
 # Sorted by number, so that two batches with the same updates meet in one order and not in a deadlock.
 STORE = """
-INSERT INTO incoming_update (source, external_id, chat, body, state, received_at)
-SELECT $1, part.external_id, part.chat, part.body, 'new', $2
-FROM unnest($3::bigint[], $4::text[], $5::bytea[]) part (external_id, chat, body) ORDER BY part.external_id
-ON CONFLICT (source, external_id) DO NOTHING RETURNING id
+WITH kept AS (
+    INSERT INTO incoming_update (source, external_id, chat, body, state, received_at)
+    SELECT $1, part.external_id, part.chat, part.body, 'new', $2
+    FROM unnest($3::bigint[], $4::text[], $5::bytea[]) part (external_id, chat, body) ORDER BY part.external_id
+    ON CONFLICT (source, external_id) DO NOTHING RETURNING id
+)
+SELECT count(*) FROM kept
 """
 
 
-@db.use_case
 async def store_updates(source: str, arrived: Sequence[Arrived], *, now: datetime) -> int:
-    """Keep updates as they came; returns how many were new. One that came before is left as it is."""
+    """Keep updates as they came; returns how many were new. One that came before is left as it is.
+
+    One statement, committed by itself: this is where every message begins.
+    """
     if not arrived:
         return 0
-    rows = await db.fetch(
+    kept: int = await db.fetch_value(
         STORE,
         source,
         now,
@@ -30,9 +35,9 @@ async def store_updates(source: str, arrived: Sequence[Arrived], *, now: datetim
         [one.chat for one in arrived],
         [one.body for one in arrived],
     )
-    if rows:
+    if kept:
         db.wake("updates")
-    return len(rows)
+    return kept
 
 
 @db.use_case
