@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -214,7 +215,12 @@ async def watched(shop, database) -> AsyncIterator[None]:
 
 @pytest.fixture
 def environment(bot_settings, simulator) -> dict[str, str]:
+    with socket.socket() as probe:
+        # The default port may be taken by whatever else runs on this machine.
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     return {
+        "REGULARS_PORT": str(port),
         "PATH": os.environ["PATH"],
         "DATABASE_URL": bot_settings.database_url.get_secret_value(),
         "REDIS_URL": bot_settings.redis_url.get_secret_value(),
