@@ -1,11 +1,13 @@
 """Backup and restore of a real base."""
 
+import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
-from regulars.backups import BackupFailed, Base, back_up, check_is_backup, restore
+from regulars.backups import BackupFailed, Base, _copy_dump, back_up, check_is_backup, restore
 from tests.conftest import in_own_loop
 
 MAKE = "CREATE TABLE IF NOT EXISTS drill (word text); TRUNCATE drill; INSERT INTO drill VALUES ('привет')"
@@ -106,6 +108,54 @@ def test_a_backup_that_fails_leaves_the_older_file(base, backup):
         back_up(wrong, backup, lambda _: None)
     assert backup.read_bytes() == before
     assert [path.name for path in backup.parent.iterdir()] == ["shop.dump"]
+
+
+def test_a_folder_that_cannot_be_entered_is_told(base, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(BackupFailed, match=r"Cannot write .*/file/shop.dump.partial: Not a directory"):
+        back_up(base, tmp_path / "file" / "shop.dump", lambda _: None)
+
+
+@pytest.fixture
+def machine_has(monkeypatch, tmp_path):
+    """Client programs of another version on the PATH that can do nothing but tell it."""
+
+    def put(*names: str, major: int) -> None:
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        for name in names:
+            program = tmp_path / "bin" / name
+            program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "{name} (PostgreSQL) {major}.4"\n')
+            program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+    return put
+
+
+async def test_programs_that_are_older_than_the_server_are_left_alone(base, tmp_path, machine_has):
+    machine_has("pg_dump", "pg_restore", major=15)
+    elsewhere = replace(base, built_in=False)
+    await run(base.url, MAKE)
+    back_up(elsewhere, tmp_path / "shop.dump", lambda _: None)
+    check_is_backup(elsewhere, tmp_path / "shop.dump")
+    await run(base.url, "UPDATE drill SET word = 'changed'")
+    restore(elsewhere, tmp_path / "shop.dump")
+    assert await words(base.url) == ["привет"]
+
+
+def test_programs_of_the_servers_version_are_preferred_to_the_wheels(base, tmp_path, machine_has):
+    machine_has("pg_dump", major=18)
+    with pytest.raises(BackupFailed, match="pg_dump failed: no reason given"):
+        back_up(replace(base, built_in=False), tmp_path / "shop.dump", lambda _: None)
+
+
+@pytest.mark.parametrize(("major", "is_kept"), [(15, False), (16, False), (17, True), (18, True)])
+def test_a_server_gets_no_setting_that_it_does_not_know(major, is_kept):
+    before = b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSET client_encoding = 'UTF8';\n"
+    rows = b"COPY public.drill (word) FROM stdin;\nSET transaction_timeout = 0;\n\\.\n"
+    written = io.BytesIO()
+    _copy_dump(io.BytesIO(before + rows), written, major)
+    expected = before if is_kept else before.replace(b"SET transaction_timeout = 0;\n", b"")
+    assert written.getvalue() == expected + rows
 
 
 def test_any_other_file_is_not_a_backup(base, tmp_path):
