@@ -104,9 +104,19 @@ def configure_logging(*, stream: TextIO | None = None, terminal: bool | None = N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # The pool tells with a traceback, again and again, that a server which is away is away.
+    logging.getLogger("asyncpg.pool").addFilter(_without_traceback)
     # Tortoise prints each statement with its parameters at DEBUG; APScheduler tells each run at INFO.
     logging.getLogger("tortoise").setLevel(max(level, logging.WARNING))
     logging.getLogger("apscheduler").setLevel(max(level, logging.WARNING))
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """A filter that lets every record pass, with the kind of its error in place of the traceback."""
+    if record.exc_info and record.exc_info[0] is not None:
+        record.kind = record.exc_info[0].__name__
+    record.exc_info = None
+    return True
 
 
 class AccessLogger(AbstractAccessLogger):

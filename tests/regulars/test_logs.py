@@ -50,6 +50,16 @@ def test_values_quoted_by_the_base_are_dropped(logged):
     assert "duplicate key" in record["exception"]
 
 
+def test_the_pool_tells_of_an_outage_in_one_line(logged):
+    try:
+        broken()
+    except ValueError:
+        logging.getLogger("asyncpg.pool").warning("Failed to restore the pool", exc_info=True)
+    (record,) = logged()
+    assert record["kind"] == "ValueError"
+    assert "exception" not in record
+
+
 async def test_a_request_is_logged_by_its_route(logged):
     async def show(_request: web.Request) -> web.Response:
         return web.Response(text="ok")
