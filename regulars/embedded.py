@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -161,12 +161,9 @@ class EmbeddedServers:
             database_url = self._start_postgres()
             addresses = Addresses(database_url, self._start_valkey())
             _write_private(_addresses_file(self.root), json.dumps(asdict(addresses)))
-        except PermissionError as denied:
+        except OSError as refused:
             self.stop()
-            raise CannotStart(
-                f"No permission for {denied.filename}: is {self.root} in use by another user of this "
-                "machine? Set REGULARS_HOME to a folder of your own."
-            ) from denied
+            raise _unusable(self.root, refused) from refused
         except BaseException:
             self.stop()
             raise
@@ -415,7 +412,7 @@ def attach(root: Path, *, wait_seconds: float = START_SECONDS) -> Addresses | No
     """
     end = time.monotonic() + wait_seconds
     while is_running(root):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), usable(root):
             return _read_addresses(root)
         if time.monotonic() > end:
             raise CannotStart(f"The process that runs the servers of {root} does not get them started.")
@@ -424,15 +421,35 @@ def attach(root: Path, *, wait_seconds: float = START_SECONDS) -> Addresses | No
 
 
 def is_running(root: Path) -> bool:
-    """Whether a process, this one or another, runs or is starting the servers of `root`."""
+    """Whether a process, this one or another, runs or is starting the servers of `root`. Raises CannotStart."""
     try:
-        with (root / "lock").open() as lock:
+        with usable(root), (root / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:
         return True
     return False
+
+
+@contextmanager
+def usable(root: Path) -> Iterator[None]:
+    """Raise CannotStart where a file of `root` may not be read or made; what is missing or locked stays as it is."""
+    try:
+        yield
+    except (FileNotFoundError, BlockingIOError):
+        raise
+    except OSError as refused:
+        raise _unusable(root, refused) from refused
+
+
+def _unusable(root: Path, refused: OSError) -> CannotStart:
+    if isinstance(refused, PermissionError):
+        return CannotStart(
+            f"No permission for {refused.filename}: is {root} in use by another user of this "
+            "machine? Set REGULARS_HOME to a folder of your own."
+        )
+    return CannotStart(f"{root} cannot be used: {refused.filename or root}: {refused.strerror or refused}.")
 
 
 def wheel_postgres_bin() -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from loyalty.settings import Settings
-from regulars.embedded import Addresses, AlreadyRunning, EmbeddedServers, attach
+from regulars.embedded import Addresses, AlreadyRunning, EmbeddedServers, attach, usable
 
 
 @contextmanager
@@ -60,7 +60,12 @@ def _started_or_attached(servers: EmbeddedServers, home: Path) -> Addresses:
 
 
 def stored_secret_key(home: Path) -> SecretStr:
-    """The key of this home, made at first use, readable by its owner alone."""
+    """The key of this home, made at first use, readable by its owner alone. Raises CannotStart."""
+    with usable(home):
+        return _stored_secret_key(home)
+
+
+def _stored_secret_key(home: Path) -> SecretStr:
     path = home / "secret_key"
     if not path.exists():
         home.mkdir(parents=True, exist_ok=True, mode=0o700)

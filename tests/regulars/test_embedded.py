@@ -22,7 +22,9 @@ from regulars.embedded import (
     CannotStart,
     EmbeddedServers,
     attach,
+    is_running,
 )
+from regulars.servers import stored_secret_key
 
 # A process that starts the servers of a root, says so, and waits to be killed.
 PARENT = """
@@ -216,6 +218,42 @@ def test_a_home_that_the_servers_user_cannot_enter_is_named(root):
     with pytest.raises(CannotStart, match=f"who may not enter {root}"):
         EmbeddedServers(root / "inner", fsync=False).start()
     assert root.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def as_a_stranger() -> Iterator[None]:
+    """Somebody to whom modes of files matter, also when we are root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def closed(root) -> Iterator[Path]:
+    """A home that its user may not enter."""
+    root.mkdir()
+    (root / "lock").touch()
+    root.chmod(0o000)
+    yield root
+    root.chmod(0o700)
+
+
+@pytest.mark.parametrize("use", [stored_secret_key, attach, is_running])
+def test_a_home_of_another_user_is_told(closed, as_a_stranger, use):
+    with pytest.raises(CannotStart, match=rf"No permission for {closed}/.* Set REGULARS_HOME"):
+        use(closed)
+
+
+def test_a_home_that_is_no_folder_is_told(root):
+    root.touch()
+    for use in (stored_secret_key, attach, is_running):
+        with pytest.raises(CannotStart, match=f"{root} cannot be used"):
+            use(root)
 
 
 def test_a_thread_may_not_start_them(root):
