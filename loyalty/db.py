@@ -105,6 +105,14 @@ async def open_database(url: str) -> None:
     await fetch_value("SELECT 1")
 
 
+def why_not_opened(url: str, refused: Exception) -> str:
+    """One line for whoever set `url` about what `open_database` raised: its server and why, never its password."""
+    parts = urlsplit(url)
+    # Some errors, timeouts above all, have no words.
+    reason = " ".join(str(refused).split()) or type(refused).__name__
+    return f"The base at DATABASE_URL cannot be opened: {parts.hostname}:{parts.port or 5432}: {reason}"
+
+
 async def close_database() -> None:
     """Close the pool; connections in use get ten seconds. Not inside a transaction."""
     await Tortoise.close_connections()
@@ -222,6 +230,26 @@ async def migrate() -> list[str]:
             return [name for name in await _applied(raw) if name not in before]
         finally:
             await raw.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
+
+
+async def is_migrated() -> bool:
+    """Whether the open base has every migration of this version."""
+    connection = _connection()
+    loader = MigrationExecutor(connection, {"loyalty": APP}).loader
+    loader.load_disk()
+    async with connection.acquire_connection() as raw:
+        return {key.name for key in loader.disk_migrations} <= set(await _applied(raw))
+
+
+async def knows_cyrillic() -> bool:
+    """Whether Cyrillic letters are letters to the open base: those who search would else not find them.
+
+    How letters change their case may come from elsewhere; trigrams go by the character type alone.
+    """
+    known: bool = await fetch_value(
+        "SELECT lower('Я') = 'я' AND datctype NOT IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()"
+    )
+    return known
 
 
 async def _applied(raw: Any) -> list[str]:

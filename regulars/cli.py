@@ -45,7 +45,7 @@ def run(
     """Serve until Ctrl-C: everything in one process, or the parts that are named."""
     from regulars.logs import configure_logging
     from regulars.ports import check_port_is_free
-    from regulars.processes import needs_port, parts_named, serve
+    from regulars.processes import describe, needs_port, parts_named, serve
 
     settings = _settings(port)
     chosen = parts_named(parts or [])
@@ -56,7 +56,7 @@ def run(
         if settings.database_url is None:
             # A server of our own has nobody else to migrate it; elsewhere `regulars migrate` does, once.
             _with_database(opened, _migrate)
-        asyncio.run(serve(opened, chosen, lambda: _say(f"Regulars serves at {opened.public_url}")))
+        asyncio.run(serve(opened, chosen, lambda: _say(describe(opened, chosen))))
 
 
 @app.command()
@@ -97,11 +97,15 @@ def migrate() -> None:
 @app.command()
 def seed(customers: Customers = DEMO_CUSTOMERS) -> None:
     """Fill an empty base with a made-up shop. Refuses a base that has customers."""
+    from regulars.seed import DEMO_LOGINS
+
     with _servers(_settings()) as opened:
         _with_database(opened, _migrate)
         if _with_database(opened, has_customers):
             raise CommandFailed("This base has customers already; made-up ones go only into an empty base.")
         _with_database(opened, lambda: _seed(customers))
+    logins = ", ".join(email for email, _, _ in DEMO_LOGINS)
+    _say(f"The passwords of {logins} are public: anyone who reaches this panel can sign in.")
 
 
 @app.command()
@@ -148,6 +152,7 @@ def restore(file: Annotated[Path, typer.Argument(help="A file of `regulars backu
         check_is_backup(base, file)
         if not yes and _with_database(opened, _has_tables):
             raise CommandFailed("This base is not empty. To replace all that is in it, add --yes.")
+        _with_database(opened, _check_letters)
         restore_base(base, file)
         _say("Restored.")
         # A backup of an older version must fit the code that is here.
@@ -210,15 +215,18 @@ def _database_url(settings: Settings) -> str:
 
 def _with_database(settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
     """Run `work` with the base open, in a loop of its own; says plainly why a base cannot be opened."""
-    from loyalty.db import close_database, open_database
+    from asyncpg import InsufficientPrivilegeError
+
+    from loyalty.db import OUTAGES, close_database, open_database, why_not_opened
     from loyalty.errors import Invalid, LoyaltyError
+
+    url = _database_url(settings)
 
     async def opened() -> T:
         try:
-            await open_database(_database_url(settings))
+            await open_database(url)
         except Exception as refused:
-            # Whatever the driver raises: its words name host, user and base, never the password.
-            raise CommandFailed(f"The base at DATABASE_URL cannot be opened: {refused}") from refused
+            raise CommandFailed(why_not_opened(url, refused)) from refused
         try:
             result = await work()
         except BaseException as failure:
@@ -229,6 +237,13 @@ def _with_database(settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
                 raise CommandFailed(f"{failure.field}: {failure.reason.replace('_', ' ')}.") from failure
             if isinstance(failure, LoyaltyError):
                 raise CommandFailed(f"Refused: {failure.reason.replace('_', ' ')}.") from failure
+            # The ORM wraps some of the driver's errors.
+            if isinstance(failure, InsufficientPrivilegeError) or isinstance(
+                failure.__cause__, InsufficientPrivilegeError
+            ):
+                raise CommandFailed(f"The role of DATABASE_URL must own the base: {failure}.") from failure
+            if isinstance(failure, OUTAGES):
+                raise CommandFailed(f"The base at DATABASE_URL went away: {type(failure).__name__}.") from failure
             raise
         await close_database()
         return result
@@ -239,8 +254,28 @@ def _with_database(settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
 async def _migrate() -> None:
     from loyalty.db import migrate as apply
 
+    await _check_letters()
     for name in await apply():
         _say(f"Migrated: {name}")
+
+
+async def _check_letters() -> None:
+    from loyalty.db import knows_cyrillic
+
+    if not await knows_cyrillic():
+        raise CommandFailed(
+            "To this base Cyrillic letters are no letters, so nobody would be found by name. Create it with: CREATE "
+            "DATABASE … OWNER … TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
+        )
+
+
+async def _check_version() -> None:
+    from loyalty.db import is_migrated
+
+    if not await is_migrated():
+        from regulars.processes import NOT_MIGRATED
+
+        raise CommandFailed(NOT_MIGRATED)
 
 
 async def _seed(customers: int) -> None:
@@ -252,6 +287,7 @@ async def _seed(customers: int) -> None:
 async def _verify() -> bool:
     from loyalty.office.queries import verify as prove
 
+    await _check_version()
     proof = await prove(now=system_now())
     for difference in proof.differences:
         _say(difference.describe())
@@ -281,6 +317,7 @@ async def _invite(settings: Settings, email: str, role: str, name: str | None) -
     except ValueError:
         names = ", ".join(each.value for each in Role)
         raise CommandFailed(f"There is no role {role!r}; the roles are: {names}.") from None
+    await _check_version()
     called = name or email.partition("@")[0]
     token = await invite(email=email, name=called, role=known, actor=COMMAND, now=system_now())
     _say(f"{settings.public_url}/join/{token}")

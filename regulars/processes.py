@@ -15,9 +15,11 @@ from bot.webhooks import PREFIX, Webhooks
 from loyalty.bell import Bell, hung
 from loyalty.clock import system_now
 from loyalty.customers.rules import code_key
-from loyalty.db import close_database, open_database
+from loyalty.db import close_database, is_migrated, open_database, why_not_opened
 from loyalty.settings import Settings, TelegramMode
 from regulars.ports import Beside, CannotServe, listening_at, side_by_side
+
+NOT_MIGRATED = "The base is not at this version: run regulars migrate."
 
 log = structlog.get_logger(__name__)
 
@@ -155,12 +157,20 @@ def _called_messengers(settings: Settings) -> tuple[str, ...]:
     return ("telegram",) if settings.telegram_mode is TelegramMode.WEBHOOK else ()
 
 
+def describe(settings: Settings, parts: Sequence[Part]) -> str:
+    """What to say of these parts once they work: where they are reached, or else which they are."""
+    if needs_port(settings, parts):
+        return f"Regulars serves at {settings.public_url}"
+    return f"Regulars runs: {', '.join(part.name for part in parts)}"
+
+
 async def serve(
     settings: Settings, parts: tuple[Part, ...], ready: Callable[[], None], beside: Beside | None = None
 ) -> None:
     """Run `parts` until SIGINT or SIGTERM; calls `ready` once they work; beside pages, once those answer.
 
-    `settings` carry both addresses. A second signal ends the process at once.
+    `settings` carry both addresses. A second signal ends the process at once. Raises CannotServe, for a base that
+    cannot be opened or is of an older version too.
     """
     if settings.database_url is None:
         raise CannotServe("DATABASE_URL is missing.")
@@ -176,31 +186,42 @@ async def serve(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask_to_stop)
-    await open_database(settings.database_url.get_secret_value())
-    try:
-        async with AsyncExitStack() as entered:
-            bell = await entered.enter_async_context(hung(settings.redis_url.get_secret_value()))
-            process = _process(settings, parts, bell, beside or Beside())
-            at_once = [part for part in parts if part.load is None]
-            for part in at_once:
+    async with _open_base(settings.database_url.get_secret_value()), AsyncExitStack() as entered:
+        bell = await entered.enter_async_context(hung(settings.redis_url.get_secret_value()))
+        process = _process(settings, parts, bell, beside or Beside())
+        at_once = [part for part in parts if part.load is None]
+        for part in at_once:
+            await entered.enter_async_context(part.serving(process))
+        if at_once:
+            ready()
+        for part in parts:
+            if part.load is not None:
+                await asyncio.to_thread(part.load)
                 await entered.enter_async_context(part.serving(process))
-            if at_once:
-                ready()
-            for part in parts:
-                if part.load is not None:
-                    await asyncio.to_thread(part.load)
-                    await entered.enter_async_context(part.serving(process))
-            if not at_once:
-                ready()
-            # What start-up made lives on: the collector need not walk it again and again.
-            gc.collect()
-            gc.freeze()
-            log.info("started", parts=[part.name for part in parts])
-            await stop.wait()
-            log.info("stopping")
+        if not at_once:
+            ready()
+        # What start-up made lives on: the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
+        log.info("started", parts=[part.name for part in parts])
+        await stop.wait()
+        log.info("stopping")
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def _open_base(url: str) -> AsyncIterator[None]:
+    """The base, open and of this version. Raises CannotServe."""
+    try:
+        await open_database(url)
+    except Exception as refused:
+        raise CannotServe(why_not_opened(url, refused)) from refused
+    try:
+        if not await is_migrated():
+            raise CannotServe(NOT_MIGRATED)
+        yield
     finally:
         await close_database()
-    log.info("stopped")
 
 
 def _process(settings: Settings, parts: Sequence[Part], bell: Bell, beside: Beside) -> Process:

@@ -17,7 +17,7 @@ from admin_web.app import build_app
 from bot.webhooks import PREFIX, Webhooks
 from loyalty.settings import Settings, TelegramMode
 from regulars.ports import BODY_LIMIT, Beside, side_by_side
-from regulars.processes import needs_port, parts_named
+from regulars.processes import describe, needs_port, parts_named
 from tests.conftest import in_own_loop
 
 SECRET = "correct-horse_battery-staple"
@@ -69,6 +69,14 @@ async def test_the_limit_of_a_body_is_the_ports(database, settings):
 def test_only_parts_that_are_called_take_the_port(mode, listening):
     settings = Settings().model_copy(update={"telegram_mode": mode})
     assert {name: needs_port(settings, parts_named([name])) for name in listening} == listening
+
+
+def test_parts_that_listen_nowhere_claim_no_address():
+    settings = Settings()
+    assert describe(settings, parts_named(["web", "worker"])) == f"Regulars serves at {settings.public_url}"
+    assert describe(settings, parts_named(["worker", "bot"])) == "Regulars runs: bot, worker"
+    called = settings.model_copy(update={"telegram_mode": TelegramMode.WEBHOOK})
+    assert describe(called, parts_named(["bot"])) == f"Regulars serves at {settings.public_url}"
 
 
 @pytest.fixture
