@@ -99,6 +99,12 @@ OUTAGES: tuple[type[BaseException], ...] = (
 """Errors that say nothing about what was asked, only that the server could not do it now."""
 
 
+def lacks_rights(error: BaseException) -> bool:
+    """Whether an error says that the role may not do what was asked."""
+    # The ORM wraps some of the driver's errors.
+    return any(isinstance(one, asyncpg.InsufficientPrivilegeError) for one in (error, error.__cause__))
+
+
 async def open_database(url: str) -> None:
     """Open the pool of this process. Raises OSError or asyncpg's errors when the server does not answer."""
     await Tortoise.init(config=orm_config(url), _enable_global_fallback=True)

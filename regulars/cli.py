@@ -215,9 +215,7 @@ def _database_url(settings: Settings) -> str:
 
 def _with_database(settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
     """Run `work` with the base open, in a loop of its own; says plainly why a base cannot be opened."""
-    from asyncpg import InsufficientPrivilegeError
-
-    from loyalty.db import OUTAGES, close_database, open_database, why_not_opened
+    from loyalty.db import OUTAGES, close_database, lacks_rights, open_database, why_not_opened
     from loyalty.errors import Invalid, LoyaltyError
 
     url = _database_url(settings)
@@ -237,10 +235,7 @@ def _with_database(settings: Settings, work: Callable[[], Awaitable[T]]) -> T:
                 raise CommandFailed(f"{failure.field}: {failure.reason.replace('_', ' ')}.") from failure
             if isinstance(failure, LoyaltyError):
                 raise CommandFailed(f"Refused: {failure.reason.replace('_', ' ')}.") from failure
-            # The ORM wraps some of the driver's errors.
-            if isinstance(failure, InsufficientPrivilegeError) or isinstance(
-                failure.__cause__, InsufficientPrivilegeError
-            ):
+            if lacks_rights(failure):
                 raise CommandFailed(f"The role of DATABASE_URL must own the base: {failure}.") from failure
             if isinstance(failure, OUTAGES):
                 raise CommandFailed(f"The base at DATABASE_URL went away: {type(failure).__name__}.") from failure
