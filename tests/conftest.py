@@ -21,6 +21,7 @@ import asyncpg
 import hypothesis
 import pytest
 import redis.asyncio
+from argon2 import PasswordHasher
 
 from loyalty.settings import Settings
 from regulars.embedded import Addresses, EmbeddedServers
@@ -161,6 +162,15 @@ async def refresh(connection: asyncpg.Connection) -> None:
 
 
 # ------------------------------------------------------------------------------------------- fixtures
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Argon2 at its cheapest: tests ask when a password is right, not how long it takes to find out."""
+    from loyalty.staff import actions
+
+    actions._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    actions._NOBODYS_HASH = actions._HASHER.hash("nobody's")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
@@ -29,7 +30,12 @@ CASHIER = "cashier@example.com"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 LAUNCH_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = Axe()
+EVERYTHING = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
 # The browser itself reports answers that refuse; a refusal under test is no fault of the page.
 EXPECTED_ANSWERS = tuple(f"status of {status} " for status in (401, 403, 404, 409, 422, 429))
 
@@ -67,10 +73,13 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def site(
-    make_database: Callable[[str], str], redis_address: str, tmp_path_factory: pytest.TempPathFactory
+    make_database: Callable[[str], str],
+    redis_address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_number: int,
 ) -> Iterator[Site]:
-    """One server for the run, with an owner, a cashier and two locations."""
-    database_url, port = make_database("browser"), free_port()
+    """One server for each worker of the run, with an owner, a cashier and two locations."""
+    database_url, port = make_database(f"browser_{worker_number}"), free_port()
     log = tmp_path_factory.mktemp("browser") / "server.log"
     environment = {
         **os.environ,
@@ -196,9 +205,14 @@ def sign_in(page: Page, email: str = OWNER) -> Page:
 
 
 def check_accessible(page: Page) -> None:
-    """axe finds nothing at WCAG 2.2 AA."""
-    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
-    assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+    """axe finds nothing at WCAG 2.2 AA, in light and in dark; only colours are asked for twice."""
+    page.evaluate(AXE.axe_script)
+    for is_dark, rules in ((True, COLOURS), (False, EVERYTHING)):
+        page.emulate_media(color_scheme="dark" if is_dark else "light")
+        options = {"runOnly": rules, "resultTypes": ["violations"]}
+        results = AxeResults(page.evaluate("options => axe.run(options)", options))
+        assert results.violations_count == 0, f"{page.url}, dark: {is_dark}\n{results.generate_report()}"
+    page.emulate_media(color_scheme="null")
 
 
 def check_no_sideways_scroll(page: Page) -> None:

@@ -117,10 +117,9 @@ def test_without_scripts_a_reply_is_sent_too(open_page, chat):
     expect(page.locator(".msg.out")).to_contain_text("Что случилось?")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_everybody_can_use_conversations(open_page, chat, viewport, dark):
-    page = sign_in(open_page(viewport=viewport, dark=dark, locale="uk"), SUPPORT)
+def test_everybody_can_use_conversations(open_page, chat, viewport):
+    page = sign_in(open_page(viewport=viewport, locale="uk"), SUPPORT)
     card = f"/customers/{chat['person']}"
     tabs = [f"{card}?tab={tab}" for tab in ("conversation", "messengers", "registration")]
     for path in ("/conversations", f"/conversations/{chat['stranger']}", *tabs):
@@ -142,9 +141,8 @@ def type_code(page: Page, chat: dict[str, int]) -> None:
     page.wait_for_url("**/cashier/sale")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_code_typed_at_the_till_lets_bonuses_be_burnt(open_page, chat, dark):
-    page = sign_in(open_page(viewport=SMALL_PHONE, dark=dark), CASHIER)
+def test_a_code_typed_at_the_till_lets_bonuses_be_burnt(open_page, chat):
+    page = sign_in(open_page(viewport=SMALL_PHONE), CASHIER)
     page.goto("/cashier")
     page.fill("#padval", "89035557788")
     page.keyboard.press("Enter")

@@ -39,10 +39,9 @@ def place_of(locator):
     return box["y"], box["height"]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, viewport, dark):
-    page = open_page(viewport=viewport, dark=dark, locale="ru")
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, viewport):
+    page = open_page(viewport=viewport, locale="ru")
     for path in ("/login", "/join/no-such-link"):
         page.goto(path)
         check_accessible(page)

@@ -197,10 +197,9 @@ def test_a_deleted_note_comes_back_with_undo(open_page, shop):
     expect(page.locator(".feed")).to_contain_text("Любит овсяное молоко")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_everybody_can_use_the_base_and_the_card(open_page, shop, viewport, dark):
-    page = sign_in(open_page(viewport=viewport, dark=dark, locale="uk"), OWNER)
+def test_everybody_can_use_the_base_and_the_card(open_page, shop, viewport):
+    page = sign_in(open_page(viewport=viewport, locale="uk"), OWNER)
     card = f"/customers/{shop['olga']}"
     paths = ["/customers", "/customers?q=zzz", "/customers/new", f"{card}/edit", f"{card}/bonuses/credit"]
     for path in [*paths, *(f"{card}?tab={tab}" for tab in ("profile", "bonuses", "receipts", "registration", "notes"))]:
@@ -210,9 +209,8 @@ def test_everybody_can_use_the_base_and_the_card(open_page, shop, viewport, dark
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_everybody_can_use_the_till(open_page, dark):
-    page = sign_in(open_page(viewport=SMALL_PHONE, dark=dark, locale="ru"), CASHIER)
+def test_everybody_can_use_the_till(open_page):
+    page = sign_in(open_page(viewport=SMALL_PHONE, locale="ru"), CASHIER)
     page.goto("/cashier")
 
     def check() -> None:
