@@ -80,6 +80,33 @@ async def test_an_update_whose_acknowledgement_was_cut_off_comes_again_and_is_ta
     await assert_nothing_is_lost_or_doubled([guest], processes)
 
 
+async def test_a_call_that_a_kill_left_unanswered_comes_again_and_is_taken_once(
+    environment, processes, newcomer, hold, simulator
+):
+    environment |= {
+        "TELEGRAM_MODE": "webhook",
+        "TELEGRAM_WEBHOOK_SECRET": "fit-for-proofs-only",
+        "REGULARS_PUBLIC_URL": f"http://127.0.0.1:{environment['REGULARS_PORT']}",
+    }
+    guest = Guest(newcomer())
+    [victim] = await processes.start_some(1, "bot", "worker")
+    for step in WAY_IN[:-1]:
+        await guest.take(step)
+    await guest.is_asked_for("birthday")
+    async with hold("LOCK TABLE incoming_update IN SHARE MODE"):
+        await guest.take("birthday")
+        assert await processes.standing_at("INSERT INTO incoming_update") == [victim]
+        await victim.kill()
+    await processes.bury(victim)
+    # Whatever the dead one's statement has done meanwhile, the messenger heard of nothing.
+    assert [update["update_id"] for update in simulator._exchange.updates.pending] == guest.updates[-1:]
+    await processes.start_some(1, "bot", "worker")
+    guest.write("/balance")
+    await all_is_said([guest])
+    assert "getUpdates" not in [name for name, _ in simulator.calls]
+    await assert_nothing_is_lost_or_doubled([guest], processes)
+
+
 async def test_whenever_processes_are_killed_everybody_comes_in_once_and_reads_every_answer(processes, newcomer, wire):
     chance = Random(20_260_310)
     kills, commands = sized(2, 25), sized(3, 8)
