@@ -14,16 +14,17 @@ BENCHES := $(filter-out tests/bench/_%,$(wildcard tests/bench/*.py))
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runtime ## Start everything with made-up customers (CUSTOMERS=2000 PORT=8080 to change them)
-	@$(BIN)/regulars demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(PORT),--port $(PORT))
+demo: $(VENV)/.runtime ## Start everything with made-up customers (CUSTOMERS=2000 PORT=8080 WEBHOOK=1 to change it)
+	@$(BIN)/regulars demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(PORT),--port $(PORT)) \
+		$(if $(WEBHOOK),--webhook)
 
 run: $(VENV)/.runtime ## Start everything with your own data, as set in the environment
 	@$(BIN)/regulars run
 
 test: check chromium ## All checks and all tests; under CI nothing is skipped
 	$(BIN)/python -m pytest -n 2 --ignore=tests/browser
-	@if ls tests/browser/test_*.py >/dev/null 2>&1; then \
-		echo "$(BIN)/python -m pytest tests/browser" && $(BIN)/python -m pytest tests/browser; fi
+	# Apart, because Playwright's loop would stand in the way of the others'.
+	$(BIN)/python -m pytest -n 2 tests/browser
 
 check: $(VENV)/.dev ## Lint, format, types, import rules, templates
 	$(BIN)/ruff check

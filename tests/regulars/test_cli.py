@@ -125,7 +125,7 @@ def test_an_invitation_is_a_link_that_works_and_no_password(regulars, environmen
     link = answer.stdout.strip()
     assert link.startswith(f"http://127.0.0.1:{environment['REGULARS_PORT']}/join/")
     process = subprocess.Popen(
-        [*REGULARS, "run"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*REGULARS, "run", "web"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         assert answered(link) == 200
