@@ -7,6 +7,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from random import shuffle
 
 import structlog
 from prometheus_client import Counter
@@ -21,7 +22,13 @@ from loyalty import db
 from loyalty.bell import Bell
 from loyalty.conversations.actions.arrivals import ignore_update, store_updates
 from loyalty.conversations.actions.turns import fail_turn, take_turn
-from loyalty.conversations.queries import PendingUpdate, oldest_updates, waiting_chats_of, was_ignored_before
+from loyalty.conversations.queries import (
+    FIRST_OF_CHAT,
+    PendingUpdate,
+    oldest_updates,
+    pending_chats,
+    was_ignored_before,
+)
 from loyalty.conversations.rules import Arrived, Said
 
 CHATS_AT_ONCE = 8
@@ -155,11 +162,14 @@ class Intake:
 
     async def take_turns(self) -> None:
         """Begin the turns of every chat that has any, then wait for more."""
-        for chat in await waiting_chats_of(self._channel.source):
+        found = list((await pending_chats(self._channel.source)).items())
+        # Not all processes are to begin with the same chats.
+        shuffle(found)
+        for chat, first in found:
             if chat in self._chats:
                 self._look_again.add(chat)
             else:
-                self._chats[chat] = asyncio.create_task(self._take_chat(chat))
+                self._chats[chat] = asyncio.create_task(self._take_chat(chat, first))
         await self._bell.wait("updates")
 
     async def drain(self) -> None:
@@ -168,9 +178,14 @@ class Intake:
         if under_way:
             await asyncio.wait(under_way, timeout=DRAIN_SECONDS)
 
-    async def _take_chat(self, chat: str | None) -> None:
+    async def _take_chat(self, chat: str | None, first: Sequence[PendingUpdate] = ()) -> None:
+        """Take the turns of a chat: `first` are its oldest; those that may lie behind them are read here."""
         try:
             async with self._hands:
+                for update in first:
+                    await self.take(update, chat)
+                if 0 < len(first) < FIRST_OF_CHAT:
+                    return
                 while updates := await oldest_updates(self._channel.source, chat):
                     for update in updates:
                         await self.take(update, chat)

@@ -75,18 +75,33 @@ WITH RECURSIVE chats AS (
     SELECT (SELECT further.chat::text FROM incoming_update further WHERE further.source = $1 AND further.state = 'new'
         AND further.chat > chats.chat ORDER BY further.chat LIMIT 1) FROM chats WHERE chats.chat IS NOT NULL
 )
-SELECT chat FROM (SELECT chat FROM chats WHERE chat IS NOT NULL LIMIT 1000) several
-UNION ALL (SELECT NULL FROM incoming_update WHERE source = $1 AND state = 'new' AND chat IS NULL LIMIT 1)
+SELECT several.chat, first.* FROM (SELECT chat FROM chats WHERE chat IS NOT NULL LIMIT 1000) several
+CROSS JOIN LATERAL (
+    SELECT id, external_id, body, received_at FROM incoming_update
+    WHERE source = $1 AND chat = several.chat AND state = 'new' ORDER BY external_id LIMIT $2
+) first
+UNION ALL (
+    SELECT NULL, id, external_id, body, received_at FROM incoming_update
+    WHERE source = $1 AND chat IS NULL AND state = 'new' ORDER BY external_id LIMIT $2
+)
 """
 OLDEST = """
 SELECT id, external_id, body, received_at FROM incoming_update
 WHERE source = $1 AND chat IS NOT DISTINCT FROM $2 AND state = 'new' ORDER BY external_id LIMIT 20
 """
+FIRST_OF_CHAT = 3
+"""Updates that are read with their chat; most chats have one."""
 
 
-async def waiting_chats_of(source: str) -> list[str | None]:
-    """Chats with updates that nobody has handled; None for updates of no chat."""
-    return [row["chat"] for row in await db.fetch(CHATS, source)]
+async def pending_chats(source: str) -> dict[str | None, list[PendingUpdate]]:
+    """Chats with updates that nobody has handled, a thousand at most; None for updates of no chat.
+
+    With each the FIRST_OF_CHAT of its updates at most, in their order.
+    """
+    found: dict[str | None, list[PendingUpdate]] = {}
+    for row in await db.fetch(CHATS, source, FIRST_OF_CHAT):
+        found.setdefault(row.pop("chat"), []).append(PendingUpdate(**row))
+    return found
 
 
 async def oldest_updates(source: str, chat: str | None) -> list[PendingUpdate]:

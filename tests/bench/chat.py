@@ -27,7 +27,7 @@ from bot.loops import end, for_ever
 from loyalty import db
 from loyalty.bell import Bell
 from loyalty.clock import system_now
-from loyalty.conversations.queries import waiting_chats_of
+from loyalty.conversations.queries import pending_chats
 from loyalty.customers.actions import know_account, link_account
 from loyalty.staff.rules import COMMAND
 from tests.bench._shop import PORT, BenchShop, seeded_shop
@@ -90,7 +90,7 @@ async def turns(intake: Intake) -> float:
     began = perf_counter()
     for first in range(0, TURNS, BATCH):
         await intake.store([arrived(update) for update in updates[first : first + BATCH]])
-    while intake._chats or await waiting_chats_of(intake._channel.source):  # noqa: ASYNC110  they are taken beside
+    while intake._chats or await pending_chats(intake._channel.source):  # noqa: ASYNC110  they are taken beside
         await asyncio.sleep(0.05)
     return TURNS / (perf_counter() - began)
 

@@ -53,7 +53,8 @@ WITH held AS MATERIALIZED (
 )
 SELECT a.id, a.channel, a.address, a.customer_id, a.name, a.username, a.language, a.is_active, a.is_default,
     a.created_at, a.linked_at, c.session, c.waiting_since IS NOT NULL AS is_waiting, s.name AS shop_name, s.currency,
-    s.exponent, s.region, s.language AS shop_language, s.time_zone
+    s.exponent, s.region, s.language AS shop_language, s.time_zone,
+    EXISTS (SELECT FROM incoming_update WHERE id = $3 AND state = 'new') AS is_pending
 FROM messenger_account a JOIN conversation c ON c.account_id = a.id CROSS JOIN (SELECT count(*) FROM held) first, shop s
 WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF c, a
 """
@@ -118,7 +119,7 @@ async def take_turn(update: PendingUpdate, sender: Sender, step: Step, *, now: d
 
 @db.use_case
 async def _take_turn(update: PendingUpdate, sender: Sender, step: Step, now: datetime) -> None:
-    turn = await _lock_chat(sender, now)
+    turn = await _lock_chat(update, sender, now)
     outcome = await step(turn)
     await _save(update, turn, outcome, now)
     if turn.account.customer_id is None:
@@ -152,15 +153,18 @@ async def _fail_turn(
             now,
         )
         return
-    turn = await _lock_chat(sender, now)
+    turn = await _lock_chat(update, sender, now)
     replies = (apology(turn.account.language),) if apology else ()
     outcome = Outcome(heard=Heard("failed"), replies=replies, session=turn.session, waiting=True)
     await _save(update, turn, outcome, now, failure=reason)
 
 
-async def _lock_chat(sender: Sender, now: datetime) -> OpenTurn:
-    """The chat, held until the transaction ends, with what its owner is called by now."""
-    row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address)
+async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> OpenTurn:
+    """The chat, held until the transaction ends, with what its owner is called by now.
+
+    Raises _TakenBefore for an update that was closed before we came; SAVE knows of those closed while we waited.
+    """
+    row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address, update.id)
     if row is None or (row["name"], row["username"]) != (sender.name, sender.username):
         account = await know_account(
             sender.channel,
@@ -176,9 +180,11 @@ async def _lock_chat(sender: Sender, now: datetime) -> OpenTurn:
             account.id,
             now,
         )
-        row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address)
+        row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address, update.id)
         if row is None:
             raise NotFound("account")
+    if not row["is_pending"]:
+        raise _TakenBefore
     return OpenTurn(
         MessengerAccountView(**{field: row[field] for field in MessengerAccountView.__slots__}),
         db.from_json(row["session"]),
