@@ -80,6 +80,8 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 USERNAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
 GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "user not found")
+# A call that did not end in an answer that makes sense; among them HTML, as proxies give.
+FAILED_CALL = (AiogramError, aiohttp.ClientError, TimeoutError, OSError)
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
 log = structlog.get_logger(__name__)
@@ -94,6 +96,25 @@ class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
     offset: int | None = None
     timeout: int
     allowed_updates: list[str]
+
+
+class _Patience:
+    """Growing pauses between calls that fail, and a line in the log for each."""
+
+    def __init__(self, complaint: str) -> None:
+        self._complaint = complaint
+        self._pause = FIRST_PAUSE_SECONDS
+
+    async def wait(self, error: Exception) -> None:
+        """Before the next try: as long as Telegram asks, or longer each time."""
+        wait = error.retry_after if isinstance(error, TelegramRetryAfter) else self._pause
+        log.warning(self._complaint, channel=NAME, kind=type(error).__name__, wait=wait)
+        await asyncio.sleep(wait)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def restore(self) -> None:
+        """A call went well."""
+        self._pause = FIRST_PAUSE_SECONDS
 
 
 class TelegramChannel:
@@ -136,7 +157,7 @@ class TelegramChannel:
     async def _poll(self, store: Store) -> None:
         """Long polling for ever. The next call's offset confirms an update, so it is stored before."""
         offset: int | None = None
-        pause = FIRST_PAUSE_SECONDS
+        patience = _Patience("updates not fetched")
         is_free = False
         while True:
             try:
@@ -148,14 +169,11 @@ class TelegramChannel:
                     GetRawUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=WANTED),
                     request_timeout=POLL_SECONDS + CALL_SECONDS,
                 )
-            except (AiogramError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            except FAILED_CALL as error:
                 is_free = False
-                wait = error.retry_after if isinstance(error, TelegramRetryAfter) else pause
-                log.warning("updates not fetched", channel=NAME, kind=type(error).__name__, wait=wait)
-                await asyncio.sleep(wait)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                await patience.wait(error)
                 continue
-            pause = FIRST_PAUSE_SECONDS
+            patience.restore()
             if not updates:
                 continue
             await store([arrived(update) for update in updates])
@@ -164,7 +182,7 @@ class TelegramChannel:
     async def _keep_called(self, hook: Hook) -> None:
         """Set the webhook, and set it again within a minute when another program of this token took it away."""
         is_ours = False
-        pause = FIRST_PAUSE_SECONDS
+        patience = _Patience("webhook not set")
         failed_at: datetime | None = None
         while True:
             try:
@@ -172,17 +190,14 @@ class TelegramChannel:
                     await self._bot.set_webhook(hook.url, secret_token=hook.secret, allowed_updates=WANTED)
                     log.info("webhook set", channel=NAME)
                 found = await self._bot.get_webhook_info()
-            except (AiogramError, aiohttp.ClientError, TimeoutError, OSError) as error:
-                wait = error.retry_after if isinstance(error, TelegramRetryAfter) else pause
-                log.warning("webhook not set", channel=NAME, kind=type(error).__name__, wait=wait)
-                await asyncio.sleep(wait)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            except FAILED_CALL as error:
+                await patience.wait(error)
                 continue
-            pause = FIRST_PAUSE_SECONDS
+            patience.restore()
             is_ours = found.url == hook.url
             if not is_ours:
                 log.warning("webhook taken away by another program with this token", channel=NAME)
-                await asyncio.sleep(pause)
+                await asyncio.sleep(FIRST_PAUSE_SECONDS)
                 continue
             if found.last_error_date is not None and found.last_error_date != failed_at:
                 failed_at = found.last_error_date
@@ -442,6 +457,6 @@ async def _called(call: Any) -> Any:
         raise Unanswered("no_answer", type(error).__name__) from error
     except TelegramAPIError as error:
         raise Rejected("rejected", error.message) from error
-    except (AiogramError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        # Among them an answer that is no JSON, as proxies give: the call may have gone through.
+    except FAILED_CALL as error:
+        # The call may have gone through.
         raise Unanswered("no_answer", type(error).__name__) from error

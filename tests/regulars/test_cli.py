@@ -1,6 +1,5 @@
 """The command as a person runs it: a process of its own."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -19,18 +18,6 @@ from regulars.demo import demo_settings
 from tests.conftest import command, in_own_loop, other_database
 
 REGULARS = [sys.executable, "-m", "regulars"]
-
-
-@pytest.fixture
-def environment(database_url, redis_url, tmp_path, free_port):
-    return {
-        **os.environ,
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "REGULARS_SECRET_KEY": "5c1b0f4e9a7d2386" * 2,
-        "REGULARS_HOME": str(tmp_path),
-        "REGULARS_PORT": str(free_port),
-    }
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What answers at the port, and which parts listen there."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -79,27 +78,20 @@ def test_parts_that_listen_nowhere_claim_no_address():
     assert describe(called, parts_named(["bot"])) == f"Regulars serves at {settings.public_url}"
 
 
-@pytest.fixture
-def environment(database, database_url, redis_url, tmp_path, free_port):
-    return {
-        **os.environ,
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "REGULARS_SECRET_KEY": "5c1b0f4e9a7d2386" * 2,
-        "REGULARS_HOME": str(tmp_path),
-        "REGULARS_PORT": str(free_port),
-        "TELEGRAM_BOT_TOKEN": "4242:made-up",
-        "TELEGRAM_MODE": "webhook",
-        "TELEGRAM_WEBHOOK_SECRET": SECRET,
-        # Nobody is there: updates come and are kept all the same.
-        "TELEGRAM_API_URL": "http://127.0.0.1:9",
-    }
+CALLED = {
+    "TELEGRAM_BOT_TOKEN": "4242:made-up",
+    "TELEGRAM_MODE": "webhook",
+    "TELEGRAM_WEBHOOK_SECRET": SECRET,
+    # Nobody is there: updates come and are kept all the same.
+    "TELEGRAM_API_URL": "http://127.0.0.1:9",
+}
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(("parts", "has_panel"), [(["bot"], False), (["web", "bot"], True)])
 def test_a_called_bot_listens_with_the_panel_or_alone(environment, database_url, parts, has_panel):
     command = [sys.executable, "-m", "regulars", "run", *parts]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, env=environment | CALLED, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     address = f"http://127.0.0.1:{environment['REGULARS_PORT']}"
     try:
         end = time.monotonic() + 30
