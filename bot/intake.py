@@ -115,7 +115,8 @@ class Intake:
 
     async def _store_together(self, deliveries: Sequence[_Delivery]) -> None:
         try:
-            await self._keep([update for one in deliveries for update in one.updates])
+            updates = [update for one in deliveries for update in one.updates]
+            await store_updates(self._channel.source, updates, now=self._clock())
         except db.OUTAGES:
             raise
         except Exception as error:  # noqa: BLE001  handed to whoever brought the updates
@@ -129,32 +130,29 @@ class Intake:
             for one in deliveries:
                 one.succeed()
 
-    async def _keep(self, updates: Sequence[Arrived]) -> None:
-        await store_updates(self._channel.source, updates, now=self._clock())
-
     async def receive(self, lock: db.ServerLock) -> None:
-        """Poll while holding the token's lock: a messenger lets one poller a token in."""
+        """Receive while holding the token's lock: of all processes one polls, or keeps the webhook."""
         try:
             if await lock.take():
                 with suppress(SendError):
                     await self._channel.introduce(COMMANDS_SHOWN)
-                await self._poll(lock)
+                await self._receive(lock)
         finally:
             await lock.release()
         if not self._stopping.is_set():
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _poll(self, lock: db.ServerLock) -> None:
-        polling = asyncio.create_task(self._channel.receive(self.store))
+    async def _receive(self, lock: db.ServerLock) -> None:
+        receiving = asyncio.create_task(self._channel.receive(self.store))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            while not (polling.done() or stopping.done()) and await lock.is_held(within=LOCK_ANSWERS_SECONDS):
-                await asyncio.wait([polling, stopping], timeout=RETRY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if polling.done():
-                polling.result()
+            while not (receiving.done() or stopping.done()) and await lock.is_held(within=LOCK_ANSWERS_SECONDS):
+                await asyncio.wait([receiving, stopping], timeout=RETRY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if receiving.done():
+                receiving.result()
         finally:
             stopping.cancel()
-            await cancelled(polling)
+            await cancelled(receiving)
 
     def stop_receiving(self) -> None:
         """Receive no more."""
