@@ -23,6 +23,7 @@ NOUNS = {
 REASONS = {
     "account_blocked": mark("The customer has blocked us there: nothing can be sent."),
     "already_refunded": mark("This receipt is refunded already."),
+    "base_tier_is_zero": mark("The first level must stay the first."),
     "burn_needs_presence": mark("Ask the customer for the code: without it bonuses cannot be used here."),
     "burn_not_a_step": mark("Bonuses are used in steps of %(step)s."),
     "burn_over_limit": mark("No more than %(limit)s bonuses can be used for this receipt."),
@@ -65,6 +66,7 @@ REASONS = {
     "too_easy": mark("This password is too easy to guess."),
     "too_large": mark("This is too much."),
     "too_long": mark("At most %(limit)s characters."),
+    "too_many": mark("At most %(limit)s of them."),
     "too_many_codes": mark(
         "Too many wrong codes. They are taken again in %(wait)s; until then find the customer by phone."
     ),

@@ -108,10 +108,61 @@ class TierChange(Model):
     tier_id = fields.SmallIntField()
     previous_tier_id = fields.SmallIntField()
     receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
-    reason = fields.CharField(max_length=12)  # threshold, refund
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    reason = fields.CharField(max_length=12)  # threshold, refund, window, by_hand, hand_ended
     at = fields.DatetimeField()
 
     class Meta:
         app = "loyalty"
         table = "tier_change"
         indexes = (Index(fields=("customer_id", "id"), name="tier_change_customer"),)
+
+
+class Hold(Model):
+    """Bonuses set aside for a sale to come. While it is held, nothing else spends them, nor do they expire.
+
+    Asked for without a card, it waits for the customer's tap in the chat (`asked`) and names no lots before it.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    source = fields.CharField(max_length=8)  # till, api
+    location = fields.ForeignKeyField("loyalty.Location", on_delete=fields.RESTRICT, related_name=False)
+    external_id = fields.CharField(max_length=64)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    total = fields.BigIntField()  # minor units of the sale it is for, after discounts
+    amount = fields.BigIntField()
+    state = fields.CharField(max_length=10)  # asked, held, confirmed, voided, declined, lapsed
+    presence = fields.CharField(max_length=8, null=True)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+    receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    api_key = fields.ForeignKeyField("loyalty.ApiKey", null=True, on_delete=fields.RESTRICT, related_name=False)
+    body_hash = fields.CharField(max_length=64)
+
+    class Meta:
+        app = "loyalty"
+        table = "hold"
+        unique_together = (("source", "location_id", "external_id"),)
+
+
+class Referral(Model):
+    """Who invited whom. Both are rewarded when the invitee's first receipt is past its return period."""
+
+    invitee = fields.OneToOneField("loyalty.Customer", primary_key=True, on_delete=fields.RESTRICT, related_name=False)
+    referrer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    state = fields.CharField(max_length=10)  # waiting, due, paid, refused, undone
+    reason = fields.CharField(max_length=24, null=True)  # why it was refused
+    receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    due_at = fields.DatetimeField(null=True)
+    entry = fields.ForeignKeyField("loyalty.BonusEntry", null=True, on_delete=fields.RESTRICT, related_name=False)
+    invitee_entry = fields.ForeignKeyField(
+        "loyalty.BonusEntry", null=True, on_delete=fields.RESTRICT, related_name=False
+    )
+
+    class Meta:
+        app = "loyalty"
+        table = "referral"
+        indexes = (Index(fields=("referrer_id", "created_at"), name="referral_referrer"),)

@@ -46,8 +46,10 @@ async def add_customer(
     sequence = await db.fetch_value("SELECT nextval('card_number_seq')")
     row = await db.fetch_row(
         "INSERT INTO customer (name, phone, phone_verified_at, email, card_number, gender, birthday, language,"
-        " home_location_id, created_at, created_via, created_by_id)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (phone) DO NOTHING RETURNING id",
+        " home_location_id, created_at, created_via, created_by_id, updated_at, birthday_set_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::timestamptz, $11, $12, $10,"
+        " CASE WHEN $7::date IS NOT NULL THEN $10 END)"
+        " ON CONFLICT (phone) DO NOTHING RETURNING id",
         profile.name,
         profile.phone,
         now if phone_verified and profile.phone else None,

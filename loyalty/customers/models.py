@@ -22,15 +22,20 @@ class Customer(Model):
     card_number = fields.CharField(max_length=8, unique=True)
     gender = fields.CharField(max_length=1, null=True)  # f, m
     birthday = fields.DateField(null=True)
+    birthday_set_at = fields.DatetimeField(null=True)  # since when this date is known
+    birthday_changes = fields.SmallIntField(db_default=0)  # by the customer, who may correct it once
+    referral_code = fields.CharField(max_length=12, null=True, unique=True)  # made when first asked for
     language = fields.CharField(max_length=2)
     home_location = fields.ForeignKeyField("loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False)
     created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()  # of the profile, for those who keep a copy of the base
     created_via = fields.CharField(max_length=10)
     created_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
 
     class Meta:
         app = "loyalty"
         table = "customer"
+        indexes = (Index(fields=("updated_at", "id"), name="customer_updated"),)
 
 
 class CustomerFacts(Model):
@@ -54,6 +59,9 @@ class CustomerFacts(Model):
     burnt = fields.BigIntField(default=0)
     expired = fields.BigIntField(default=0)
     tier_id = fields.SmallIntField(default=0)
+    tier_until = fields.DatetimeField(null=True)  # set by hand, until then; null: the window decides
+    tier_due_at = fields.DatetimeField(null=True)  # when the tier is to be looked at again; null: nothing to lose
+    discount_bp = fields.SmallIntField(db_default=0)  # personal discount
     birthday_code = fields.SmallIntField(default=0)  # month * 100 + day; 0 = unknown
     telegram = fields.BooleanField(db_default=False)  # has an account there that has not blocked us
 

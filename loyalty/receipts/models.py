@@ -25,9 +25,19 @@ class Receipt(Model):
     burnt = fields.BigIntField()
     earned = fields.BigIntField()
     refunded = fields.BigIntField(default=0)  # of a sale: how much of `total` was taken back so far
+    discount = fields.BigIntField(db_default=0)  # personal, which we subtracted to come to `total`
+    forgiven = fields.BigIntField(db_default=0)  # of a refund: earned bonuses that were due and not taken back
+    kept_back = fields.BigIntField(db_default=0)  # of a refund: minor units that the till keeps for them instead
+    tier_id = fields.SmallIntField(db_default=0)  # whose rate it earned by
+    programme = fields.ForeignKeyField("loyalty.Programme", null=True, on_delete=fields.RESTRICT, related_name=False)
+    promo_code = fields.CharField(max_length=32, null=True)
+    fiscal_fn = fields.CharField(max_length=16, null=True)  # fiscal drive, document and sign of the cash register
+    fiscal_i = fields.BigIntField(null=True)
+    fiscal_fp = fields.BigIntField(null=True)
     awards = fields.JSONField[list[dict[str, object]]]()  # the snapshot: rule, base, rate, bonuses
     presence = fields.CharField(max_length=8, null=True)  # what proved that the customer was there for a burn
     staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    api_key = fields.ForeignKeyField("loyalty.ApiKey", null=True, on_delete=fields.RESTRICT, related_name=False)
     at = fields.DatetimeField()
     business_date = fields.DateField()
     body_hash = fields.CharField(max_length=64)

@@ -1,12 +1,15 @@
 """The programme's settings as values, and what makes them sound. Pure."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, Self
 from zoneinfo import available_timezones
 
 import phonenumbers
 
 from loyalty.errors import Invalid
+from loyalty.money import MAX_MINOR
 
 CURRENCY_EXPONENTS = {
     "RUB": 2,
@@ -72,9 +75,54 @@ class LocationView:
     is_open: bool
 
 
+class Rounding(StrEnum):
+    """How a sale's earnings are rounded to the bonus step."""
+
+    DOWN = "down"
+    NEAREST = "nearest"
+    UP = "up"
+
+
+class Stacking(StrEnum):
+    """What several earning rules that apply give on top of the tier's rate: the best one alone, or their sum."""
+
+    BEST = "best"
+    SUM = "sum"
+
+
+class DebtPolicy(StrEnum):
+    """What a refund does with earned bonuses that were spent already.
+
+    `debt`: later earnings repay them. `clamp`: they are forgiven. `cash`: the till keeps their worth back.
+    """
+
+    DEBT = "debt"
+    CLAMP = "clamp"
+    CASH = "cash"
+
+
+class TierBasis(StrEnum):
+    """What raises a tier over the window: money paid, or visits."""
+
+    PAID = "paid"
+    VISITS = "visits"
+
+
+class Effect(StrEnum):
+    """What an earning rule does to the lines it covers.
+
+    `multiply`: the tier's rate times `amount` basis points (20000 = twice). `add`: `amount` basis points of the
+    money paid on top. `fixed`: `amount` hundredths of a bonus for the receipt.
+    """
+
+    MULTIPLY = "multiply"
+    ADD = "add"
+    FIXED = "fixed"
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A step of the programme. `threshold`: minor units paid within the window, reached at >=."""
+    """A step of the programme. `threshold`: minor units paid or visits made within the window, reached at >=."""
 
     id: int
     name: str
@@ -83,33 +131,91 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class Programme:
-    """Settings that the rules read. Money in minor units, bonuses in hundredths, 0 = no cap or no expiry.
+class RuleSettings:
+    """One earning rule as the owner set it. `kind` and `params` are read by `loyalty.bonuses.earning`.
 
-    bonus_value:  minor units that one bonus pays. bonus_step: credits and burns are multiples of it.
-    tiers:        by rising threshold, the first with threshold 0.
+    id: unique in the programme and never used again. amount: its unit depends on the effect.
+    """
+
+    id: int
+    kind: str
+    name: str
+    effect: Effect
+    amount: int
+    is_on: bool = True
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> Self:
+        """Read a stored rule."""
+        return cls(**{**body, "effect": Effect(body["effect"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """Settings that the rules read. Money in minor units, bonuses in hundredths, 0 = no cap, no limit, no expiry.
+
+    bonus_value:   minor units that one bonus pays. bonus_step: credits and burns are multiples of it.
+    tiers:         by rising threshold, the first with threshold 0.
+    tier_hold_days: a tier that the window no longer supports is kept so long; tier_warning_days: told so long before.
+    *_lifetime_*:  how long bonuses of each source live; birthday_days_before: given so long before the day.
+    rules:         earning rules in the owner's order; stacking: how those that apply come together.
+    excluded_categories: what neither earns nor can be paid with bonuses (gift cards, tobacco, delivery, tips).
+    receipts_day, burns_day, receipt_gap_minutes: limits of a customer against misuse.
     """
 
     tiers: tuple[Tier, ...]
     bonus_value: int = 100
     bonus_step: int = 100
+    rounding: Rounding = Rounding.DOWN
+    tier_basis: TierBasis = TierBasis.PAID
     tier_window_days: int = 365
+    tier_hold_days: int = 30
+    tier_warning_days: int = 14
     activation_delay_days: int = 0
     lifetime_months: int = 12
+    manual_lifetime_months: int = 12
+    expiry_warning_days: int = 7
     welcome_bonus: int = 20_000
     welcome_lifetime_days: int = 30
+    birthday_bonus: int = 0
+    birthday_days_before: int = 0
+    birthday_lifetime_days: int = 30
+    referral_bonus: int = 0
+    referral_invitee_bonus: int = 0
+    referral_lifetime_days: int = 90
+    referral_cap_month: int = 10
+    stacking: Stacking = Stacking.BEST
+    rules: tuple[RuleSettings, ...] = ()
+    excluded_categories: tuple[str, ...] = ()
+    earn_cap_receipt: int = 0
+    earn_cap_day: int = 0
+    earn_cap_month: int = 0
     burn_share_bp: int = 3_000
     min_cash: int = 100
     burn_cap_receipt: int = 0
     burn_cap_day: int = 0
+    hold_minutes: int = 15
     refund_grace_days: int = 14
+    debt_policy: DebtPolicy = DebtPolicy.DEBT
+    receipts_day: int = 0
+    burns_day: int = 0
+    receipt_gap_minutes: int = 0
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> Self:
         """Read a stored version; a key that a newer version brought may be missing and has its default."""
-        known = {field.name for field in fields(cls)} - {"tiers"}
-        tiers = tuple(Tier(**tier) for tier in body["tiers"])
-        return cls(tiers=tiers, **{name: value for name, value in body.items() if name in known})
+        readers: dict[str, Callable[[Any], Any]] = {
+            "tiers": lambda tiers: tuple(Tier(**tier) for tier in tiers),
+            "rules": lambda rules: tuple(RuleSettings.from_body(rule) for rule in rules),
+            "excluded_categories": tuple,
+            "rounding": Rounding,
+            "tier_basis": TierBasis,
+            "stacking": Stacking,
+            "debt_policy": DebtPolicy,
+        }
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: readers.get(name, int)(value) for name, value in body.items() if name in known})
 
     def to_body(self) -> dict[str, Any]:
         """What `from_body` reads."""
@@ -119,9 +225,9 @@ class Programme:
         """The tier with this id; the base tier when the programme no longer has it."""
         return next((tier for tier in self.tiers if tier.id == tier_id), self.tiers[0])
 
-    def tier_for(self, paid: int) -> Tier:
-        """The highest tier whose threshold `paid` reaches."""
-        return [tier for tier in self.tiers if paid >= tier.threshold][-1]
+    def tier_for(self, progress: int) -> Tier:
+        """The highest tier whose threshold `progress` (minor units paid, or visits) reaches."""
+        return [tier for tier in self.tiers if progress >= tier.threshold][-1]
 
     def next_tier(self, tier: Tier) -> Tier | None:
         """The tier after this one, or None at the top."""
@@ -153,32 +259,77 @@ def check_region(region: str) -> None:
         raise Invalid("region", "unknown_choice")
 
 
+POSITIVE = ("bonus_value", "bonus_step", "tier_window_days", "hold_minutes")
+DAYS_AT_MOST = 3_660
+"""Ten years: a longer window or life is a slip of the hand, and dates beyond it leave the calendar."""
+TIERS_AT_MOST = 12
+RULES_AT_MOST = 50
+CATEGORY_LENGTH = 64
+CATEGORIES_AT_MOST = 100
+
+
 def check_programme(programme: Programme) -> None:
-    """Raise Invalid(field, reason) unless the settings can be lived by."""
-    for name in ("bonus_value", "bonus_step", "tier_window_days"):
-        if getattr(programme, name) <= 0:
-            raise Invalid(name, "must_be_positive")
-    for name in (
-        "activation_delay_days",
-        "lifetime_months",
-        "welcome_bonus",
-        "welcome_lifetime_days",
-        "min_cash",
-        "burn_cap_receipt",
-        "burn_cap_day",
-        "refund_grace_days",
-    ):
-        if getattr(programme, name) < 0:
-            raise Invalid(name, "must_not_be_negative")
+    """Raise Invalid(field, reason) unless the settings can be lived by. Earning rules are checked by their room."""
+    for one in fields(programme):
+        value = getattr(programme, one.name)
+        if isinstance(value, int):
+            _check_number(one.name, value)
     if not 0 <= programme.burn_share_bp <= 10_000:
         raise Invalid("burn_share_bp", "not_a_share")
     # A burn of one step must be a whole number of minor units, or the till could not take the rest.
     if programme.bonus_step * programme.bonus_value % 100:
         raise Invalid("bonus_step", "not_a_whole_sum")
-    thresholds = [tier.threshold for tier in programme.tiers]
+    _check_tiers(programme.tiers)
+    _check_categories(programme.excluded_categories)
+    if len(programme.rules) > RULES_AT_MOST:
+        raise Invalid("rules", "too_many", limit=RULES_AT_MOST)
+    if len({rule.id for rule in programme.rules}) != len(programme.rules):
+        raise Invalid("rules", "ids_must_differ")
+
+
+def _check_number(name: str, value: int) -> None:
+    if value < 0:
+        raise Invalid(name, "must_not_be_negative")
+    if not value and name in POSITIVE:
+        raise Invalid(name, "must_be_positive")
+    limit = MAX_MINOR
+    if "_days" in name:
+        limit = DAYS_AT_MOST
+    elif name.endswith("_months"):
+        limit = DAYS_AT_MOST // 30
+    elif name.endswith("_minutes"):
+        limit = 24 * 60
+    if value > limit:
+        raise Invalid(name, "too_large", limit=limit)
+
+
+def _check_tiers(tiers: tuple[Tier, ...]) -> None:
+    thresholds = [tier.threshold for tier in tiers]
     if not thresholds or thresholds[0] != 0 or thresholds != sorted(set(thresholds)):
         raise Invalid("tiers", "thresholds_must_rise_from_zero")
-    if len({tier.id for tier in programme.tiers}) != len(thresholds):
+    if len(tiers) > TIERS_AT_MOST:
+        raise Invalid("tiers", "too_many", limit=TIERS_AT_MOST)
+    if len({tier.id for tier in tiers}) != len(thresholds):
         raise Invalid("tiers", "ids_must_differ")
-    if any(not 0 <= tier.rate_bp <= 10_000 for tier in programme.tiers):
-        raise Invalid("tiers", "not_a_share")
+    # Facts begin at the base tier without asking the programme which that is.
+    if tiers[0].id != 0:
+        raise Invalid("tiers", "base_tier_is_zero")
+    for tier in tiers:
+        clean_line("tiers", tier.name, NAME_LENGTH)
+        if not 0 <= tier.rate_bp <= 10_000:
+            raise Invalid("tiers", "not_a_share")
+        if tier.threshold > MAX_MINOR:
+            raise Invalid("tiers", "too_large", limit=MAX_MINOR)
+
+
+def _check_categories(categories: tuple[str, ...]) -> None:
+    if len(categories) > CATEGORIES_AT_MOST:
+        raise Invalid("excluded_categories", "too_many", limit=CATEGORIES_AT_MOST)
+    for category in categories:
+        if category != clean_category(category) or not category:
+            raise Invalid("excluded_categories", "odd_characters")
+
+
+def clean_category(text: str) -> str:
+    """A category of goods as it is kept and compared: one line, lower case. Raises Invalid("category")."""
+    return clean_line("category", text, CATEGORY_LENGTH, required=False).lower()

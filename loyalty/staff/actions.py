@@ -54,6 +54,7 @@ async def write_journal(
         at=now,
         actor_kind=actor.kind.value,
         staff_id=actor.staff_id,
+        api_key_id=actor.api_key_id,
         action=action,
         subject_kind=subject_kind,
         subject_id=subject_id,

@@ -42,6 +42,25 @@ class StaffInvitation(Model):
         indexes = (Index(fields=("staff_id",), name="staff_invitation_staff"),)
 
 
+class ApiKey(Model):
+    """A key of another program: a till, a shop, a warehouse. Only the secret's hash is kept."""
+
+    id = fields.IntField(primary_key=True)
+    name = fields.CharField(max_length=100)
+    prefix = fields.CharField(max_length=12)  # the first characters of the key, to tell keys apart by
+    secret_hash = fields.CharField(max_length=64, unique=True)
+    scopes = fields.JSONField[list[str]]()
+    location_ids = fields.JSONField[list[int] | None](null=True)  # null: every location
+    created_at = fields.DatetimeField()
+    created_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    last_used_at = fields.DatetimeField(null=True)  # to the minute
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "api_key"
+
+
 class JournalEntry(Model):
     """Who did what, when. Append-only; `details` holds ids, codes and numbers, never names or phones."""
 
@@ -49,6 +68,7 @@ class JournalEntry(Model):
     at = fields.DatetimeField()
     actor_kind = fields.CharField(max_length=8)
     staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    api_key = fields.ForeignKeyField("loyalty.ApiKey", null=True, on_delete=fields.RESTRICT, related_name=False)
     action = fields.CharField(max_length=40)
     subject_kind = fields.CharField(max_length=20, null=True)
     subject_id = fields.BigIntField(null=True)

@@ -87,15 +87,20 @@ class ActorKind(StrEnum):
     CUSTOMER = "customer"
     JOB = "job"
     COMMAND = "command"
+    API = "api"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: `staff_id` when a person of the panel does, their `phone` so that nobody serves themselves."""
+    """Who acts: `staff_id` when a person of the panel does, their `phone` so that nobody serves themselves.
+
+    `api_key_id` when another program does.
+    """
 
     kind: ActorKind
     staff_id: int | None = None
     phone: str | None = None
+    api_key_id: int | None = None
 
 
 JOB = Actor(ActorKind.JOB)

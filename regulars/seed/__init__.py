@@ -194,6 +194,8 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
             "created_at",
             "created_via",
             "created_by_id",
+            "updated_at",
+            "birthday_set_at",
         ],
         [
             (
@@ -209,6 +211,8 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
                 one.life.joined,
                 _via(one),
                 None if one.came_by_chat else one.home.cashier_id,
+                one.life.joined,
+                one.life.joined if one.birthday else None,
             )
             for one in made
         ],

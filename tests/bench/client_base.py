@@ -21,13 +21,13 @@ from regulars.embedded import EmbeddedServers
 REPEATS = 9
 
 PROFILES = """
-INSERT INTO customer (id, name, phone, card_number, language, created_at, created_via)
+INSERT INTO customer (id, name, phone, card_number, language, created_at, created_via, updated_at)
 SELECT i, (ARRAY['Мария','Анна','Ольга','Елена','Иван','Олег','Тарас','Max','Їжак','Zoe'])[1 + (i * 7) % 10] || ' ' ||
     (ARRAY['Соколова','Кузнецов','Петров','Шевченко','Novak','Лебедев'])[1 + (i * 13) % 6] || ' ' ||
     substr(md5(i::text), 1, 4),
     '+79' || lpad(((i::bigint * 7368787) % 1000000000)::text, 9, '0'),
     lpad(((i::bigint * 7368787 + 1234567) % 100000000)::text, 8, '0'), 'ru', now() - (i || ' minutes')::interval,
-    'panel'
+    'panel', now()
 FROM generate_series(1, $1::int) i
 """
 FACTS = """

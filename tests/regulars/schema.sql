@@ -5,6 +5,26 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
+CREATE TABLE public.api_key (
+    id integer NOT NULL,
+    name character varying(100) NOT NULL,
+    prefix character varying(12) NOT NULL,
+    secret_hash character varying(64) NOT NULL,
+    scopes jsonb NOT NULL,
+    location_ids jsonb,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    created_by_id integer
+);
+CREATE SEQUENCE public.api_key_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.api_key_id_seq OWNED BY public.api_key.id;
 CREATE TABLE public.bonus_allocation (
     id bigint NOT NULL,
     amount bigint NOT NULL,
@@ -122,6 +142,10 @@ CREATE TABLE public.customer (
     created_via character varying(10) NOT NULL,
     created_by_id integer,
     home_location_id integer,
+    birthday_changes smallint DEFAULT 0 NOT NULL,
+    birthday_set_at timestamp with time zone,
+    referral_code character varying(12),
+    updated_at timestamp with time zone NOT NULL,
     CONSTRAINT customer_card_number CHECK (((card_number)::text ~ '^[0-9]{8}$'::text)),
     CONSTRAINT customer_gender CHECK (((gender)::text = ANY ((ARRAY['f'::character varying, 'm'::character varying])::text[]))),
     CONSTRAINT customer_phone CHECK (((phone)::text ~ '^\+[0-9]{7,15}$'::text))
@@ -143,7 +167,11 @@ CREATE TABLE public.customer_facts (
     birthday_code smallint NOT NULL,
     customer_id bigint NOT NULL,
     telegram boolean DEFAULT false NOT NULL,
-    CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231))))
+    discount_bp smallint DEFAULT 0 NOT NULL,
+    tier_due_at timestamp with time zone,
+    tier_until timestamp with time zone,
+    CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231)))),
+    CONSTRAINT customer_facts_discount CHECK (((discount_bp >= 0) AND (discount_bp <= 10000)))
 )
 WITH (fillfactor='70');
 CREATE SEQUENCE public.customer_id_seq
@@ -159,6 +187,40 @@ CREATE TABLE public.customer_location (
     visits integer NOT NULL,
     last_visit_at timestamp with time zone NOT NULL,
     CONSTRAINT customer_location_visits_check CHECK ((visits >= 0))
+);
+CREATE TABLE public.hold (
+    id bigint NOT NULL,
+    source character varying(8) NOT NULL,
+    external_id character varying(64) NOT NULL,
+    total bigint NOT NULL,
+    amount bigint NOT NULL,
+    state character varying(10) NOT NULL,
+    presence character varying(8),
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    body_hash character varying(64) NOT NULL,
+    api_key_id integer,
+    customer_id bigint NOT NULL,
+    location_id integer NOT NULL,
+    receipt_id bigint,
+    staff_id integer,
+    CONSTRAINT hold_amount CHECK (((amount > 0) AND (total > 0))),
+    CONSTRAINT hold_receipt CHECK ((((state)::text = 'confirmed'::text) = (receipt_id IS NOT NULL))),
+    CONSTRAINT hold_state CHECK (((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying, 'confirmed'::character varying, 'voided'::character varying, 'declined'::character varying, 'lapsed'::character varying])::text[])))
+);
+CREATE SEQUENCE public.hold_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.hold_id_seq OWNED BY public.hold.id;
+CREATE TABLE public.hold_lot (
+    hold_id bigint NOT NULL,
+    lot_id bigint NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT hold_lot_amount_check CHECK ((amount > 0))
 );
 CREATE TABLE public.incoming_update (
     id bigint NOT NULL,
@@ -188,7 +250,8 @@ CREATE TABLE public.journal_entry (
     subject_kind character varying(20),
     subject_id bigint,
     details jsonb NOT NULL,
-    staff_id integer
+    staff_id integer,
+    api_key_id integer
 );
 CREATE SEQUENCE public.journal_entry_id_seq
     START WITH 1
@@ -353,6 +416,18 @@ CREATE TABLE public.receipt (
     location_id integer NOT NULL,
     original_id bigint,
     staff_id integer,
+    api_key_id integer,
+    discount bigint DEFAULT 0 NOT NULL,
+    fiscal_fn character varying(16),
+    fiscal_fp bigint,
+    fiscal_i bigint,
+    forgiven bigint DEFAULT 0 NOT NULL,
+    kept_back bigint DEFAULT 0 NOT NULL,
+    programme_id integer,
+    promo_code character varying(32),
+    tier_id smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT receipt_corrections CHECK (((discount >= 0) AND (forgiven >= 0) AND (kept_back >= 0))),
+    CONSTRAINT receipt_fiscal CHECK ((((fiscal_fn IS NULL) = (fiscal_i IS NULL)) AND ((fiscal_fn IS NULL) = (fiscal_fp IS NULL)))),
     CONSTRAINT receipt_kind CHECK ((((kind)::text = 'sale'::text) = (original_id IS NULL))),
     CONSTRAINT receipt_sums CHECK (((total > 0) AND (paid >= 0) AND (paid <= total) AND (burnt >= 0) AND (earned >= 0) AND ((refunded >= 0) AND (refunded <= total))))
 );
@@ -363,6 +438,37 @@ CREATE SEQUENCE public.receipt_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.receipt_id_seq OWNED BY public.receipt.id;
+CREATE TABLE public.receipt_line (
+    receipt_id bigint NOT NULL,
+    "position" smallint NOT NULL,
+    name character varying(200) NOT NULL,
+    sku character varying(64) NOT NULL,
+    category character varying(64) NOT NULL,
+    total bigint NOT NULL,
+    discount bigint NOT NULL,
+    burnt bigint NOT NULL,
+    earned bigint NOT NULL,
+    refunded bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT receipt_line_burnt_check CHECK ((burnt >= 0)),
+    CONSTRAINT receipt_line_check CHECK (((refunded >= 0) AND (refunded <= total))),
+    CONSTRAINT receipt_line_discount_check CHECK ((discount >= 0)),
+    CONSTRAINT receipt_line_earned_check CHECK ((earned >= 0)),
+    CONSTRAINT receipt_line_total_check CHECK ((total >= 0))
+);
+CREATE TABLE public.referral (
+    created_at timestamp with time zone NOT NULL,
+    state character varying(10) NOT NULL,
+    reason character varying(24),
+    due_at timestamp with time zone,
+    entry_id bigint,
+    invitee_entry_id bigint,
+    receipt_id bigint,
+    referrer_id bigint NOT NULL,
+    invitee_id bigint NOT NULL,
+    CONSTRAINT referral_due CHECK ((((state)::text = 'due'::text) = (due_at IS NOT NULL))),
+    CONSTRAINT referral_of_another CHECK ((invitee_id <> referrer_id)),
+    CONSTRAINT referral_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'due'::character varying, 'paid'::character varying, 'refused'::character varying, 'undone'::character varying])::text[])))
+);
 CREATE TABLE public.registration_step (
     id bigint NOT NULL,
     step character varying(20) NOT NULL,
@@ -448,7 +554,8 @@ CREATE TABLE public.tier_change (
     reason character varying(12) NOT NULL,
     at timestamp with time zone NOT NULL,
     customer_id bigint NOT NULL,
-    receipt_id bigint
+    receipt_id bigint,
+    staff_id integer
 );
 CREATE SEQUENCE public.tier_change_id_seq
     START WITH 1
@@ -471,11 +578,13 @@ CREATE SEQUENCE public.tortoise_migrations_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.tortoise_migrations_id_seq OWNED BY public.tortoise_migrations.id;
+ALTER TABLE ONLY public.api_key ALTER COLUMN id SET DEFAULT nextval('public.api_key_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
 ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
 ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.customer_id_seq'::regclass);
+ALTER TABLE ONLY public.hold ALTER COLUMN id SET DEFAULT nextval('public.hold_id_seq'::regclass);
 ALTER TABLE ONLY public.incoming_update ALTER COLUMN id SET DEFAULT nextval('public.incoming_update_id_seq'::regclass);
 ALTER TABLE ONLY public.journal_entry ALTER COLUMN id SET DEFAULT nextval('public.journal_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.location ALTER COLUMN id SET DEFAULT nextval('public.location_id_seq'::regclass);
@@ -492,6 +601,10 @@ ALTER TABLE ONLY public.staff_invitation ALTER COLUMN id SET DEFAULT nextval('pu
 ALTER TABLE ONLY public.staff_member ALTER COLUMN id SET DEFAULT nextval('public.staff_member_id_seq'::regclass);
 ALTER TABLE ONLY public.tier_change ALTER COLUMN id SET DEFAULT nextval('public.tier_change_id_seq'::regclass);
 ALTER TABLE ONLY public.tortoise_migrations ALTER COLUMN id SET DEFAULT nextval('public.tortoise_migrations_id_seq'::regclass);
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_secret_hash_key UNIQUE (secret_hash);
 ALTER TABLE ONLY public.bonus_allocation
     ADD CONSTRAINT bonus_allocation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_entry_comment
@@ -520,6 +633,12 @@ ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_phone_key UNIQUE (phone);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_referral_code_key UNIQUE (referral_code);
+ALTER TABLE ONLY public.hold_lot
+    ADD CONSTRAINT hold_lot_pkey PRIMARY KEY (hold_id, lot_id);
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.incoming_update
     ADD CONSTRAINT incoming_update_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.journal_entry
@@ -540,8 +659,12 @@ ALTER TABLE ONLY public.once_only_bonus
     ADD CONSTRAINT once_only_bonus_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.programme
     ADD CONSTRAINT programme_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.receipt_line
+    ADD CONSTRAINT receipt_line_pkey PRIMARY KEY (receipt_id, "position");
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.referral
+    ADD CONSTRAINT referral_pkey PRIMARY KEY (invitee_id);
 ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shop
@@ -560,6 +683,8 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT tortoise_migrations_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT uid_hold_source_c4dc5d UNIQUE (source, location_id, external_id);
 ALTER TABLE ONLY public.incoming_update
     ADD CONSTRAINT uid_incoming_up_source_e14809 UNIQUE (source, external_id);
 ALTER TABLE ONLY public.messenger_account
@@ -585,6 +710,7 @@ CREATE INDEX customer_facts_balance ON public.customer_facts USING btree (balanc
 CREATE INDEX customer_facts_created ON public.customer_facts USING btree (created_at, customer_id);
 CREATE INDEX customer_facts_last_visit ON public.customer_facts USING btree (last_visit_at, customer_id);
 CREATE INDEX customer_facts_sold ON public.customer_facts USING btree (sold, customer_id);
+CREATE INDEX customer_facts_tier_due ON public.customer_facts USING btree (tier_due_at) WHERE (tier_due_at IS NOT NULL);
 CREATE INDEX customer_facts_visits ON public.customer_facts USING btree (visits, customer_id);
 CREATE INDEX customer_location_customer ON public.customer_location USING btree (customer_id);
 CREATE INDEX customer_name_order ON public.customer USING btree (lower((name)::text), id);
@@ -592,6 +718,10 @@ CREATE INDEX customer_name_prefix ON public.customer USING btree (lower((name)::
 CREATE INDEX customer_name_trigrams ON public.customer USING gin (lower((name)::text) public.gin_trgm_ops);
 CREATE INDEX customer_phone_reversed ON public.customer USING btree (reverse((phone)::text) text_pattern_ops);
 CREATE INDEX customer_phone_trigrams ON public.customer USING gin (phone public.gin_trgm_ops);
+CREATE INDEX customer_updated ON public.customer USING btree (updated_at, id);
+CREATE INDEX hold_lapsing ON public.hold USING btree (expires_at) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
+CREATE INDEX hold_live ON public.hold USING btree (customer_id) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
+CREATE INDEX hold_lot_lot ON public.hold_lot USING btree (lot_id);
 CREATE INDEX incoming_update_new ON public.incoming_update USING btree (source, chat, external_id) WHERE ((state)::text = 'new'::text);
 CREATE INDEX incoming_update_received ON public.incoming_update USING btree (received_at);
 CREATE INDEX journal_entry_staff ON public.journal_entry USING btree (staff_id, id);
@@ -607,7 +737,11 @@ CREATE UNIQUE INDEX messenger_account_one_default ON public.messenger_account US
 CREATE INDEX note_customer ON public.note USING btree (customer_id, id);
 CREATE INDEX programme_effective ON public.programme USING btree (effective_from, id);
 CREATE INDEX receipt_customer ON public.receipt USING btree (customer_id, at);
+CREATE UNIQUE INDEX receipt_fiscal ON public.receipt USING btree (fiscal_fn, fiscal_i, fiscal_fp) WHERE (((kind)::text = 'sale'::text) AND (fiscal_fn IS NOT NULL));
 CREATE INDEX receipt_original ON public.receipt USING btree (original_id);
+CREATE INDEX receipt_promo_code ON public.receipt USING btree (promo_code, customer_id) WHERE (promo_code IS NOT NULL);
+CREATE INDEX referral_due ON public.referral USING btree (due_at) WHERE ((state)::text = 'due'::text);
+CREATE INDEX referral_referrer ON public.referral USING btree (referrer_id, created_at);
 CREATE INDEX registration_step_customer ON public.registration_step USING btree (customer_id, id);
 CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
 CREATE INDEX shown_card_due ON public.shown_card USING btree (due_at);
@@ -616,6 +750,8 @@ CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id
 CREATE TRIGGER bonus_allocation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_allocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER bonus_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER journal_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_allocation
     ADD CONSTRAINT bonus_allocation_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_allocation
@@ -654,6 +790,22 @@ ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.hold_lot
+    ADD CONSTRAINT hold_lot_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES public.hold(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.hold_lot
+    ADD CONSTRAINT hold_lot_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES public.bonus_lot(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.journal_entry
+    ADD CONSTRAINT journal_entry_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.media
@@ -675,13 +827,29 @@ ALTER TABLE ONLY public.once_only_bonus
 ALTER TABLE ONLY public.programme
     ADD CONSTRAINT programme_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.receipt_line
+    ADD CONSTRAINT receipt_line_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_original_id_fkey FOREIGN KEY (original_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.receipt
+    ADD CONSTRAINT receipt_programme_id_fkey FOREIGN KEY (programme_id) REFERENCES public.programme(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.referral
+    ADD CONSTRAINT referral_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.referral
+    ADD CONSTRAINT referral_invitee_entry_id_fkey FOREIGN KEY (invitee_entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.referral
+    ADD CONSTRAINT referral_invitee_id_fkey FOREIGN KEY (invitee_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.referral
+    ADD CONSTRAINT referral_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.referral
+    ADD CONSTRAINT referral_referrer_id_fkey FOREIGN KEY (referrer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.shown_card
@@ -696,3 +864,5 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.tier_change
+    ADD CONSTRAINT tier_change_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;

@@ -38,6 +38,7 @@ PHANTOMS = {
     ("AlterModelOptions", "BonusEntryComment", ""),
     ("AlterModelOptions", "Conversation", ""),
     ("AlterModelOptions", "CustomerFacts", ""),
+    ("AlterModelOptions", "Referral", ""),
     ("AlterModelOptions", "ShownCard", ""),
     ("RemoveField", "Shop", "id"),
     ("AddField", "Shop", "id"),
