@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.bonuses.actions import expire_due
+from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.staff.rules import JOB
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from loyalty import db
-from loyalty.bonuses.actions import adjust
+from loyalty.bonuses.actions.manual import adjust
 from loyalty.conversations.content import Content
 from loyalty.conversations.rules import CARD_OPEN
 from loyalty.customers.actions import add_customer, know_account, link_account

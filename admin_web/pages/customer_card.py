@@ -16,7 +16,7 @@ from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.render import go_to, is_htmx, page, toast
-from loyalty.bonuses.actions import adjust
+from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.queries import account, entries, tier_history
 from loyalty.bonuses.rules import Kind, Source
 from loyalty.clock import business_date

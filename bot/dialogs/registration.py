@@ -12,7 +12,7 @@ from bot.channels.base import EventKind
 from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, said
 from bot.texts import TERMS_VERSION, TEXTS, say
 from loyalty import wording
-from loyalty.bonuses.actions import grant_welcome
+from loyalty.bonuses.actions.once_only import grant_welcome
 from loyalty.bonuses.queries import account as bonus_account
 from loyalty.clock import business_date
 from loyalty.conversations.rules import Said

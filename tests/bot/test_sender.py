@@ -6,7 +6,7 @@ import pytest
 
 from bot.dialogs.base import said
 from loyalty import db
-from loyalty.bonuses.actions import adjust
+from loyalty.bonuses.actions.manual import adjust
 from loyalty.clock import system_now
 from loyalty.conversations.actions import outbox
 from loyalty.conversations.rules import LEASE, SENDING, Priority

@@ -26,7 +26,7 @@ def chat(site) -> dict[str, int]:
 
     async def fill() -> None:
         from loyalty import db
-        from loyalty.bonuses.actions import adjust
+        from loyalty.bonuses.actions.manual import adjust
         from loyalty.staff.actions import accept_invitation, invite
         from loyalty.staff.rules import COMMAND, Role
         from tests import builders

@@ -5,7 +5,7 @@ import pytest
 
 from bot.texts import say
 from loyalty import db
-from loyalty.bonuses.actions import adjust
+from loyalty.bonuses.actions.manual import adjust
 from loyalty.conversations.content import Content
 from loyalty.conversations.queries import messages, waiting_chats
 from loyalty.customers.rules import normalise_phone

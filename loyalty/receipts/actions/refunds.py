@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from loyalty import db, wording
-from loyalty.bonuses.actions import NewLot, Posting, post
+from loyalty.bonuses.actions.posting import NewLot, Posting, post
 from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import (
     Kind,

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.channels.telegram import TelegramChannel
 from loyalty import db
-from loyalty.bonuses.actions import adjust
+from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.queries import account
 from loyalty.clock import system_now
 from loyalty.conversations.queries import find_by_card_code, messages, waiting_chats

@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty import db
-from loyalty.bonuses.actions import adjust, expire_due, grant_welcome
+from loyalty.bonuses.actions.expiry import expire_due
+from loyalty.bonuses.actions.manual import adjust
+from loyalty.bonuses.actions.once_only import grant_welcome
 from loyalty.bonuses.queries import account, entries
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
 from loyalty.receipts.actions.refunds import refund_receipt

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from loyalty import db
-from loyalty.bonuses.actions import expire_due
+from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.bonuses.queries import account, entries, tier_history
 from loyalty.bonuses.rules import Kind
 from loyalty.customers.queries import customer, visited_locations

@@ -1,0 +1,104 @@
+"""Crediting and debiting by hand."""
+
+from datetime import datetime
+
+from loyalty import db, wording
+from loyalty.bonuses.actions.posting import NewLot, Posting, debt_of, post
+from loyalty.bonuses.queries import open_lots
+from loyalty.bonuses.rules import Kind, Source, allocate, available, earned_lot_dates
+from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.customers.actions import lock_customer
+from loyalty.customers.rules import clean_text
+from loyalty.errors import Invalid, Refused
+from loyalty.money import MAX_MINOR
+from loyalty.shop.queries import programme_at, shop
+from loyalty.staff.actions import write_journal
+from loyalty.staff.rules import Actor
+
+COMMENT_LENGTH = 500
+
+
+@db.use_case
+async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor: Actor, now: datetime) -> int:
+    """Credit (amount > 0) or debit (amount < 0) by hand, with a reason in words; returns the balance after it.
+
+    A credit lives as long as an earned bonus and repays debt first; a debit takes no more than is available.
+    The same `key` again changes nothing and returns the same balance. Raises Invalid("amount"),
+    Invalid("comment"), Refused("not_enough_bonuses", available=...), NotFound("customer"),
+    Refused("own_account").
+    """
+    words = clean_text(comment)
+    if not words:
+        raise Invalid("comment", "required")
+    if len(words) > COMMENT_LENGTH:
+        raise Invalid("comment", "too_long", limit=COMMENT_LENGTH)
+    programme, chain = await programme_at(now), await shop()
+    if not amount or abs(amount) > MAX_MINOR:
+        raise Invalid("amount", "must_be_positive" if not amount else "too_large")
+    if amount % programme.bonus_step:
+        raise Invalid("amount", "not_a_step", step=programme.bonus_step)
+    await lock_customer(customer_id)
+    operation_id = f"adjust:{key}"
+    seen = await db.fetch_value("SELECT balance_after FROM bonus_entry WHERE operation_id = $1", operation_id)
+    if seen is not None:
+        return int(seen)
+    await _refuse_own_account(customer_id, actor)
+    lot, taken, debt = None, [], 0
+    if amount > 0:
+        debt = -min(amount, await debt_of(customer_id))
+        lot = NewLot(amount, earned_lot_dates(programme, now, chain.time_zone), Source.MANUAL, repaid=-debt)
+    else:
+        lots = await open_lots(customer_id)
+        if available(lots, now) < -amount:
+            raise Refused("not_enough_bonuses", available=available(lots, now))
+        taken = allocate(lots, -amount, now)
+    entry_id, balance = await post(
+        Posting(
+            customer_id,
+            amount,
+            Kind.ADJUST,
+            "manual",
+            operation_id,
+            actor,
+            now,
+            chain.time_zone,
+            taken=taken,
+            lot=lot,
+            debt=debt,
+            comment=words,
+        )
+    )
+    await write_journal(
+        actor,
+        "bonuses.credited" if amount > 0 else "bonuses.debited",
+        subject_kind="customer",
+        subject_id=customer_id,
+        now=now,
+        amount=amount,
+        entry=entry_id,
+    )
+    await _tell_adjustment(customer_id, amount, balance, operation_id, now)
+    return balance
+
+
+async def _tell_adjustment(customer_id: int, amount: int, balance: int, operation_id: str, now: datetime) -> None:
+    """Tell the customer, where they can be told. The reason stays inside: colleagues wrote it for colleagues."""
+    recipient = await recipient_of(customer_id)
+    if recipient is None:
+        return
+    account_id, language = recipient
+    kind = "bonuses_credited" if amount > 0 else "bonuses_debited"
+    values = {
+        "amount": wording.bonuses_in_words(abs(amount), language),
+        "balance": wording.bonuses_in_words(max(0, balance), language),
+    }
+    await queue_service(account_id, kind, service_content(kind, language, values), dedupe_key=operation_id, now=now)
+
+
+async def _refuse_own_account(customer_id: int, actor: Actor) -> None:
+    """Nobody moves bonuses on an account with their own phone."""
+    if actor.phone is None:
+        return
+    phone = await db.fetch_value("SELECT phone FROM customer WHERE id = $1", customer_id)
+    if phone == actor.phone:
+        raise Refused("own_account")
