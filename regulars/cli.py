@@ -26,6 +26,8 @@ app = typer.Typer(
 )
 staff_app = typer.Typer(help="People of the panel.", no_args_is_help=True)
 app.add_typer(staff_app, name="staff")
+key_app = typer.Typer(help="Keys of other programs, for the API.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
 
 Customers = Annotated[int, typer.Option("--customers", min=1, help="How many made-up customers.")]
 PortOption = Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Port to listen on.")]
@@ -126,6 +128,31 @@ def add_staff(
     """Invite someone to the panel; prints the link with which they set their password, once."""
     with _servers(_settings()) as opened:
         _with_database(opened, lambda: _invite(opened, email, role, name))
+
+
+@key_app.command("add")
+def add_api_key(
+    name: Annotated[str, typer.Argument(help="Which program it is for.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do, like receipts.write; repeat for more.")],
+    location: Annotated[list[int] | None, typer.Option(help="Id of a location; repeat for more. None: all.")] = None,
+) -> None:
+    """Make a key; prints its text, once. Nobody can read it again."""
+    with _servers(_settings()) as opened:
+        _say(_with_database(opened, lambda: _make_key(name, scope, location)))
+
+
+@key_app.command("list")
+def list_api_keys() -> None:
+    """Print the keys: how they begin, what they may do, when they were last used."""
+    with _servers(_settings()) as opened:
+        _with_database(opened, _list_keys)
+
+
+@key_app.command("revoke")
+def revoke_api_key(prefix: Annotated[str, typer.Argument(help="How the key begins, as the list shows it.")]) -> None:
+    """End a key for good."""
+    with _servers(_settings()) as opened:
+        _with_database(opened, lambda: _revoke_key(prefix))
 
 
 @app.command()
@@ -280,7 +307,7 @@ async def _seed(customers: int) -> None:
 
 
 async def _verify() -> bool:
-    from loyalty.office.queries import verify as prove
+    from loyalty.office.queries.verify import verify as prove
 
     await _check_version()
     proof = await prove(now=system_now())
@@ -316,3 +343,42 @@ async def _invite(settings: Settings, email: str, role: str, name: str | None) -
     called = name or email.partition("@")[0]
     token = await invite(email=email, name=called, role=known, actor=COMMAND, now=system_now())
     _say(f"{settings.public_url}/join/{token}")
+
+
+async def _make_key(name: str, scopes: list[str], places: list[int] | None) -> str:
+    from loyalty.shop.queries import location
+    from loyalty.staff.actions import add_key
+    from loyalty.staff.rules import COMMAND, Scope
+
+    await _check_version()
+    unknown = [scope for scope in scopes if scope not in list(Scope)]
+    if unknown:
+        raise CommandFailed(f"There is no scope {unknown[0]!r}; the scopes are: {', '.join(Scope)}.")
+    for place in places or ():
+        await location(place)
+    return await add_key(name, [Scope(scope) for scope in scopes], places or None, actor=COMMAND, now=system_now())
+
+
+async def _list_keys() -> None:
+    from loyalty.staff.queries import api_keys
+
+    await _check_version()
+    for key in await api_keys():
+        places = "all" if key.location_ids is None else ",".join(map(str, sorted(key.location_ids)))
+        used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
+        state = "revoked" if key.revoked_at else "active"
+        scopes = ",".join(sorted(key.scopes))
+        _say(f"{key.prefix}  {state}  {scopes}  locations {places}  used {used}  {key.name}")
+
+
+async def _revoke_key(prefix: str) -> None:
+    from loyalty.staff.actions import revoke_key
+    from loyalty.staff.queries import api_keys
+    from loyalty.staff.rules import COMMAND
+
+    await _check_version()
+    found = [key for key in await api_keys() if key.prefix == prefix and key.revoked_at is None]
+    if len(found) != 1:
+        raise CommandFailed(f"{len(found) or 'No'} active keys begin with {prefix!r}; see regulars key list.")
+    await revoke_key(found[0].id, actor=COMMAND, now=system_now())
+    _say(f"{prefix} is revoked; a running panel may take it for five seconds more.")

@@ -12,7 +12,7 @@ from loyalty.customers.actions import add_customer, know_account, link_account
 from loyalty.customers.queries import CustomerView
 from loyalty.customers.rules import Profile, Via
 from loyalty.ids import new_key
-from loyalty.office.queries import verify
+from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import till
 from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded, quote

@@ -6,7 +6,7 @@ from loyalty import db
 from loyalty.customers.actions import link_account, unlink_account
 from loyalty.customers.rules import CardProof, code_step
 from loyalty.ids import new_key
-from loyalty.office.queries import verify
+from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND
