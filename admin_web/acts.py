@@ -18,6 +18,8 @@ ACTS = {
     "conversation.answered": mark("Conversation marked as answered"),
     "customer.added": mark("Customer added"),
     "customer.changed": mark("Customer's profile changed"),
+    "key.added": mark("API key made"),
+    "key.revoked": mark("API key revoked"),
     "location.added": mark("Location added"),
     "location.burns_freely": mark("Using bonuses without a code allowed"),
     "location.burns_with_code": mark("Using bonuses without a code forbidden"),
@@ -50,6 +52,7 @@ KINDS = {
     ActorKind.CUSTOMER: mark("Customer"),
     ActorKind.JOB: mark("Schedule"),
     ActorKind.COMMAND: mark("Command line"),
+    ActorKind.API: mark("Another program"),
 }
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from admin_web.formats import bonuses, countdown, money
 from admin_web.i18n import gettext, mark
 from loyalty.errors import LoyaltyError, NotFound
-from loyalty.staff.rules import Role
+from loyalty.staff.rules import Role, Scope
 
 NOUNS = {
     "account": mark("There is no such account in a messenger."),
+    "api_key": mark("There is no such key."),
     "customer": mark("There is no such customer."),
     "invitation": mark("This link does not work: it was used already, or it is too old. Ask for a new one."),
     "location": mark("There is no such location."),
@@ -102,6 +103,15 @@ ROLE_HINTS = {
     Role.CASHIER: mark("Only the cashier page"),
     Role.ANALYST: mark("Figures and customers without their phones"),
     Role.SUPPORT: mark("Customers, their phones and conversations, notes; no bonuses"),
+}
+
+
+SCOPE_NAMES = {
+    Scope.CUSTOMERS_READ: mark("Find customers and read their profiles"),
+    Scope.CUSTOMERS_WRITE: mark("Add customers and correct their profiles"),
+    Scope.BONUSES_READ: mark("Read balances and their history"),
+    Scope.RECEIPTS_READ: mark("Read receipts, quotes and holds"),
+    Scope.RECEIPTS_WRITE: mark("Record and refund receipts, hold bonuses"),
 }
 
 

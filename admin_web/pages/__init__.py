@@ -4,6 +4,7 @@ from types import ModuleType
 
 from admin_web.pages import (
     account,
+    api_keys,
     cashier,
     conversations,
     customer_card,
@@ -28,6 +29,7 @@ PAGES: tuple[ModuleType, ...] = (
     locations,
     staff,
     shop,
+    api_keys,
     journal,
     account,
     login,

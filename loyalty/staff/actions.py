@@ -1,4 +1,4 @@
-"""What happens to people of the panel: invitations, passwords, roles; and the journal everyone writes to.
+"""What happens to people of the panel (invitations, passwords, roles) and to keys; the journal everyone writes to.
 
 Each use case is one transaction and leaves a line in the journal. Passwords are hashed in a thread and outside
 the transaction: it takes about 50 ms of processor on purpose.
@@ -6,6 +6,7 @@ the transaction: it takes about 50 ms of processor on purpose.
 
 import asyncio
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,16 +14,20 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from tortoise.exceptions import IntegrityError
 
-from loyalty.db import use_case
+from loyalty.db import execute, use_case
 from loyalty.errors import Invalid, NotFound, Refused
-from loyalty.staff.models import JournalEntry, StaffInvitation, StaffMember
+from loyalty.staff.models import ApiKey, JournalEntry, StaffInvitation, StaffMember
 from loyalty.staff.queries import StaffView, invited_by, staff_view
 from loyalty.staff.rules import (
     INVITATION_LIFETIME,
+    KEY_PREFIX,
+    KEY_START,
+    KEY_USE_SECONDS,
     RESET_LIFETIME,
     Actor,
     ActorKind,
     Role,
+    Scope,
     check_language,
     check_password,
     check_phone,
@@ -300,6 +305,56 @@ async def end_sessions(staff_id: int, *, actor: Actor, now: datetime) -> StaffVi
     await row.save(update_fields=["sessions_from"])
     await write_journal(actor, "staff.sessions_ended", now=now, subject_kind="staff", subject_id=staff_id)
     return staff_view(row)
+
+
+@use_case
+async def add_key(
+    name: str, scopes: Collection[Scope], location_ids: Collection[int] | None, *, actor: Actor, now: datetime
+) -> str:
+    """Make a key for another program; returns its text, which nobody can read again.
+
+    `location_ids` None: every location, new ones too; the caller has looked that the named ones exist.
+    Raises Invalid("name"), Invalid("scopes" | "location_ids", "required") for none.
+    """
+    called = clean_name(name)
+    if not scopes:
+        raise Invalid("scopes", "required")
+    if location_ids is not None and not location_ids:
+        raise Invalid("location_ids", "required")
+    key = KEY_START + secrets.token_urlsafe(32)
+    row = await ApiKey.create(
+        name=called,
+        prefix=key[:KEY_PREFIX],
+        secret_hash=token_hash(key),
+        scopes=sorted(set(scopes)),
+        location_ids=None if location_ids is None else sorted(set(location_ids)),
+        created_at=now,
+        created_by_id=actor.staff_id,
+    )
+    await write_journal(actor, "key.added", now=now, subject_kind="key", subject_id=row.id, scopes=row.scopes)
+    return key
+
+
+@use_case
+async def revoke_key(key_id: int, *, actor: Actor, now: datetime) -> None:
+    """End a key for ever. Twice is once. Raises NotFound("api_key")."""
+    row = await ApiKey.filter(id=key_id).select_for_update(no_key=True).first()
+    if row is None:
+        raise NotFound("api_key")
+    if row.revoked_at is None:
+        row.revoked_at = now
+        await row.save(update_fields=["revoked_at"])
+        await write_journal(actor, "key.revoked", now=now, subject_kind="key", subject_id=key_id)
+
+
+async def note_key_use(key_id: int, now: datetime) -> None:
+    """Keep that a key was used, unless that was kept within the last minute."""
+    await execute(
+        "UPDATE api_key SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)",
+        key_id,
+        now,
+        now - timedelta(seconds=KEY_USE_SECONDS),
+    )
 
 
 async def _locked(staff_id: int) -> StaffMember:

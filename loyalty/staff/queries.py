@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from loyalty.db import fetch, fetch_row
+from loyalty.db import fetch, fetch_row, from_json
 from loyalty.errors import NotFound
 from loyalty.staff.models import StaffInvitation, StaffMember
-from loyalty.staff.rules import Actor, ActorKind, Role, token_hash
+from loyalty.staff.rules import Actor, ActorKind, Role, Scope, token_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,34 @@ class StaffView:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKeyView:
+    """A key of another program, without its secret. `location_ids` None: every location, new ones too.
+
+    last_used_at: to the minute.
+    """
+
+    id: int
+    name: str
+    prefix: str
+    scopes: frozenset[Scope]
+    location_ids: frozenset[int] | None
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def actor(self) -> Actor:
+        """The program as the one who acts."""
+        return Actor(ActorKind.API, api_key_id=self.id)
+
+    def reaches(self, location_id: int) -> bool:
+        """Whether the key may speak for a location."""
+        return self.location_ids is None or location_id in self.location_ids
+
+
+@dataclass(frozen=True, slots=True)
 class JournalLine:
-    """One act. `staff_name` is the name today; `details` holds ids, codes and numbers."""
+    """One act. `staff_name` is the name today, of the person or of the key; `details` holds ids, codes and numbers."""
 
     id: int
     at: datetime
@@ -71,8 +97,9 @@ class JournalPage:
 # Primary key backwards; by person and by subject their own indexes, journal_entry_staff and journal_entry_subject.
 # Periods walk from the newest line: a journal is read near its end.
 JOURNAL = """
-SELECT j.id, j.at, j.actor_kind, j.staff_id, s.name AS staff_name, j.action, j.subject_kind, j.subject_id, j.details
-FROM journal_entry j LEFT JOIN staff_member s ON s.id = j.staff_id
+SELECT j.id, j.at, j.actor_kind, j.staff_id, coalesce(s.name, k.name) AS staff_name, j.action, j.subject_kind,
+    j.subject_id, j.details
+FROM journal_entry j LEFT JOIN staff_member s ON s.id = j.staff_id LEFT JOIN api_key k ON k.id = j.api_key_id
 WHERE ($1::bigint IS NULL OR j.id < $1) AND ($2::int IS NULL OR j.staff_id = $2)
     AND ($3::text IS NULL OR j.action = $3)
     AND ($4::timestamptz IS NULL OR j.at >= $4) AND ($5::timestamptz IS NULL OR j.at < $5)
@@ -86,6 +113,28 @@ STAFF_MEMBER = """
 SELECT id, email, name, role, phone, language, location_id, is_active, password_hash IS NOT NULL AS has_password,
     sessions_from, created_at FROM staff_member WHERE id = $1
 """
+
+
+KEY = "SELECT id, name, prefix, scopes, location_ids, created_at, last_used_at, revoked_at FROM api_key"
+
+
+async def api_key(key_id: int) -> ApiKeyView:
+    """One key, revoked or not. Raises NotFound("api_key")."""
+    row = await fetch_row(f"{KEY} WHERE id = $1", key_id)
+    if row is None:
+        raise NotFound("api_key")
+    return _key_view(row)
+
+
+async def api_key_by(secret: str) -> ApiKeyView | None:
+    """The key with this text, revoked or not; None when it is no key of ours. Index: the unique one of the hash."""
+    row = await fetch_row(f"{KEY} WHERE secret_hash = $1", token_hash(secret))
+    return _key_view(row) if row is not None else None
+
+
+async def api_keys() -> list[ApiKeyView]:
+    """All keys, the newest first, those that were revoked last."""
+    return [_key_view(row) for row in await fetch(f"{KEY} ORDER BY revoked_at IS NOT NULL, id DESC")]
 
 
 async def staff_member(staff_id: int) -> StaffView:
@@ -150,6 +199,13 @@ def staff_view(row: StaffMember) -> StaffView:
         sessions_from=row.sessions_from,
         created_at=row.created_at,
     )
+
+
+def _key_view(row: dict[str, Any]) -> ApiKeyView:
+    # A scope that an older version knew opens nothing here.
+    scopes = frozenset(Scope(name) for name in from_json(row["scopes"]) if name in list(Scope))
+    places = from_json(row["location_ids"])
+    return ApiKeyView(**{**row, "scopes": scopes, "location_ids": None if places is None else frozenset(places)})
 
 
 def _journal_line(row: dict[str, Any]) -> JournalLine:

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     CASHIER_USE = "cashier.use"
     SHOP_MANAGE = "shop.manage"
     STAFF_MANAGE = "staff.manage"
+    KEYS_MANAGE = "keys.manage"
     JOURNAL_READ = "journal.read"
 
 
@@ -78,6 +79,25 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 def may(role: Role, permission: Permission) -> bool:
     """Whether a role has a permission."""
     return permission in PERMISSIONS[role]
+
+
+class Scope(StrEnum):
+    """One thing a key of another program may do. Operations of the API ask for it by name."""
+
+    CUSTOMERS_READ = "customers.read"
+    CUSTOMERS_WRITE = "customers.write"
+    BONUSES_READ = "bonuses.read"
+    RECEIPTS_READ = "receipts.read"
+    RECEIPTS_WRITE = "receipts.write"
+
+
+KEY_START = "rk_"
+"""How every key begins, so that a key lying about is known for what it is."""
+KEY_LENGTH = 46
+KEY_PREFIX = 10
+"""So many first characters are kept to tell keys apart by; the 36 others are the secret."""
+KEY_USE_SECONDS = 60
+"""The last use of a key is kept to this precision: a key in use costs one write a minute."""
 
 
 class ActorKind(StrEnum):

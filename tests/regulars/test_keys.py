@@ -1,0 +1,34 @@
+"""Keys of other programs from the command line, as a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.fixture
+def key(environment, database) -> Callable[..., subprocess.CompletedProcess]:
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "regulars", "key", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_key_is_made_listed_and_revoked(key):
+    made = key("add", "Bakery till", "--scope", "receipts.write", "--scope", "customers.read")
+    text = made.stdout.strip()
+    assert (made.returncode, len(text), text[:3]) == (0, 46, "rk_")
+    listed = key("list").stdout
+    assert listed == f"{text[:10]}  active  customers.read,receipts.write  locations all  used never  Bakery till\n"
+    assert key("revoke", text[:10]).returncode == 0
+    assert "  revoked  " in key("list").stdout
+    assert key("revoke", text[:10]).stderr == f"No active keys begin with '{text[:10]}'; see regulars key list.\n"
+
+
+def test_a_key_of_unknown_things_is_refused(key):
+    answer = key("add", "Till", "--scope", "everything")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("There is no scope 'everything'; the scopes are: customers.read, ")
+    assert key("add", "Till", "--scope", "receipts.read", "--location", "9").stderr == "Refused: location.\n"
