@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from loyalty.db import use_case
+from loyalty.db import fetch_value, use_case
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.shop import models
-from loyalty.shop.queries import has_receipts, location_view, shop
+from loyalty.shop.queries import has_receipts, location_view, names_programme, programme_at, shop
 from loyalty.shop.rules import (
     ADDRESS_LENGTH,
     CURRENCY_EXPONENTS,
@@ -14,6 +14,7 @@ from loyalty.shop.rules import (
     LocationView,
     Programme,
     ShopView,
+    changed_fields,
     check_programme,
     check_region,
     check_time_zone,
@@ -118,19 +119,42 @@ async def reopen_location(location_id: int, *, actor: Actor, now: datetime) -> N
 
 
 @use_case
-async def set_programme(programme: Programme, *, effective_from: datetime, actor: Actor, now: datetime) -> None:
-    """Add a version of the programme, in force from `effective_from`, which is not behind `now`.
+async def set_programme(programme: Programme, *, effective_from: datetime, actor: Actor, now: datetime) -> int:
+    """Add a version of the programme, in force from `effective_from`, which is not behind `now`; returns its id.
 
-    Raises Invalid for a field, Invalid("effective_from", "in_the_past"): what was sold was sold by the rules
-    of its time.
+    The journal names the settings that differ from what would have been in force then. Raises Invalid for a field,
+    Invalid("effective_from", "in_the_past"): what was sold was sold by the rules of its time.
     """
     check_programme(programme)
     if effective_from < now:
         raise Invalid("effective_from", "in_the_past")
+    changed = changed_fields(await programme_at(effective_from), programme)
     row = await models.Programme.create(
         effective_from=effective_from, body=programme.to_body(), staff_id=actor.staff_id, created_at=now
     )
-    await write_journal(actor, "programme.set", now=now, subject_kind="programme", subject_id=row.id)
+    await write_journal(actor, "programme.set", now=now, subject_kind="programme", subject_id=row.id, fields=changed)
+    return row.id
+
+
+@use_case
+async def cancel_programme(version_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take back a version whose time has not come. Twice is NotFound("programme").
+
+    Raises Refused("programme_has_begun"): what somebody earned by stays on record.
+    """
+    await lock_programme()
+    row = await models.Programme.filter(id=version_id).first()
+    if row is None:
+        raise NotFound("programme")
+    if row.effective_from <= now or await names_programme(version_id):
+        raise Refused("programme_has_begun")
+    await row.delete()
+    await write_journal(actor, "programme.cancelled", now=now, subject_kind="programme", subject_id=version_id)
+
+
+async def lock_programme() -> None:
+    """Let nobody else change the programme until the open use case ends."""
+    await fetch_value("SELECT id FROM shop WHERE id = 1 FOR NO KEY UPDATE")
 
 
 async def _set_open(location_id: int, *, actor: Actor, now: datetime, is_open: bool) -> None:

@@ -1,11 +1,32 @@
 """Reads of the chain: its settings, its locations, the programme in force."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.db import fetch_row, fetch_value
+from loyalty.db import fetch, fetch_row, fetch_value, from_json
 from loyalty.errors import NotFound
 from loyalty.shop import models
 from loyalty.shop.rules import LocationView, Programme, ShopView
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeVersion:
+    """A version of the programme: what it says, from when, and who made it when (None: the first migration)."""
+
+    id: int
+    effective_from: datetime
+    programme: Programme
+    created_at: datetime
+    staff_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedIds:
+    """The highest ids of tiers and rules in any version, and of the versions themselves."""
+
+    tier: int
+    rule: int
+    version: int
 
 
 async def shop() -> ShopView:
@@ -37,6 +58,46 @@ async def programme_at(now: datetime) -> Programme:
     if version is None:
         raise NotFound("programme")
     return Programme.from_body(version.body)
+
+
+# A handful of rows: every version there ever was.
+VERSIONS = """
+    SELECT p.id, p.effective_from, p.body, p.created_at, s.name AS staff_name
+    FROM programme p LEFT JOIN staff_member s ON s.id = p.staff_id ORDER BY p.effective_from DESC, p.id DESC
+"""
+USED_IDS = """
+    SELECT coalesce(max((tier->>'id')::int), 0) AS tier,
+        (SELECT coalesce(max((rule->>'id')::int), 0) FROM programme,
+            jsonb_array_elements(coalesce(body->'rules', '[]')) rule) AS rule,
+        (SELECT max(id) FROM programme) AS version
+    FROM programme, jsonb_array_elements(body->'tiers') tier
+"""
+
+
+async def programme_versions() -> list[ProgrammeVersion]:
+    """All versions, the last to come into force first."""
+    return [
+        ProgrammeVersion(
+            row["id"],
+            row["effective_from"],
+            Programme.from_body(from_json(row["body"])),
+            row["created_at"],
+            row["staff_name"],
+        )
+        for row in await fetch(VERSIONS)
+    ]
+
+
+async def used_ids() -> UsedIds:
+    """The highest ids that any version has used, and the newest version's own."""
+    row = await fetch_row(USED_IDS)
+    assert row is not None
+    return UsedIds(**row)
+
+
+async def names_programme(version_id: int) -> bool:
+    """Whether a receipt was earned by this version. Asked like `has_receipts`; without an index, for it is rare."""
+    return bool(await fetch_value("SELECT EXISTS (SELECT FROM receipt WHERE programme_id = $1)", version_id))
 
 
 def location_view(row: models.Location) -> LocationView:

@@ -235,6 +235,11 @@ class Programme:
         return higher[0] if higher else None
 
 
+def changed_fields(before: Programme, after: Programme) -> list[str]:
+    """Names of the settings in which two versions differ, in their order."""
+    return [one.name for one in fields(Programme) if getattr(before, one.name) != getattr(after, one.name)]
+
+
 def clean_line(field: str, text: str, limit: int, *, required: bool = True) -> str:
     """A text on one line of at most `limit` characters. Raises Invalid(field)."""
     cleaned = " ".join(text.split())
