@@ -1,6 +1,6 @@
 """Changing people: adding, correcting, consents, notes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
 
@@ -95,7 +95,7 @@ async def update_profile(customer_id: int, profile: Profile, *, actor: Actor, no
         owner = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", profile.phone)
         if owner is not None:
             raise Refused("phone_taken", customer_id=owner)
-    values = asdict(profile)
+    values = asdict(profile) | {"updated_at": now}
     if "phone" in changed:
         values["phone_verified_at"] = None
     try:
@@ -108,6 +108,18 @@ async def update_profile(customer_id: int, profile: Profile, *, actor: Actor, no
         actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=changed
     )
     return await customer(customer_id)
+
+
+@db.use_case
+async def change_profile(
+    customer_id: int, change: Callable[[CustomerView], Profile], *, actor: Actor, now: datetime
+) -> CustomerView:
+    """Correct a part of a profile: `change` makes it anew out of what it is after the lock.
+
+    Two programs that correct different fields at once both count. Raises what `change` and `update_profile` raise.
+    """
+    await lock_customer(customer_id)
+    return await update_profile(customer_id, change(await customer(customer_id)), actor=actor, now=now)
 
 
 @db.use_case
@@ -266,7 +278,9 @@ async def set_language(account_id: int, language: str, *, actor: Actor, now: dat
     known = await messenger_account(account_id)
     if known.customer_id is not None:
         await lock_customer(known.customer_id)
-        await db.execute("UPDATE customer SET language = $2 WHERE id = $1", known.customer_id, language)
+        await db.execute(
+            "UPDATE customer SET language = $2, updated_at = $3 WHERE id = $1", known.customer_id, language, now
+        )
         await write_journal(
             actor, "customer.changed", subject_kind="customer", subject_id=known.customer_id, now=now,
             fields=["language"],
@@ -282,7 +296,7 @@ async def confirm_identity(
     await lock_customer(customer_id)
     await db.execute(
         "UPDATE customer SET phone_verified_at = coalesce(phone_verified_at, $2), language = $3,"
-        " birthday = coalesce(birthday, $4) WHERE id = $1",
+        " birthday = coalesce(birthday, $4), updated_at = $2 WHERE id = $1",
         customer_id,
         now,
         language,

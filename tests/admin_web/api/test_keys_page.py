@@ -15,8 +15,11 @@ async def test_a_key_is_made_shown_once_and_revoked(panel, sign_in_as):
     assert "No keys yet" in await (await panel.get(PATH)).text()
     form = {"name": "Bakery till", "scope-receipts.write": "1", f"location-{place}": "1"}
     text = await (await panel.post(f"{PATH}/new", data=form)).text()
-    key = re.search(r'value="(rk_[\w-]{43})"', text)[1]
+    shown = re.search(r'value="(rk_[\w-]{43})"', text)
+    assert shown is not None
+    key = shown[1]
     found = await api_key_by(key)
+    assert found is not None
     assert (found.name, found.scopes, found.location_ids) == ("Bakery till", {Scope.RECEIPTS_WRITE}, {place})
     for path in (PATH, f"{PATH}/{found.id}"):
         text = await (await panel.get(path)).text()

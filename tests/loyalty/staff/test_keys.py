@@ -17,11 +17,18 @@ async def a_key(name="Bakery", scopes=(Scope.RECEIPTS_WRITE,), places=None):
     return await add_key(name, scopes, places, actor=COMMAND, now=NOW)
 
 
+async def a_known_key(name="Bakery"):
+    found = await api_key_by(await a_key(name))
+    assert found is not None
+    return found
+
+
 async def test_a_key_is_kept_as_its_hash_and_found_by_its_text():
     key = await a_key(places=[3, 1, 3])
     assert (len(key), key[:3]) == (KEY_LENGTH, "rk_")
     assert key not in str(await fetch("SELECT * FROM api_key"))
     found = await api_key_by(key)
+    assert found is not None
     assert (found.name, found.prefix, found.scopes) == ("Bakery", key[:KEY_PREFIX], {Scope.RECEIPTS_WRITE})
     assert (found.location_ids, found.reaches(3), found.reaches(2)) == ({1, 3}, True, False)
     assert found == await api_key(found.id)
@@ -29,7 +36,7 @@ async def test_a_key_is_kept_as_its_hash_and_found_by_its_text():
 
 
 async def test_a_key_without_places_reaches_every_location():
-    found = await api_key_by(await a_key())
+    found = await a_known_key()
     assert (found.location_ids, found.reaches(404)) == (None, True)
 
 
@@ -48,7 +55,7 @@ async def test_a_key_needs_a_name_a_scope_and_a_place(name, scopes, places, fiel
 
 
 async def test_a_revoked_key_stays_in_the_list_and_twice_is_once():
-    first, second = await api_key_by(await a_key()), await api_key_by(await a_key("Shop"))
+    first, second = await a_known_key(), await a_known_key("Shop")
     for _ in range(2):
         await revoke_key(second.id, actor=COMMAND, now=NOW)
     assert [(key.id, key.revoked_at) for key in await api_keys()] == [(first.id, None), (second.id, NOW)]
@@ -59,7 +66,7 @@ async def test_a_revoked_key_stays_in_the_list_and_twice_is_once():
 
 
 async def test_the_last_use_is_kept_to_the_minute():
-    key = await api_key_by(await a_key())
+    key = await a_known_key()
     for seconds in (0, 30, 59, 61):
         await note_key_use(key.id, NOW + timedelta(seconds=seconds))
         used = await fetch_value("SELECT last_used_at FROM api_key")
