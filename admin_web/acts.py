@@ -45,6 +45,8 @@ ACTS = {
     "staff.reset": mark("New sign-in link made"),
     "staff.sessions_ended": mark("Signed out everywhere"),
     "staff.signed_in": mark("Signed in"),
+    "tier.cleared": mark("Level by hand taken back"),
+    "tier.set": mark("Level set by hand"),
 }
 
 KINDS = {

@@ -26,6 +26,11 @@ BONUSES = {
     "ru": {"one": "бонус", "few": "бонуса", "many": "бонусов", "other": "бонуса"},
     "uk": {"one": "бонус", "few": "бонуси", "many": "бонусів", "other": "бонуса"},
 }
+VISITS = {
+    "en": {"one": "visit", "other": "visits"},
+    "ru": {"one": "визит", "few": "визита", "many": "визитов", "other": "визита"},
+    "uk": {"one": "візит", "few": "візити", "many": "візитів", "other": "візиту"},
+}
 
 
 @cache
@@ -67,6 +72,11 @@ def bonuses(hundredths: int, language: str) -> str:
 def bonuses_in_words(hundredths: int, language: str) -> str:
     """An amount of bonuses with its noun: 21 бонус, 92 бонуса, 95 бонусов, 2.50 bonuses."""
     return bonuses(hundredths, language) + NBSP + plural(Decimal(abs(hundredths)) / 100, BONUSES[language], language)
+
+
+def visits_in_words(count: int, language: str) -> str:
+    """A number of visits with its noun: 21 визит, 3 visits."""
+    return decimal(count, 0, language) + NBSP + plural(count, VISITS[language], language)
 
 
 def plural(count: int | Decimal, forms: Mapping[str, str], language: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.bonuses.actions.expiry import expire_due
+from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.staff.rules import JOB
 
@@ -23,9 +24,18 @@ async def expire_bonuses(now: datetime) -> int:
     return await expire_due(actor=JOB, now=now, limit=500)
 
 
+async def review_tiers(now: datetime) -> int:
+    """Warn of tiers that the window no longer supports, and let them fall when their days of grace are over."""
+    return await review_due_tiers(actor=JOB, now=now, limit=500)
+
+
 async def empty_updates(now: datetime) -> int:
     """Empty what messengers sent a week ago: it holds personal words, and has done its work."""
     return await empty_old_updates(now=now)
 
 
-JOBS = (Job("expire bonuses", 30, expire_bonuses), Job("empty old updates", 600, empty_updates))
+JOBS = (
+    Job("expire bonuses", 30, expire_bonuses),
+    Job("review tiers", 60, review_tiers),
+    Job("empty old updates", 600, empty_updates),
+)

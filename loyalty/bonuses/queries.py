@@ -1,14 +1,16 @@
 """Reading the ledger: the account of a customer, its entries, its lots."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from loyalty import db
-from loyalty.bonuses.rules import Kind, Lot, available, pending
+from loyalty.bonuses.rules import LOOKED_AT_EVERY, Kind, Lot, Progress, available, pending
 from loyalty.errors import NotFound
+from loyalty.shop.rules import Programme, TierBasis
 
 PAGE_ROWS = 50
+LAST = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class TierStep:
     tier_id: int
     reason: str
     at: datetime
+    staff_name: str | None
 
 
 LOTS = """
@@ -111,10 +114,60 @@ async def entries(customer_id: int, *, before_id: int | None = None) -> tuple[li
 async def tier_history(customer_id: int) -> list[TierStep]:
     """Changes of tier, newest first."""
     rows = await db.fetch(
-        "SELECT tier_id, reason, at FROM tier_change WHERE customer_id = $1 ORDER BY id DESC LIMIT 50",
+        "SELECT t.tier_id, t.reason, t.at, s.name AS staff_name FROM tier_change t"
+        " LEFT JOIN staff_member s ON s.id = t.staff_id WHERE t.customer_id = $1 ORDER BY t.id DESC LIMIT 50",
         customer_id,
     )
     return [TierStep(**row) for row in rows]
+
+
+# What counts towards a tier, from when, and by which moment the window forgets it. Indexes: receipt_customer,
+# receipt_original. A refund takes from its sale, whenever that was, and only from when it was made.
+PAID = """
+SELECT at AS since, at AS counted_at, NULL::timestamptz AS ended, paid AS amount FROM receipt
+WHERE customer_id = $1 AND at > $2 AND kind = 'sale'
+UNION ALL
+SELECT back.at, sale.at, NULL, -back.paid FROM receipt sale JOIN receipt back ON back.original_id = sale.id
+WHERE sale.customer_id = $1 AND sale.at > $2 AND sale.kind = 'sale'
+"""
+VISITS = """
+SELECT min(sale.at) AS since, min(sale.at) AS counted_at, 1 AS amount,
+    CASE WHEN NOT bool_or(sale.refunded < sale.total) THEN max(back.at) END AS ended
+FROM receipt sale LEFT JOIN receipt back ON back.original_id = sale.id
+WHERE sale.customer_id = $1 AND sale.at > $2 AND sale.kind = 'sale' GROUP BY sale.location_id, sale.business_date
+"""
+WARNED = """
+SELECT max(right(m.dedupe_key, 10)) FROM message m JOIN messenger_account a ON a.id = m.account_id
+WHERE a.customer_id = $1 AND m.kind = 'tier_falling' AND m.customer_id = $1
+"""  # indexes: messenger_account_customer, message_account
+
+
+async def tier_parts(customer_id: int, programme: Programme, *, now: datetime) -> list[Progress]:
+    """What counts towards a tier, as far back as its days of grace are counted from."""
+    window = timedelta(days=programme.tier_window_days)
+    grace = timedelta(days=programme.tier_hold_days + programme.tier_warning_days) + 2 * LOOKED_AT_EVERY
+    sql = VISITS if programme.tier_basis is TierBasis.VISITS else PAID
+    parts = []
+    for row in await db.fetch(sql, customer_id, now - window - grace):
+        until = min(row["counted_at"] + window, row["ended"] or LAST)
+        if row["since"] < until:
+            parts.append(Progress(row["since"], until, row["amount"]))
+    return parts
+
+
+async def last_tier_warning(customer_id: int) -> date | None:
+    """The last day that the newest warning of a falling tier named, if there was any."""
+    day: str | None = await db.fetch_value(WARNED, customer_id)
+    return date.fromisoformat(day) if day else None
+
+
+async def programme_versions(now: datetime) -> list[tuple[datetime, Programme]]:
+    """Every version of the programme with the moment from which it was in force, newest first."""
+    rows = await db.fetch(
+        "SELECT effective_from, body FROM programme WHERE effective_from <= $1 ORDER BY effective_from DESC, id DESC",
+        now,
+    )
+    return [(row["effective_from"], Programme.from_body(db.from_json(row["body"]))) for row in rows]
 
 
 def _next_expiry(lots: list[Lot], now: datetime) -> tuple[datetime, int] | None:

@@ -5,13 +5,14 @@ Amounts are hundredths of a bonus unless a name says otherwise; money is in mino
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from loyalty.clock import add_months, business_date, end_of_day, start_of_day
 from loyalty.errors import Refused
 from loyalty.money import bonuses_of, floor_to_step, share_of
-from loyalty.shop.rules import Programme
+from loyalty.shop.rules import Programme, Tier
 
 
 class Kind(StrEnum):
@@ -33,6 +34,8 @@ class Source(StrEnum):
     RECEIPT = "receipt"
     MANUAL = "manual"
     WELCOME = "welcome"
+    BIRTHDAY = "birthday"
+    REFERRAL = "referral"
     GRACE = "grace"
 
 
@@ -212,3 +215,129 @@ def reverse(own: Lot | None, lots: Iterable[Lot], amount: int, now: datetime) ->
     others = [lot for lot in lots if own is None or lot.id != own.id]
     rest = allocate(others, amount, now)
     return Reversal(taken + rest, amount - total_taken(rest))
+
+
+# ------------------------------------------------------------------------------------------- tiers
+
+LOOKED_AT_EVERY = timedelta(days=7)
+"""A tier is looked at again after this time at the latest, because the programme's own rules may change."""
+DAY_BEGINS, DAY_ENDS = 10, 20
+"""Local hours between which people are written to about what they did not do just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What counts towards a tier, from `since` until before `until`: minor units paid, or visits.
+
+    Below zero: what was given back.
+    """
+
+    since: datetime
+    until: datetime
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class TierOutlook:
+    """When a tier falls if nothing more is bought, counted with the days of grace, and when that is told.
+
+    falls_on: the last local day with the tier.
+    """
+
+    falls_on: date
+    warn_at: datetime
+
+
+class TierStep(StrEnum):
+    """What a look at a tier leads to."""
+
+    WAIT = "wait"
+    WARN = "warn"
+    FALL = "fall"
+
+
+def daytime(moment: datetime, zone: str) -> datetime:
+    """`moment`, or the next morning when it lies in a local evening or night."""
+    local = moment.astimezone(ZoneInfo(zone))
+    if DAY_BEGINS <= local.hour < DAY_ENDS:
+        return moment
+    morning = local.date() + timedelta(days=int(local.hour >= DAY_ENDS))
+    return datetime.combine(morning, time(DAY_BEGINS), ZoneInfo(zone)).astimezone(UTC)
+
+
+def progress_at(parts: Iterable[Progress], moment: datetime) -> int:
+    """What the window holds at a moment."""
+    return sum(part.amount for part in parts if part.since <= moment < part.until)
+
+
+def unsupported_from(parts: Iterable[Progress], threshold: int, now: datetime) -> datetime | None:
+    """Since when the window is under a threshold, or, while it reaches it, from when if nothing is added.
+
+    None when it never reached it.
+    """
+    changes: dict[datetime, int] = {}
+    for part in parts:
+        changes[part.since] = changes.get(part.since, 0) + part.amount
+        changes[part.until] = changes.get(part.until, 0) - part.amount
+    total, fell, reaches = 0, None, False
+    for moment in sorted(changes):
+        if moment > now and not reaches:
+            break
+        total += changes[moment]
+        if reaches and total < threshold:
+            fell = moment
+        reaches = total >= threshold
+    return fell
+
+
+def tier_outlook(
+    programme: Programme, tier: Tier, parts: Sequence[Progress], now: datetime, zone: str, *, held_since: datetime
+) -> TierOutlook | None:
+    """What lies ahead of a tier; None for the base tier, which nobody loses.
+
+    held_since: when the tier was reached, or got the rules it has now: the days of grace do not begin before.
+    """
+    if not tier.threshold:
+        return None
+    below = max(unsupported_from(parts, tier.threshold, now) or held_since, held_since)
+    falls_on = business_date(below, zone) + timedelta(days=programme.tier_hold_days)
+    warned_on = falls_on - timedelta(days=programme.tier_warning_days)
+    return TierOutlook(falls_on, daytime(start_of_day(warned_on, zone), zone))
+
+
+def tier_step(
+    outlook: TierOutlook, programme: Programme, now: datetime, zone: str, *, warned: date | None, can_be_told: bool
+) -> tuple[TierStep, date, datetime]:
+    """(what to do, last day with the tier, when to look again).
+
+    Whoever can be told keeps the tier until the warning is as old as the programme says, however late it came.
+    warned: the last day that the newest warning named.
+    """
+    is_warned = warned is not None and warned >= outlook.falls_on
+    falls_on = warned if warned is not None and is_warned else outlook.falls_on
+    if programme.tier_warning_days and can_be_told and not is_warned:
+        tell_at = daytime(max(now, outlook.warn_at), zone)
+        if now < tell_at:
+            return TierStep.WAIT, falls_on, tell_at
+        in_time = business_date(now, zone) + timedelta(days=programme.tier_warning_days)
+        falls_on = max(falls_on, in_time)
+        return TierStep.WARN, falls_on, end_of_day(falls_on, zone)
+    falls_at = end_of_day(falls_on, zone)
+    return (TierStep.FALL if falls_at <= now else TierStep.WAIT), falls_on, falls_at
+
+
+def rules_since(versions: Iterable[tuple[datetime, Programme]], tier: Tier) -> datetime:
+    """Since when a tier has had the threshold, measure and window it has now.
+
+    versions: (in force from, programme), newest first; one at least.
+    """
+    since, now_in_force = None, None
+    for effective_from, programme in versions:
+        kept = next((one.threshold for one in programme.tiers if one.id == tier.id), None)
+        rules = (kept, programme.tier_basis, programme.tier_window_days)
+        now_in_force = now_in_force or rules
+        if rules != now_in_force:
+            break
+        since = effective_from
+    assert since is not None, "there is always a programme"
+    return since

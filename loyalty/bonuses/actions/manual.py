@@ -42,7 +42,7 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
     seen = await db.fetch_value("SELECT balance_after FROM bonus_entry WHERE operation_id = $1", operation_id)
     if seen is not None:
         return int(seen)
-    await _refuse_own_account(customer_id, actor)
+    await refuse_own_account(customer_id, actor)
     lot, taken, debt = None, [], 0
     if amount > 0:
         debt = -min(amount, await debt_of(customer_id))
@@ -95,8 +95,8 @@ async def _tell_adjustment(customer_id: int, amount: int, balance: int, operatio
     await queue_service(account_id, kind, service_content(kind, language, values), dedupe_key=operation_id, now=now)
 
 
-async def _refuse_own_account(customer_id: int, actor: Actor) -> None:
-    """Nobody moves bonuses on an account with their own phone."""
+async def refuse_own_account(customer_id: int, actor: Actor) -> None:
+    """Nobody moves anything on an account with their own phone. Raises Refused("own_account")."""
     if actor.phone is None:
         return
     phone = await db.fetch_value("SELECT phone FROM customer WHERE id = $1", customer_id)
