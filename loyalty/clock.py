@@ -33,3 +33,8 @@ def add_months(day: date, months: int) -> date:
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def birthday_in(birthday: date, year: int) -> date:
+    """The day on which a birthday is kept in a year: 29 February is 28 February where there is none."""
+    return date(year, birthday.month, min(birthday.day, calendar.monthrange(year, birthday.month)[1]))

@@ -1,10 +1,11 @@
 """Integers of money and bonuses. No float comes near them.
 
 Money is in minor units of the installation's currency (kopecks, cents); bonuses in hundredths of a bonus;
-rates in basis points (500 = 5 %). `share_of` is the only place that rounds, and it rounds down.
+rates in basis points (500 = 5 %). Functions say which way they round.
 """
 
 import re
+from collections.abc import Sequence
 
 from loyalty.errors import Invalid
 
@@ -26,6 +27,26 @@ def share_of(amount: int, rate_bp: int) -> int:
 def floor_to_step(amount: int, step: int) -> int:
     """The largest multiple of `step` not above `amount` (>= 0)."""
     return amount - amount % step
+
+
+def round_to_step(amount: int, scale: int, step: int) -> int:
+    """The multiple of `step` nearest to `amount` / `scale` (>= 0); halves go up."""
+    return (2 * amount + scale * step) // (2 * scale * step) * step
+
+
+def split(amount: int, weights: Sequence[int]) -> list[int]:
+    """Divide `amount` (>= 0) by weights (>= 0) into integers that sum up to it; all 0 when the weights are.
+
+    By largest remainder; of equal remainders the earlier takes one more. Source: Hamilton's method.
+    """
+    whole = sum(weights)
+    if not whole:
+        return [0] * len(weights)
+    parts = [amount * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda index: -(amount * weights[index] % whole))
+    for index in by_remainder[: amount - sum(parts)]:
+        parts[index] += 1
+    return parts
 
 
 def proportion(amount: int, part: int, whole: int) -> int:

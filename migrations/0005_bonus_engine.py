@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ('amount', fields.BigIntField()),
                 ('state', fields.CharField(max_length=10)),
                 ('presence', fields.CharField(null=True, max_length=8)),
+                ('code_step', fields.BigIntField(null=True)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count
+from typing import Any
 
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
+from loyalty.bonuses.queries import HoldView
 from loyalty.conversations.content import Content
 from loyalty.conversations.rules import CARD_OPEN
 from loyalty.customers.actions import add_customer, know_account, link_account
@@ -13,9 +15,10 @@ from loyalty.customers.queries import CustomerView
 from loyalty.customers.rules import Profile, Via
 from loyalty.ids import new_key
 from loyalty.office.queries.verify import verify
+from loyalty.receipts.actions.holds import place_hold
 from loyalty.receipts.actions.sales import record_receipt
-from loyalty.receipts.queries import till
-from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded, quote
+from loyalty.receipts.queries import quote_for
+from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded
 from loyalty.shop.queries import programme_at
 from loyalty.shop.rules import Programme, Tier
 from loyalty.staff.rules import COMMAND, Actor, ActorKind
@@ -72,9 +75,12 @@ async def a_programme(**changes: object) -> Programme:
     return await programme_at(NOW)
 
 
-async def a_quote(customer_id: int, location_id: int, *, total: int, burn: int) -> Quote:
-    """What a sale at NOW would move, as a till is told it."""
-    return quote(await till(customer_id, location_id, now=NOW), total=total, burn=burn, now=NOW)
+async def a_quote(
+    customer_id: int, location_id: int, *, total: int, burn: int = 0, now: datetime = NOW, **more: Any
+) -> Quote:
+    """What a sale would move, as a till is told it."""
+    draft = ReceiptDraft(ReceiptSource.TILL, location_id, "quote", customer_id, total, burn, **more)
+    return await quote_for(draft, now=now)
 
 
 async def a_sale(
@@ -86,10 +92,27 @@ async def a_sale(
     key: str | None = None,
     actor: Actor = COMMAND,
     now: datetime = NOW,
+    **more: Any,
 ) -> Recorded:
-    """A recorded sale of `total` minor units."""
-    draft = ReceiptDraft(ReceiptSource.TILL, location_id, key or new_key(), customer_id, total, burn)
+    """A recorded sale of `total` minor units; `more` as the draft names it."""
+    draft = ReceiptDraft(ReceiptSource.TILL, location_id, key or new_key(), customer_id, total, burn, **more)
     return await record_receipt(draft, actor=actor, now=now)
+
+
+async def a_hold(
+    customer_id: int,
+    location_id: int,
+    total: int,
+    amount: int,
+    *,
+    key: str | None = None,
+    ask: bool = False,
+    now: datetime = NOW,
+    **more: Any,
+) -> HoldView:
+    """Bonuses set aside for a sale of `total`, or asked for in the chat."""
+    draft = ReceiptDraft(ReceiptSource.API, location_id, key or new_key(), customer_id, total, amount, **more)
+    return await place_hold(draft, ask=ask, actor=COMMAND, now=now)
 
 
 async def assert_books_agree(*, now: datetime = NOW) -> None:

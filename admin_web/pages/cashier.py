@@ -5,7 +5,7 @@ through, nor codes made up. Every sale has a key made with its page, so pressing
 nothing twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp_session
 from aiohttp import web
@@ -349,7 +349,7 @@ async def _sale_page(
         person=served.person,
         tier=at_till.programme.tier(at_till.tier_id),
         form=form,
-        offer=_offer(request, at_till, served.proof, form),
+        offer=_offer(request, at_till, served, form),
         has_code=served.code_step is not None,
         code_counts=presence is Presence.CODE,
         code_used=at_till.code_used,
@@ -358,7 +358,12 @@ async def _sale_page(
     )
 
 
-def _offer(request: web.Request, at_till: Till, proof: CardProof | None, form: Form) -> Offer | None:
+def _draft(served: Served, total: int) -> ReceiptDraft:
+    """The sale as it stands, before its key and its burn."""
+    return ReceiptDraft(ReceiptSource.TILL, served.place.id, "", served.person.id, total, proof=served.proof)
+
+
+def _offer(request: web.Request, at_till: Till, served: Served, form: Form) -> Offer | None:
     """What to show for the sum typed; None before there is one, with a note of what is wrong with it."""
     if not form.value("total").strip():
         return None
@@ -369,7 +374,12 @@ def _offer(request: web.Request, at_till: Till, proof: CardProof | None, form: F
         return None
     if not total:
         return None
-    most = quote(at_till, total=total, burn=0, now=now(request), proof=proof).burn_limit
+    draft = _draft(served, total)
+    try:
+        most = quote(at_till, draft, now=now(request)).burn_limit
+    except Refused as error:
+        form.refuse(error)
+        return None
     step = at_till.programme.bonus_step
     tiles = [0, floor_to_step(most // 2, step), most]
     wanted = form.value("burn")
@@ -378,7 +388,7 @@ def _offer(request: web.Request, at_till: Till, proof: CardProof | None, form: F
     burn = tiles[int(chosen)] if chosen in {"0", "1", "2"} else (int(wanted) if is_id(wanted) else 0)
     burn = burn if burn in tiles else 0
     try:
-        sale = quote(at_till, total=total, burn=burn, now=now(request), proof=proof)
+        sale = quote(at_till, replace(draft, burn=burn), now=now(request))
     except Refused as error:
         form.refuse(error)
         return None

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from bot.channels.base import Event, EventKind
-from bot.dialogs import balance, card, history, menu, registration, settings, support
+from bot.dialogs import balance, card, history, holds, menu, registration, settings, support
 from bot.dialogs.base import Dialog, Handler, Reply, Session, Turn
 from bot.texts import keys_said, say
 from loyalty.conversations.actions.turns import OpenTurn
@@ -20,6 +20,7 @@ DIALOGS: tuple[Dialog, ...] = (
     balance.DIALOG,
     history.DIALOG,
     settings.DIALOG,
+    holds.DIALOG,
     support.DIALOG,
 )
 STEPS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.steps.items()}

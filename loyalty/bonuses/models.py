@@ -132,7 +132,8 @@ class Hold(Model):
     total = fields.BigIntField()  # minor units of the sale it is for, after discounts
     amount = fields.BigIntField()
     state = fields.CharField(max_length=10)  # asked, held, confirmed, voided, declined, lapsed
-    presence = fields.CharField(max_length=8, null=True)
+    presence = fields.CharField(max_length=8, null=True)  # what proved that the customer was there
+    code_step = fields.BigIntField(null=True)  # of the card's code, when that was it: no sale uses it again
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     decided_at = fields.DatetimeField(null=True)

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from loyalty import db
-from loyalty.bonuses.rules import LOOKED_AT_EVERY, Kind, Lot, Progress, available, pending
-from loyalty.errors import NotFound
+from loyalty.bonuses.rules import LOOKED_AT_EVERY, Held, HoldState, Kind, Lot, Progress, Taken, available, in_order, pending
+from loyalty.errors import NotFound, Refused
 from loyalty.shop.rules import Programme, TierBasis
 
 PAGE_ROWS = 50
@@ -57,6 +57,29 @@ class EntryView:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldView:
+    """Bonuses set aside for a sale. `total`: minor units of the sale, after discounts; `amount` in hundredths."""
+
+    id: int
+    source: str
+    location_id: int
+    location_name: str
+    external_id: str
+    customer_id: int
+    total: int
+    amount: int
+    state: HoldState
+    presence: str | None
+    created_at: datetime
+    expires_at: datetime
+    receipt_id: int | None
+    staff_id: int | None
+    api_key_id: int | None
+    body_hash: str
+    code_step: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class TierStep:
     """When a customer came to a tier, and why."""
 
@@ -66,8 +89,14 @@ class TierStep:
     staff_name: str | None
 
 
-LOTS = """
-    SELECT id, remaining, activates_at, expires_at, source FROM bonus_lot
+HELD = """
+    SELECT part.lot_id, sum(part.amount)::bigint AS held FROM hold JOIN hold_lot part ON part.hold_id = hold.id
+    WHERE hold.customer_id = $1 AND hold.state = 'held' AND hold.expires_at > $2 GROUP BY 1
+"""  # index: hold_live
+
+LOTS = f"""
+    SELECT id, remaining, activates_at, expires_at, coalesce(held, 0) AS held, source
+    FROM bonus_lot LEFT JOIN ({HELD}) kept ON kept.lot_id = bonus_lot.id
     WHERE customer_id = $1 AND remaining > 0 ORDER BY expires_at NULLS LAST, id
 """  # index: bonus_lot_open
 
@@ -88,7 +117,7 @@ async def account(customer_id: int, *, now: datetime) -> Account:
     facts = await db.fetch_row(FACTS, customer_id)
     if facts is None:
         raise NotFound("customer")
-    views = [LotView(_lot(row), row["source"]) for row in await db.fetch(LOTS, customer_id)]
+    views = [LotView(_lot(row), row["source"]) for row in await db.fetch(LOTS, customer_id, now)]
     lots = [view.lot for view in views]
     return Account(
         **facts,
@@ -99,9 +128,54 @@ async def account(customer_id: int, *, now: datetime) -> Account:
     )
 
 
-async def open_lots(customer_id: int) -> list[Lot]:
-    """Lots with something left, pending and expired ones too."""
-    return [_lot(row) for row in await db.fetch(LOTS, customer_id)]
+async def open_lots(customer_id: int, *, now: datetime) -> list[Lot]:
+    """Lots with something left, pending and expired ones too, and what holds live at `now` keep of them."""
+    return [_lot(row) for row in await db.fetch(LOTS, customer_id, now)]
+
+
+HOLD = """
+    SELECT h.id, h.source, h.location_id, l.name AS location_name, h.external_id, h.customer_id, h.total, h.amount,
+        h.state, h.presence, h.created_at, h.expires_at, h.receipt_id, h.staff_id, h.api_key_id, h.body_hash,
+        h.code_step
+    FROM hold h JOIN location l ON l.id = h.location_id
+"""
+HOLD_PARTS = """
+    SELECT l.id, l.remaining, l.activates_at, l.expires_at, part.amount FROM hold_lot part
+        JOIN bonus_lot l ON l.id = part.lot_id WHERE part.hold_id = $1
+"""
+
+
+async def hold(hold_id: int) -> HoldView:
+    """One hold. Raises NotFound("hold")."""
+    row = await db.fetch_row(f"{HOLD} WHERE h.id = $1", hold_id)
+    if row is None:
+        raise NotFound("hold")
+    return _hold(row)
+
+
+async def hold_by_key(source: str, location_id: int, external_id: str) -> HoldView | None:
+    """The hold that a till made under its key, if it did."""
+    row = await db.fetch_row(
+        f"{HOLD} WHERE h.source = $1 AND h.location_id = $2 AND h.external_id = $3", source, location_id, external_id
+    )
+    return _hold(row) if row else None
+
+
+async def held_for_sale(hold_id: int, customer_id: int, location_id: int, *, now: datetime) -> Held:
+    """What a live hold has set aside for a sale of this customer there.
+
+    Raises NotFound("hold"), Refused("hold_of_another" | "hold_is_over").
+    """
+    kept = await hold(hold_id)
+    if (kept.customer_id, kept.location_id) != (customer_id, location_id):
+        raise Refused("hold_of_another")
+    if kept.state is not HoldState.HELD or kept.presence is None or now >= kept.expires_at:
+        raise Refused("hold_is_over")
+    rows = await db.fetch(HOLD_PARTS, hold_id)
+    amounts = {row["id"]: row["amount"] for row in rows}
+    lots = in_order(Lot(row["id"], row["remaining"], row["activates_at"], row["expires_at"]) for row in rows)
+    parts = tuple(Taken(lot.id, amounts[lot.id]) for lot in lots)
+    return Held(hold_id, kept.amount, kept.presence, kept.code_step, parts)
 
 
 async def entries(customer_id: int, *, before_id: int | None = None) -> tuple[list[EntryView], int | None]:
@@ -180,4 +254,8 @@ def _next_expiry(lots: list[Lot], now: datetime) -> tuple[datetime, int] | None:
 
 
 def _lot(row: dict[str, Any]) -> Lot:
-    return Lot(row["id"], row["remaining"], row["activates_at"], row["expires_at"])
+    return Lot(row["id"], row["remaining"], row["activates_at"], row["expires_at"], row["held"])
+
+
+def _hold(row: dict[str, Any]) -> HoldView:
+    return HoldView(**{**row, "state": HoldState(row["state"])})

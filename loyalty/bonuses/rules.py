@@ -28,6 +28,17 @@ class Kind(StrEnum):
     MERGE = "merge"
 
 
+class HoldState(StrEnum):
+    """Where bonuses set aside stand. `asked`: the customer is to say yes in the chat; the last four are final."""
+
+    ASKED = "asked"
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    VOIDED = "voided"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+
+
 class Source(StrEnum):
     """Where a lot came from."""
 
@@ -41,12 +52,21 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Bonuses credited together, with what is left of them. `expires_at` None = never."""
+    """Bonuses credited together, with what is left of them. `expires_at` None = never.
+
+    held: what of the rest live holds have set aside; nobody else may take it.
+    """
 
     id: int
     remaining: int
     activates_at: datetime
     expires_at: datetime | None
+    held: int = 0
+
+    @property
+    def free(self) -> int:
+        """What can be taken of it, if its time allows."""
+        return self.remaining - self.held
 
     def is_active(self, now: datetime) -> bool:
         return self.activates_at <= now and (self.expires_at is None or now < self.expires_at)
@@ -64,6 +84,17 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What a live hold has set aside, in the order in which it is spent; its lots' time no longer matters."""
+
+    id: int
+    amount: int
+    presence: str
+    code_step: int | None
+    parts: tuple[Taken, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LotDates:
     """When a new lot can be spent: from `activates_at` until before `expires_at` (None = for ever)."""
 
@@ -72,8 +103,8 @@ class LotDates:
 
 
 def available(lots: Iterable[Lot], now: datetime) -> int:
-    """What can be spent at `now`. Decided by time alone: a late sweep lets nothing expired be spent."""
-    return sum(lot.remaining for lot in lots if lot.is_active(now))
+    """What can be spent at `now`, holds aside. Decided by time alone: a late sweep lets nothing expired be spent."""
+    return sum(lot.free for lot in lots if lot.is_active(now))
 
 
 def pending(lots: Iterable[Lot], now: datetime) -> int:
@@ -83,9 +114,13 @@ def pending(lots: Iterable[Lot], now: datetime) -> int:
 
 def spending_order(lots: Iterable[Lot], now: datetime) -> list[Lot]:
     """Active lots, soonest to expire first, never-expiring last; then by activation and id."""
-    active = [lot for lot in lots if lot.remaining and lot.is_active(now)]
+    return in_order(lot for lot in lots if lot.free and lot.is_active(now))
+
+
+def in_order(lots: Iterable[Lot]) -> list[Lot]:
+    """Lots in the order in which they are spent, whatever their time."""
     return sorted(
-        active,
+        lots,
         key=lambda lot: (
             lot.expires_at is None,
             lot.expires_at or lot.activates_at,
@@ -97,12 +132,17 @@ def spending_order(lots: Iterable[Lot], now: datetime) -> list[Lot]:
 
 def allocate(lots: Iterable[Lot], amount: int, now: datetime) -> list[Taken]:
     """Take `amount` from the active lots in spending order; less, when they hold less."""
+    return take([(lot.id, lot.free) for lot in spending_order(lots, now)], amount)
+
+
+def take(parts: Iterable[tuple[int, int]], amount: int) -> list[Taken]:
+    """Take `amount` from (lot id, at most) one after the other; less, when they hold less."""
     taken = []
-    for lot in spending_order(lots, now):
+    for lot_id, most in parts:
         if amount <= 0:
             break
-        part = min(lot.remaining, amount)
-        taken.append(Taken(lot.id, part))
+        part = min(most, amount)
+        taken.append(Taken(lot_id, part))
         amount -= part
     return taken
 
@@ -197,6 +237,13 @@ def still_held(burnt_lots: Sequence[tuple[Lot, int]], restored: int) -> list[tup
     return held[::-1]
 
 
+def shortfall(own: Lot | None, lots: Iterable[Lot], amount: int, restored: int, now: datetime) -> int:
+    """What of `amount` no lot would cover if it were taken back now, after `restored` returned to active lots."""
+    others = [lot for lot in lots if own is None or lot.id != own.id]
+    covered = (own.free if own is not None else 0) + available(others, now) + restored
+    return max(0, amount - covered)
+
+
 @dataclass(frozen=True, slots=True)
 class Reversal:
     """How earned bonuses are taken back: from lots, and the rest as debt."""
@@ -208,8 +255,8 @@ class Reversal:
 def reverse(own: Lot | None, lots: Iterable[Lot], amount: int, now: datetime) -> Reversal:
     """Take `amount` back: from the receipt's own lot, pending or not, then from other active lots, then as debt."""
     taken = []
-    if own is not None and own.remaining and amount > 0:
-        part = min(own.remaining, amount)
+    if own is not None and own.free and amount > 0:
+        part = min(own.free, amount)
         taken.append(Taken(own.id, part))
         amount -= part
     others = [lot for lot in lots if own is None or lot.id != own.id]

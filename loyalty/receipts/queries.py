@@ -1,15 +1,16 @@
 """Reading purchases: what a quote needs, one receipt, a customer's list, their months."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from loyalty import db
+from loyalty.bonuses.queries import held_for_sale
 from loyalty.bonuses.rules import Lot
 from loyalty.customers.rules import CardProof
 from loyalty.errors import NotFound
-from loyalty.receipts.rules import Till
+from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
 from loyalty.shop.rules import Programme
 
 PAGE_ROWS = 50
@@ -36,6 +37,26 @@ class ReceiptView:
     earned: int
     refunded: int
     original_id: int | None
+    discount: int
+    forgiven: int
+    kept_back: int
+    tier_id: int
+    promo_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A line of a receipt. Money in minor units after discounts, bonuses in hundredths."""
+
+    position: int
+    name: str
+    sku: str
+    category: str
+    total: int
+    discount: int
+    burnt: int
+    earned: int
+    refunded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +87,69 @@ class Habits:
     months: list[tuple[date, int]]
 
 
-# Everything a quote decides on, read at one moment. Indexes: bonus_lot_open, receipt_customer,
-# programme_effective, bonus_entry_customer, messenger_account_customer.
+# Everything a quote decides on, read at one moment; what the programme does not limit is not counted. Indexes:
+# bonus_lot_open, hold_live, receipt_customer, programme_effective, messenger_account_customer.
 TILL = """
 SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name AS location_name, l.time_zone,
-    l.is_open, l.burns_without_code, day.today, c.name, c.phone, c.language,
+    l.is_open, l.burns_without_code, day.today, c.name, c.phone, c.language, c.birthday,
     (SELECT id FROM messenger_account WHERE customer_id = $1 AND is_active
         ORDER BY is_default DESC, id LIMIT 1) AS account_id,
-    EXISTS (SELECT FROM card_code_use WHERE customer_id = $1 AND step = $4::bigint) AS code_used,
-    f.balance, f.debt, f.tier_id, lots.ids, lots.remaining, lots.activates, lots.expires,
+    $4::bigint IS NOT NULL AND (EXISTS (SELECT FROM card_code_use WHERE customer_id = $1 AND step = $4)
+        OR EXISTS (SELECT FROM hold WHERE customer_id = $1 AND code_step = $4 AND state IN ('asked', 'held')
+            AND id IS DISTINCT FROM $5::bigint)) AS code_used,
+    f.balance, f.debt, f.tier_id, f.tier_until, f.discount_bp, f.receipts = 0 AS is_first,
+    lots.ids, lots.remaining, lots.activates, lots.expires, lots.held,
     (SELECT coalesce(sum(CASE kind WHEN 'sale' THEN paid ELSE -paid END), 0)::bigint FROM receipt
         WHERE customer_id = $1 AND at > $3::timestamptz - make_interval(days => (p.body->>'tier_window_days')::int)
     ) AS window_paid,
-    CASE WHEN (p.body->>'burn_cap_day')::bigint > 0 THEN (SELECT coalesce(-sum(amount), 0)::bigint FROM bonus_entry
-        WHERE customer_id = $1 AND business_date = day.today AND kind IN ('burn', 'restore_burn')) ELSE 0
+    CASE WHEN p.body->>'tier_basis' = 'visits' THEN (SELECT count(DISTINCT (location_id, business_date))
+        FROM receipt WHERE customer_id = $1 AND kind = 'sale' AND refunded < total
+            AND at > $3 - make_interval(days => (p.body->>'tier_window_days')::int)) ELSE 0
+    END AS window_visits,
+    CASE WHEN (p.body->>'burn_cap_day')::bigint > 0 THEN (SELECT
+        coalesce(sum(CASE kind WHEN 'sale' THEN burnt ELSE -burnt END), 0)::bigint FROM receipt
+        WHERE customer_id = $1 AND business_date = day.today AND at > $3 - INTERVAL '2 days') ELSE 0
     END AS burnt_today,
+    CASE WHEN (p.body->>'earn_cap_day')::bigint > 0 THEN (SELECT
+        coalesce(sum(CASE kind WHEN 'sale' THEN earned ELSE -earned - forgiven END), 0)::bigint FROM receipt
+        WHERE customer_id = $1 AND business_date = day.today AND at > $3 - INTERVAL '2 days') ELSE 0
+    END AS earned_today,
+    CASE WHEN (p.body->>'earn_cap_month')::bigint > 0 THEN (SELECT
+        coalesce(sum(CASE kind WHEN 'sale' THEN earned ELSE -earned - forgiven END), 0)::bigint FROM receipt
+        WHERE customer_id = $1 AND business_date >= date_trunc('month', day.today)::date
+            AND at > $3 - INTERVAL '33 days') ELSE 0
+    END AS earned_month,
+    CASE WHEN (p.body->>'receipts_day')::int > 0 THEN (SELECT count(*) FROM receipt
+        WHERE customer_id = $1 AND kind = 'sale' AND refunded < total AND business_date = day.today
+            AND at > $3 - INTERVAL '2 days') ELSE 0
+    END AS receipts_today,
+    CASE WHEN (p.body->>'burns_day')::int > 0 THEN (SELECT count(*) FROM receipt
+        WHERE customer_id = $1 AND kind = 'sale' AND refunded < total AND burnt > 0 AND business_date = day.today
+            AND at > $3 - INTERVAL '2 days') ELSE 0
+    END AS burns_today,
+    CASE WHEN (p.body->>'receipt_gap_minutes')::int > 0 THEN (SELECT max(at) FROM receipt
+        WHERE customer_id = $1 AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days')
+    END AS last_receipt_at,
     EXISTS (SELECT FROM receipt WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
-        AND kind = 'sale' AND refunded < total AND at > $3::timestamptz - INTERVAL '2 days') AS visited
+        AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days') AS visited
 FROM customer c JOIN customer_facts f ON f.customer_id = c.id, location l, shop s,
     LATERAL (SELECT ($3::timestamptz AT TIME ZONE l.time_zone)::date AS today) day,
     LATERAL (SELECT id, body FROM programme WHERE effective_from <= $3
         ORDER BY effective_from DESC, id DESC LIMIT 1) p,
     LATERAL (SELECT array_agg(id) AS ids, array_agg(remaining) AS remaining, array_agg(activates_at) AS activates,
-        array_agg(expires_at) AS expires FROM bonus_lot WHERE customer_id = $1 AND remaining > 0) lots
+        array_agg(expires_at) AS expires, array_agg(coalesce(kept.amount, 0)) AS held
+        FROM bonus_lot LEFT JOIN (SELECT part.lot_id, sum(part.amount)::bigint AS amount
+            FROM hold JOIN hold_lot part ON part.hold_id = hold.id
+            WHERE hold.customer_id = $1 AND hold.state = 'held' AND hold.expires_at > $3
+                AND hold.id IS DISTINCT FROM $5 GROUP BY 1) kept ON kept.lot_id = bonus_lot.id
+        WHERE customer_id = $1 AND remaining > 0) lots
 WHERE c.id = $1::bigint AND l.id = $2::int
 """
 
 VIEW = """
     SELECT r.id, r.kind, r.source, r.external_id, r.at, r.location_id, l.name AS location_name, r.staff_id,
-        s.name AS staff_name, r.customer_id, r.total, r.paid, r.burnt, r.earned, r.refunded, r.original_id
+        s.name AS staff_name, r.customer_id, r.total, r.paid, r.burnt, r.earned, r.refunded, r.original_id,
+        r.discount, r.forgiven, r.kept_back, r.tier_id, r.promo_code
     FROM receipt r JOIN location l ON l.id = r.location_id LEFT JOIN staff_member s ON s.id = r.staff_id
 """
 
@@ -110,34 +165,85 @@ MONTHS = """
 """
 
 
-async def till(customer_id: int, location_id: int, *, now: datetime, proof: CardProof | None = None) -> Till:
-    """What a quote needs. `proof`: the code that was shown. Raises NotFound("customer") or NotFound("location")."""
-    row = await db.fetch_row(TILL, customer_id, location_id, now, proof.step if proof else None)
+async def till(
+    customer_id: int, location_id: int, *, now: datetime, proof: CardProof | None = None, hold_id: int | None = None
+) -> Till:
+    """What a quote needs. `proof`: the code that was shown; `hold_id`: whose bonuses are set aside for this sale.
+
+    Raises NotFound("customer" | "location" | "hold"), Refused("hold_of_another" | "hold_is_over").
+    """
+    held = None
+    if hold_id is not None:
+        held = await held_for_sale(hold_id, customer_id, location_id, now=now)
+    row = await db.fetch_row(TILL, customer_id, location_id, now, proof.step if proof else None, hold_id)
     if row is None:
         known = await db.fetch_value("SELECT true FROM location WHERE id = $1", location_id)
         raise NotFound("customer" if known else "location")
+    lots = (row["ids"], row["remaining"], row["activates"], row["expires"], row["held"])
+    same = ("programme_id", "currency", "exponent", "location_name", "is_open", "burns_without_code", "language",
+        "account_id", "code_used", "balance", "debt", "tier_id", "tier_until", "discount_bp", "birthday", "is_first",
+        "window_paid", "window_visits", "burnt_today", "earned_today", "earned_month", "receipts_today", "burns_today",
+        "last_receipt_at", "visited")  # fmt: skip
     return Till(
         programme=_programme(row["programme_id"], row["programme"]),
-        currency=row["currency"],
-        exponent=row["exponent"],
-        location_name=row["location_name"],
+        location_id=location_id,
         zone=row["time_zone"],
-        is_open=row["is_open"],
-        burns_without_code=row["burns_without_code"],
         business_date=row["today"],
         customer_name=row["name"],
         customer_phone=row["phone"],
-        language=row["language"],
-        account_id=row["account_id"],
-        code_used=row["code_used"],
-        balance=row["balance"],
-        debt=row["debt"],
-        tier_id=row["tier_id"],
-        lots=tuple(map(Lot, row["ids"] or (), row["remaining"] or (), row["activates"] or (), row["expires"] or ())),
-        window_paid=row["window_paid"],
-        burnt_today=row["burnt_today"],
-        visited=row["visited"],
+        lots=tuple(map(Lot, *(column or () for column in lots))),
+        held=held,
+        **{name: row[name] for name in same},
     )
+
+
+async def till_for(draft: ReceiptDraft, *, now: datetime) -> Till:
+    """What a quote of this draft needs. Raises like `till`."""
+    at_till = await till(draft.customer_id, draft.location_id, now=now, proof=draft.proof, hold_id=draft.hold_id)
+    if draft.promo_code is None:
+        return at_till
+    return replace(at_till, promo_uses=await promo_uses(draft.promo_code, draft.customer_id))
+
+
+async def quote_for(draft: ReceiptDraft, *, now: datetime) -> Quote:
+    """What a sale would move; nothing moves. Raises like `record_receipt`, but for its key."""
+    draft = checked(draft)
+    return quote(await till_for(draft, now=now), draft, now=now)
+
+
+# Index: receipt_promo_code.
+PROMO_USES = """
+    SELECT count(*) FILTER (WHERE customer_id = $2) AS by_customer, count(*) AS by_all
+    FROM receipt WHERE promo_code = $1 AND kind = 'sale' AND refunded < total
+"""
+
+
+async def promo_uses(code: str, customer_id: int) -> tuple[int, int]:
+    """How often a code was used: by the customer, by everybody. A sale taken back wholly does not count."""
+    row = await db.fetch_row(PROMO_USES, code, customer_id)
+    assert row is not None
+    return row["by_customer"], row["by_all"]
+
+
+async def receipt_by_key(source: ReceiptSource, location_id: int, external_id: str) -> ReceiptView | None:
+    """The sale or refund that a till recorded under its key, if it did."""
+    row = await db.fetch_row(
+        f"{VIEW} WHERE r.source = $1 AND r.location_id = $2 AND r.external_id = $3",
+        source.value,
+        location_id,
+        external_id,
+    )
+    return ReceiptView(**row) if row else None
+
+
+async def lines_of(receipt_id: int) -> list[LineView]:
+    """The lines of a sale, or the parts of lines that a refund took back, in order. None for a receipt without."""
+    rows = await db.fetch(
+        "SELECT position, name, sku, category, total, discount, burnt, earned, refunded FROM receipt_line"
+        " WHERE receipt_id = $1 ORDER BY position",
+        receipt_id,
+    )
+    return [LineView(**row) for row in rows]
 
 
 async def receipt(receipt_id: int) -> ReceiptView:

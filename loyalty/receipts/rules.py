@@ -1,20 +1,35 @@
 """A sale before it is recorded, what it would move, and what a refund undoes. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, NoReturn, Self
+from zoneinfo import ZoneInfo
 
-from loyalty.bonuses.earning import Award, Sale, earn
-from loyalty.bonuses.rules import Lot, LotDates, available, burn_limit, check_burn, earned_lot_dates
+from loyalty.bonuses.earning import Award, Sale, SaleLine, clean_code, earn
+from loyalty.bonuses.rules import (
+    Held,
+    Lot,
+    LotDates,
+    Taken,
+    available,
+    burn_limit,
+    check_burn,
+    earned_lot_dates,
+    spending_order,
+    take,
+)
 from loyalty.customers.rules import CardProof, step_began
 from loyalty.errors import Invalid, Refused
 from loyalty.ids import fingerprint
-from loyalty.money import MAX_MINOR, money_of, proportion
-from loyalty.shop.rules import Programme, Tier
+from loyalty.money import MAX_MINOR, money_of, proportion, share_of, split
+from loyalty.shop.rules import Programme, Tier, TierBasis, clean_line
 
 UNDO_WINDOW = timedelta(minutes=5)
 KEY_LENGTH = 64
+CODE_LENGTH = 32
+LINES_AT_MOST = 200
 PROOF_LIFETIME = timedelta(minutes=10)
 """How long a code that was shown at the till proves presence: as long as a queue and a purse may take."""
 
@@ -30,19 +45,41 @@ class ReceiptSource(StrEnum):
 class Presence(StrEnum):
     """What proved that the customer was there for a burn.
 
-    `code`: the card's code of that moment. `relaxed`: the location asks for no proof.
+    `code`: the card's code of that moment. `chat`: their tap on "Confirm". `relaxed`: the location asks for no proof.
     """
 
     CODE = "code"
+    CHAT = "chat"
     RELAXED = "relaxed"
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptDraft:
-    """A sale as a till sends it. `total` in minor units, after discounts, before bonuses; `burn` in hundredths.
+class Line:
+    """A line of a sale. `total` in minor units for all of its pieces; `category` and `sku` as the shop calls them."""
 
-    (source, location, external_id) is the till's own key, made before its first try. `proof`: the code that the
-    customer showed, if they did.
+    total: int
+    name: str = ""
+    sku: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalKey:
+    """What tells a fiscal receipt from every other: drive, document, sign of the cash register."""
+
+    fn: str
+    i: int
+    fp: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptDraft:
+    """A sale as a till sends it. `total` in minor units, before bonuses; `burn` in hundredths.
+
+    (source, location, external_id) is the till's own key, made before its first try. `total` and `lines` are what
+    they were before the personal discount, unless the till has subtracted it: `discounts_applied`. Without lines a
+    receipt is one eligible line. `proof`: the code that the customer showed, if they did; `hold_id`: bonuses that
+    were set aside for this sale.
     """
 
     source: ReceiptSource
@@ -52,18 +89,33 @@ class ReceiptDraft:
     total: int
     burn: int = 0
     proof: CardProof | None = None
+    lines: tuple[Line, ...] = ()
+    discounts_applied: bool = False
+    promo_code: str | None = None
+    hold_id: int | None = None
+    fiscal: FiscalKey | None = None
 
     def body_hash(self) -> str:
-        """Tells another body under the same key."""
-        return fingerprint({"customer": self.customer_id, "total": self.total, "burn": self.burn})
+        """Tells another body under the same key. The proof is no part of it: codes change, a sale does not."""
+        body: dict[str, Any] = {"customer": self.customer_id, "total": self.total, "burn": self.burn}
+        added: dict[str, Any] = {
+            "lines": [asdict(line) for line in self.lines],
+            "discounts_applied": self.discounts_applied,
+            "promo_code": self.promo_code,
+            "hold": self.hold_id,
+            "fiscal": asdict(self.fiscal) if self.fiscal else None,
+        }
+        return fingerprint(body | {name: value for name, value in added.items() if value})
 
 
 @dataclass(frozen=True, slots=True)
 class Till:
     """Everything a quote needs to know, read at one moment.
 
-    window_paid: minor units paid within the tier window. visited: whether this day and location count already.
-    code_used: the code that was shown has paid already. account_id: where the customer is written to.
+    window_paid, window_visits: progress within the tier window, the latter only where visits count.
+    visited: whether this day and location count already. code_used: the code that was shown has paid already.
+    account_id: where the customer is written to. lots: with what other holds keep of them. held: what was set aside
+    for this sale. earned_*, burnt_today, receipts_today, burns_today: filled where the programme limits them.
     """
 
     programme: Programme
@@ -86,17 +138,47 @@ class Till:
     window_paid: int
     burnt_today: int
     visited: bool
+    location_id: int = 0
+    programme_id: int | None = None
+    discount_bp: int = 0
+    tier_until: datetime | None = None
+    birthday: date | None = None
+    is_first: bool = False
+    window_visits: int = 0
+    earned_today: int = 0
+    earned_month: int = 0
+    receipts_today: int = 0
+    burns_today: int = 0
+    last_receipt_at: datetime | None = None
+    promo_uses: tuple[int, int] = (0, 0)
+    held: Held | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """A line with its shares. Money in minor units after the discount, bonuses in hundredths."""
+
+    line: Line
+    discount: int
+    burnt: int
+    earned: int
+
+    @property
+    def total(self) -> int:
+        return self.line.total
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What a sale would move; nothing has moved. Money in minor units, bonuses in hundredths.
 
-    presence: what lets this sale burn; None: nothing does. burn_limit: the most it may burn.
-    repaid: what of the earned goes to an old debt. balance_after counts pending bonuses too.
+    total: after the personal `discount`, before bonuses. presence: what lets this sale burn; None: nothing does.
+    burn_limit: the most it may burn. repaid: what of the earned goes to an old debt. balance_after counts pending
+    bonuses too. taken: the lots that the burn takes. lines: one at least.
     """
 
     total: int
+    discount: int
     burn: int
     burn_limit: int
     presence: Presence | None
@@ -107,68 +189,198 @@ class Quote:
     dates: LotDates
     balance_after: int
     tier_after: Tier
+    taken: tuple[Taken, ...]
+    lines: tuple[QuoteLine, ...]
 
 
-def check_draft(draft: ReceiptDraft) -> None:
-    """Raise Invalid for a sum or a key that no till can mean."""
+def checked(draft: ReceiptDraft) -> ReceiptDraft:
+    """The draft with its texts as they are kept. Raises Invalid for what no till can mean."""
     if not 0 < draft.total <= MAX_MINOR:
         raise Invalid("total", "must_be_positive" if draft.total <= 0 else "too_large")
     if not draft.external_id or len(draft.external_id) > KEY_LENGTH or not draft.external_id.isprintable():
         raise Invalid("external_id", "not_a_key")
     if not 0 <= draft.burn <= MAX_MINOR:
         raise Invalid("burn", "must_not_be_negative" if draft.burn < 0 else "too_large")
+    if draft.fiscal is not None:
+        _check_fiscal(draft.fiscal)
+    code = clean_code(draft.promo_code)[:CODE_LENGTH] if draft.promo_code else None
+    return replace(draft, lines=_checked_lines(draft), promo_code=code or None)
+
+
+def _checked_lines(draft: ReceiptDraft) -> tuple[Line, ...]:
+    if len(draft.lines) > LINES_AT_MOST:
+        raise Invalid("lines", "too_many", limit=LINES_AT_MOST)
+    if draft.lines and sum(line.total for line in draft.lines) != draft.total:
+        raise Invalid("lines", "lines_differ_from_total")
+    if any(not 0 <= line.total <= MAX_MINOR for line in draft.lines):
+        raise Invalid("lines", "must_not_be_negative")
+    return tuple(
+        Line(
+            line.total,
+            clean_line("lines", line.name, 200, required=False),
+            clean_line("lines", line.sku, 64, required=False),
+            clean_line("lines", line.category, 64, required=False).lower(),
+        )
+        for line in draft.lines
+    )
+
+
+def _check_fiscal(key: FiscalKey) -> None:
+    if not (key.fn.isascii() and key.fn.isdigit() and len(key.fn) <= 16):
+        raise Invalid("fiscal.fn", "not_a_number")
+    for name in ("i", "fp"):
+        if not 0 <= getattr(key, name) < 10**10:
+            raise Invalid(f"fiscal.{name}", "not_in_range", low=0, high=10**10 - 1)
 
 
 def presence_of(till: Till, proof: CardProof | None, now: datetime) -> Presence | None:
-    """What proves that the customer is there: a code shown lately that has not paid yet, or a location's trust."""
+    """What proves that the customer is there: what set bonuses aside, a code shown lately, or a location's trust."""
+    if till.held is not None:
+        return Presence(till.held.presence)
     if proof is not None and not till.code_used and now < step_began(proof.step) + PROOF_LIFETIME:
         return Presence.CODE
     return Presence.RELAXED if till.burns_without_code else None
 
 
-def quote(till: Till, *, total: int, burn: int, now: datetime, proof: CardProof | None = None) -> Quote:
-    """What a sale of `total` would earn, with `burn` of bonuses paid.
+def quote(till: Till, draft: ReceiptDraft, *, now: datetime) -> Quote:
+    """What a sale would move, with `draft.burn` of bonuses paid. The draft is `checked`; its key is not looked at.
 
-    Raises Refused: `burn_needs_presence`, `code_was_used`, `code_is_old`, `burn_not_a_step`, `burn_over_limit`.
+    Raises Refused: `burn_needs_presence`, `code_was_used`, `code_is_old`, `burn_not_a_step`, `burn_over_limit`,
+    `receipts_of_day`, `burns_of_day`, `receipt_too_soon`, `nothing_to_pay`, and what `earn` says of a promo code.
     """
-    programme = till.programme
-    limit = burn_limit(
-        programme,
-        available_now=available(till.lots, now) - till.debt,
-        total=total,
-        burnt_today=till.burnt_today,
-    )
-    presence = presence_of(till, proof, now)
+    programme, burn = till.programme, draft.burn
+    lines, discounts = _discounted(draft, till)
+    total = sum(line.total for line in lines)
+    if not total:
+        raise Refused("nothing_to_pay")
+    _check_frequency(till, draft, now)
+    limit = _burn_limit(till, lines, total, now)
+    presence = presence_of(till, draft.proof, now)
     if burn and presence is None:
-        if proof is None:
-            raise Refused("burn_needs_presence")
-        raise Refused("code_was_used" if till.code_used else "code_is_old")
+        _refuse_without_presence(till, draft.proof)
     check_burn(burn, limit, programme.bonus_step)
     pay = total - money_of(burn, programme.bonus_value)
-    earned, awards = earn(Sale(base=pay, tier_id=till.tier_id), programme)
-    reached = programme.tier_for(till.window_paid + pay)
-    current = programme.tier(till.tier_id)
+    earned = earn(_sale(till, draft, lines, now), programme)
+    burnt = split(burn, [eligible_total(line, programme) for line in lines])
     return Quote(
         total=total,
+        discount=sum(discounts),
         burn=burn,
         burn_limit=limit if presence else 0,
         presence=presence,
         pay=pay,
-        earn=earned,
-        awards=awards,
-        repaid=min(till.debt, earned),
+        earn=earned.bonuses,
+        awards=earned.awards,
+        repaid=min(till.debt, earned.bonuses),
         dates=earned_lot_dates(programme, now, till.zone),
-        balance_after=till.balance - burn + earned,
-        # Up at once, from the next receipt on; the way down is not a receipt's business.
-        tier_after=reached if reached.threshold > current.threshold else current,
+        balance_after=till.balance - burn + earned.bonuses,
+        tier_after=_tier_after(till, pay, now),
+        taken=tuple(take(_parts(till, now), burn)),
+        lines=tuple(map(QuoteLine, lines, discounts, burnt, earned.lines)),
     )
+
+
+def eligible_total(line: Line, programme: Programme) -> int:
+    """What of a line takes part: nothing of categories that neither earn nor can be paid with bonuses."""
+    return 0 if line.category in programme.excluded_categories else line.total
+
+
+def sale_lines(lines: Sequence[Line], burn: int, programme: Programme) -> tuple[SaleLine, ...]:
+    """Lines as the earning rules see them: eligible money, less what `burn` pays of it."""
+    eligible = [eligible_total(line, programme) for line in lines]
+    paid = split(money_of(burn, programme.bonus_value), eligible)
+    return tuple(
+        SaleLine(total - by_bonuses, line.category, line.sku)
+        for line, total, by_bonuses in zip(lines, eligible, paid, strict=True)
+    )
+
+
+def _discounted(draft: ReceiptDraft, till: Till) -> tuple[list[Line], list[int]]:
+    """The lines after the personal discount, and what it took of each. Excluded categories have none."""
+    lines = list(draft.lines) or [Line(draft.total)]
+    if draft.discounts_applied or not till.discount_bp:
+        return lines, [0] * len(lines)
+    eligible = [eligible_total(line, till.programme) for line in lines]
+    discounts = split(share_of(sum(eligible), till.discount_bp), eligible)
+    return [replace(line, total=line.total - off) for line, off in zip(lines, discounts, strict=True)], discounts
+
+
+def _check_frequency(till: Till, draft: ReceiptDraft, now: datetime) -> None:
+    programme = till.programme
+    if programme.receipts_day and till.receipts_today >= programme.receipts_day:
+        raise Refused("receipts_of_day", limit=programme.receipts_day)
+    if draft.burn and programme.burns_day and till.burns_today >= programme.burns_day:
+        raise Refused("burns_of_day", limit=programme.burns_day)
+    gap = timedelta(minutes=programme.receipt_gap_minutes)
+    if gap and till.last_receipt_at is not None and now < till.last_receipt_at + gap:
+        raise Refused("receipt_too_soon", minutes=programme.receipt_gap_minutes)
+
+
+def _burn_limit(till: Till, lines: Sequence[Line], total: int, now: datetime) -> int:
+    spendable = available(till.lots, now) - till.debt if till.held is None else till.held.amount
+    return burn_limit(
+        till.programme,
+        available_now=spendable,
+        total=total,
+        burnt_today=till.burnt_today,
+        base=sum(eligible_total(line, till.programme) for line in lines),
+    )
+
+
+def _parts(till: Till, now: datetime) -> list[tuple[int, int]]:
+    """The lots a burn may take from, in order: those set aside for this sale, else whatever is free."""
+    if till.held is not None:
+        return [(part.lot_id, part.amount) for part in till.held.parts]
+    return [(lot.id, lot.free) for lot in spending_order(till.lots, now)]
+
+
+def _refuse_without_presence(till: Till, proof: CardProof | None) -> NoReturn:
+    if proof is None:
+        raise Refused("burn_needs_presence")
+    raise Refused("code_was_used" if till.code_used else "code_is_old")
+
+
+def _sale(till: Till, draft: ReceiptDraft, lines: Sequence[Line], now: datetime) -> Sale:
+    local = now.astimezone(ZoneInfo(till.zone))
+    return Sale(
+        lines=sale_lines(lines, draft.burn, till.programme),
+        tier_id=till.tier_id,
+        location_id=till.location_id,
+        day=till.business_date,
+        minute=local.hour * 60 + local.minute,
+        birthday=till.birthday,
+        is_first=till.is_first,
+        promo_code=draft.promo_code,
+        promo_uses=till.promo_uses,
+        earned_today=till.earned_today,
+        earned_month=till.earned_month,
+    )
+
+
+def _tier_after(till: Till, pay: int, now: datetime) -> Tier:
+    """Up at once, from the next receipt on; down is not a receipt's business, nor is a tier set by hand."""
+    programme = till.programme
+    current = programme.tier(till.tier_id)
+    if till.tier_until is not None and now < till.tier_until:
+        return current
+    reached = programme.tier_for(tier_progress(till, pay, int(not till.visited)))
+    return reached if reached.threshold > current.threshold else current
+
+
+def tier_progress(till: Till, paid: int = 0, visits: int = 0) -> int:
+    """What the window holds in the programme's own measure, with `paid` and `visits` more."""
+    if till.programme.tier_basis is TierBasis.VISITS:
+        return till.window_visits + visits
+    return till.window_paid + paid
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The answer to a recorded sale; the same again for the same key and body.
 
-    balance: after the sale. repeated: this key was answered before and nothing moved now.
+    balance: after the sale. discount: personal, subtracted to come to `total`. Of a refund: `burnt` is what came
+    back, `earned` what was taken back, `forgiven` what was due and not taken, `kept_back` the minor units that the
+    till keeps for it. repeated: this key was answered before and nothing moved now.
     """
 
     receipt_id: int
@@ -178,6 +390,9 @@ class Recorded:
     earned: int
     balance: int
     spendable_from: str | None
+    discount: int = 0
+    forgiven: int = 0
+    kept_back: int = 0
     repeated: bool = False
 
     @classmethod
@@ -191,10 +406,29 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class LineRefund:
+    """Take back a line by its position (from 1): `amount` minor units of it, or all that is left (None)."""
+
+    position: int
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalLine:
+    """A line of a sale as a refund sees it. `refunded`: what refunds by line took of its total so far."""
+
+    position: int
+    total: int
+    burnt: int
+    earned: int
+    refunded: int
+
+
+@dataclass(frozen=True, slots=True)
 class Original:
     """A sale as a refund sees it. `refunded`, `restored`, `reversed` and `paid_back`: what refunds did so far.
 
-    expired: what of its own lot has expired unspent.
+    reversed: taken back, forgiven or kept back by the till. expired: what of its own lot has expired unspent.
     """
 
     total: int
@@ -206,33 +440,45 @@ class Original:
     reversed: int
     paid_back: int
     expired: int
+    lines: tuple[OriginalLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What one refund moves: bonuses back to the customer, bonuses taken back, money returned."""
+    """What one refund moves: bonuses back to the customer, bonuses taken back, money returned, parts of lines."""
 
     amount: int
     restore: int
     reverse: int
     pay_back: int
+    lines: tuple[tuple[int, int], ...] = ()
 
 
-def undo(original: Original, amount: int, programme: Programme) -> Undone:
-    """What a refund of `amount` minor units of a sale moves.
+def undo(original: Original, amount: int | None, programme: Programme, *, lines: Sequence[LineRefund] = ()) -> Undone:
+    """What a refund moves: of `amount` minor units, of all that is left (None), or of some `lines`.
 
-    Counted on the refunded total so far, so that two refunds of 20 % undo exactly what one of 40 % does.
-    What of the earned expired unspent counts as taken back. Raises Invalid("amount") beyond the original.
+    Counted on what is refunded so far, so that two refunds of 20 % undo exactly what one of 40 % does; a line gives
+    back its own share of what was earned and burnt, a sum its part of what lines have not given back. What of the
+    earned expired unspent counts as taken back. Raises Invalid("amount" | "lines"), Refused("refund_over_original").
     """
+    left = original.total - original.refunded
+    parts = _line_parts(original, lines)
+    if lines:
+        amount = sum(part for _, part in parts)
+    elif amount is None:
+        amount = left
     if amount <= 0:
         raise Invalid("amount", "must_be_positive")
-    left = original.total - original.refunded
     if amount > left:
         raise Refused("refund_over_original", left=left)
     after = original.refunded + amount
-    restored = proportion(original.burnt, after, original.total)
-    reversed_ = max(original.reversed, proportion(original.earned, after, original.total) - original.expired)
-    paid_back = after - money_of(restored, programme.bonus_value)
+    by_line = {line.position: line.refunded for line in original.lines}
+    for position, part in parts:
+        by_line[position] += part
+    restored = max(original.restored, _undone("burnt", original, by_line, after))
+    reversed_ = max(original.reversed, _undone("earned", original, by_line, after) - original.expired)
+    # Rounding down what returns as bonuses must not return more money than was paid.
+    paid_back = min(original.paid, max(original.paid_back, after - money_of(restored, programme.bonus_value)))
     if after == original.total:
         paid_back = original.paid
     return Undone(
@@ -240,4 +486,42 @@ def undo(original: Original, amount: int, programme: Programme) -> Undone:
         restore=restored - original.restored,
         reverse=reversed_ - original.reversed,
         pay_back=paid_back - original.paid_back,
+        lines=parts,
     )
+
+
+def _line_parts(original: Original, lines: Sequence[LineRefund]) -> tuple[tuple[int, int], ...]:
+    """(position, minor units) of the lines to take back."""
+    known = {line.position: line for line in original.lines}
+    if len({line.position for line in lines}) != len(lines):
+        raise Invalid("lines", "line_named_twice")
+    parts = []
+    for wanted in lines:
+        line = known.get(wanted.position)
+        if line is None:
+            raise Invalid("lines", "no_such_line", position=wanted.position)
+        left = line.total - line.refunded
+        if not left:
+            raise Refused("already_refunded")
+        part = left if wanted.amount is None else wanted.amount
+        if part <= 0:
+            raise Invalid("lines", "must_be_positive")
+        if part > left:
+            raise Refused("refund_over_original", left=left)
+        parts.append((wanted.position, part))
+    return tuple(parts)
+
+
+def _undone(what: Literal["burnt", "earned"], original: Original, by_line: dict[int, int], after: int) -> int:
+    """What of the burnt or earned is undone once `after` minor units of the sale are refunded.
+
+    Lines give back their shares; the sum refunded without naming lines takes its part of what they left.
+    """
+    whole: int = getattr(original, what)
+    if after == original.total:
+        return whole
+    shares = sum(
+        proportion(getattr(line, what), by_line[line.position], line.total) for line in original.lines if line.total
+    )
+    rest, by_sum = original.total - sum(by_line.values()), after - sum(by_line.values())
+    return shares + (proportion(whole - shares, by_sum, rest) if rest else 0)

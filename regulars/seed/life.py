@@ -1,7 +1,7 @@
 """Two years of one made-up customer, lived through the shop's own rules: quotes, lots, expiry, tiers, refunds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -180,13 +180,14 @@ class Life:
         proof = None
         if not place.is_relaxed and self.account is not None and self.account.is_open(at):
             proof = CardProof(self.customer_id, code_step(at))
+        draft = ReceiptDraft(ReceiptSource.TILL, place.id, "", self.customer_id, total, proof=proof)
         burn = 0
         if self.random.random() < 0.3:
-            most = quote(till, total=total, burn=0, now=at, proof=proof).burn_limit
+            most = quote(till, draft, now=at).burn_limit
             burn = most if most >= 50_00 else 0
         if burn and self.random.random() < 0.3:
             burn = floor_to_step(burn // 2, self.programme.bonus_step)
-        sale = quote(till, total=total, burn=burn, now=at, proof=proof)
+        sale = quote(till, replace(draft, burn=burn), now=at)
         receipt = self._record(at, place, sale)
         if self.random.random() < 0.006:
             self._undo(at + timedelta(minutes=3), receipt)

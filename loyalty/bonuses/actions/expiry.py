@@ -14,9 +14,13 @@ DUE = """
     SELECT DISTINCT customer_id FROM bonus_lot WHERE remaining > 0 AND expires_at <= $1
     ORDER BY customer_id LIMIT $2
 """
+# A lot of which a live hold keeps something waits for the hold's end: it may be spent until then.
 EXPIRED_LOTS = """
     SELECT id, remaining, activates_at, expires_at FROM bonus_lot
-    WHERE customer_id = $1 AND remaining > 0 AND expires_at <= $2 ORDER BY expires_at, id
+    WHERE customer_id = $1 AND remaining > 0 AND expires_at <= $2 AND NOT EXISTS (
+        SELECT FROM hold JOIN hold_lot part ON part.hold_id = hold.id
+        WHERE part.lot_id = bonus_lot.id AND hold.state = 'held' AND hold.expires_at > $2)
+    ORDER BY expires_at, id
 """
 
 

@@ -48,7 +48,7 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
         debt = -min(amount, await debt_of(customer_id))
         lot = NewLot(amount, earned_lot_dates(programme, now, chain.time_zone), Source.MANUAL, repaid=-debt)
     else:
-        lots = await open_lots(customer_id)
+        lots = await open_lots(customer_id, now=now)
         if available(lots, now) < -amount:
             raise Refused("not_enough_bonuses", available=available(lots, now))
         taken = allocate(lots, -amount, now)

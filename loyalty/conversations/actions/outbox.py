@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty import db
-from loyalty.conversations.content import Content
+from loyalty.conversations.content import Button, Content
 from loyalty.conversations.kinds import KINDS
 from loyalty.conversations.rules import LEASE, SENDING, TEXT_LENGTH, Leased, PauseReason, Priority, Status, retry_at
 from loyalty.customers.queries import messenger_account
@@ -38,7 +38,9 @@ async def recipient_of(customer_id: int) -> tuple[int, str] | None:
 
 def service_content(kind: str, language: str, values: dict[str, str]) -> Content:
     """What a service message of this kind says."""
-    return Content(text=KINDS[kind].text(language, values))
+    said = KINDS[kind]
+    row = tuple(Button(label, data) for label, data in said.row(language, values))
+    return Content(text=said.text(language, values), buttons=(row,) if row else ())
 
 
 async def queue_service(account_id: int, kind: str, content: Content, *, dedupe_key: str, now: datetime) -> None:

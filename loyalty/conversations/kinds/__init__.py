@@ -3,6 +3,7 @@
 from loyalty.conversations.kinds import (
     bonuses_credited,
     bonuses_debited,
+    hold_asked,
     receipt,
     receipt_refunded,
     tier_falling,
@@ -12,6 +13,7 @@ from loyalty.conversations.kinds.base import Kind
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        hold_asked.KIND,
         receipt.KIND,
         receipt_refunded.KIND,
         bonuses_credited.KIND,

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of service message. `variables` are all that its texts may name."""
+    """A type of service message. `variables` are all that its texts and buttons may name.
+
+    buttons: by language, in one row: (label, data), where the data names the dialog that hears it.
+    """
 
     name: str
     variables: frozenset[str]
     texts: Mapping[str, str]
+    buttons: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def text(self, language: str, values: Mapping[str, str]) -> str:
         """The text with its variables filled in, in one pass: a value is never looked into.
@@ -27,6 +31,11 @@ class Kind:
             if not named or any(values.get(name) for name in named):
                 lines.append(_VARIABLE.sub(lambda match: values.get(match[1], ""), line))
         return "\n".join(lines)
+
+    def row(self, language: str, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """The buttons with their variables filled in: (label, data)."""
+        pairs = self.buttons.get(language) or self.buttons.get("en", ())
+        return tuple((label, _VARIABLE.sub(lambda match: values.get(match[1], ""), data)) for label, data in pairs)
 
 
 def variables_of(template: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Taking a sale back, wholly or in part."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from loyalty.bonuses.rules import (
     gift_lot_dates,
     restore,
     reverse,
+    shortfall,
     still_held,
 )
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
@@ -23,16 +25,22 @@ from loyalty.customers.actions import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
 from loyalty.ids import fingerprint
+from loyalty.money import money_of
 from loyalty.receipts.actions.sales import answered
-from loyalty.receipts.queries import ReceiptView, receipt, till
+from loyalty.receipts.queries import ReceiptView, lines_of, receipt, till
 from loyalty.receipts.rules import (
     UNDO_WINDOW,
+    LineRefund,
     Original,
+    OriginalLine,
+    ReceiptSource,
     Recorded,
     Undone,
+    tier_progress,
     undo,
 )
 from loyalty.shop.queries import programme_at, shop
+from loyalty.shop.rules import DebtPolicy, Programme
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 
@@ -40,29 +48,43 @@ SEEN = "SELECT body_hash, answer FROM receipt WHERE source = $1 AND location_id 
 
 
 @db.use_case
-async def refund_receipt(receipt_id: int, amount: int | None, *, key: str, actor: Actor, now: datetime) -> Recorded:
-    """Take back `amount` minor units of a sale, or all that is left of it (None).
+async def refund_receipt(
+    receipt_id: int,
+    amount: int | None,
+    *,
+    lines: Sequence[LineRefund] = (),
+    key: str,
+    source: ReceiptSource | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Recorded:
+    """Take back `amount` minor units of a sale, all that is left of it (None), or some of its `lines`.
 
     Burnt bonuses return to their lots with their old dates; earned ones are taken from the sale's own lot, then
-    from other lots, then as debt. A sale taken back wholly no longer counts as a purchase or a visit, and gives
-    back the tier it brought. The same key and amount again gives the first answer.
-    Raises NotFound("receipt"), Refused("not_a_sale" | "refund_over_original" | "already_refunded"),
-    Invalid("amount"), Conflict("key_was_used").
+    from other lots; what no lot covers becomes debt, or is forgiven, or kept back by the till, as the programme
+    says. A sale taken back wholly no longer counts as a purchase or a visit, and gives back the tier it brought.
+    `key` is unique in the `source` (the sale's by default) and location; the same key and body again gives the
+    first answer. Raises NotFound("receipt"), Invalid("amount" | "lines"), Conflict("key_was_used"),
+    Refused("not_a_sale" | "refund_over_original" | "already_refunded").
     """
     sale = await receipt(receipt_id)
     if sale.kind != "sale":
         raise Refused("not_a_sale")
+    door = source.value if source else sale.source
     await lock_customer(sale.customer_id)
-    body_hash = fingerprint({"refund_of": receipt_id, "amount": amount})
-    seen = await db.fetch_row(SEEN, sale.source, sale.location_id, key)
+    body_hash = _body_hash(receipt_id, amount, lines)
+    seen = await db.fetch_row(SEEN, door, sale.location_id, key)
     if seen is not None:
         return answered(seen, body_hash)
-    original, own, burnt_lots = await _original(receipt_id)
+    original, own_id, burnt_lots = await _original(receipt_id)
     if original.refunded == original.total:
         raise Refused("already_refunded")
     programme = await programme_at(now)
-    undone = undo(original, original.total - original.refunded if amount is None else amount, programme)
-    zone = await db.fetch_value("SELECT time_zone FROM location WHERE id = $1", sale.location_id)
+    undone = undo(original, amount, programme, lines=lines)
+    lots = await open_lots(sale.customer_id, now=now)
+    own = next((lot for lot in lots if lot.id == own_id), None)
+    missing = shortfall(own, lots, undone.reverse, undone.restore, now)
+    forgiven = 0 if programme.debt_policy is DebtPolicy.DEBT else missing
     refund_id = await db.fetch_value("SELECT nextval('receipt_id_seq')")
     balance = await db.fetch_value("SELECT balance FROM customer_facts WHERE customer_id = $1", sale.customer_id)
     answer = Recorded(
@@ -70,34 +92,43 @@ async def refund_receipt(receipt_id: int, amount: int | None, *, key: str, actor
         undone.amount,
         undone.pay_back,
         undone.restore,
-        undone.reverse,
-        balance + undone.restore - undone.reverse,
+        undone.reverse - forgiven,
+        balance + undone.restore - undone.reverse + forgiven,
         None,
+        forgiven=forgiven,
+        kept_back=_kept_back(programme, forgiven, undone),
     )
+    zone = await db.fetch_value("SELECT time_zone FROM location WHERE id = $1", sale.location_id)
     written = await db.fetch_value(
         REFUND,
         refund_id,
         receipt_id,
         key,
-        undone.amount,
-        undone.pay_back,
-        undone.restore,
-        undone.reverse,
+        answer.total,
+        answer.paid,
+        answer.burnt,
+        answer.earned,
         actor.staff_id,
         now,
         zone,
         body_hash,
         db.to_json(answer.to_answer()),
+        door,
+        answer.forgiven,
+        answer.kept_back,
+        actor.api_key_id,
+        [position for position, _ in undone.lines],
+        [part for _, part in undone.lines],
     )
     if written is None:
         raise Conflict("key_was_used")
     movement = _Movement(sale.customer_id, sale.location_id, refund_id, receipt_id, zone, actor, now)
-    if undone.restore:
-        back = restore(burnt_lots, undone.restore, now)
-        await _restore(movement, undone, back, gift_lot_dates(programme.refund_grace_days, now, zone))
-    if undone.reverse:
-        await _reverse(movement, undone, own)
-    await _uncount(movement, undone, whole=original.refunded + undone.amount == original.total)
+    if answer.burnt:
+        back = restore(burnt_lots, answer.burnt, now)
+        await _restore(movement, answer.burnt, back, gift_lot_dates(programme.refund_grace_days, now, zone))
+    if answer.earned:
+        await _reverse(movement, answer.earned, own_id)
+    await _uncount(movement, answer, whole=original.refunded + undone.amount == original.total)
     await write_journal(
         actor,
         "receipt.refunded",
@@ -108,6 +139,21 @@ async def refund_receipt(receipt_id: int, amount: int | None, *, key: str, actor
     )
     await _tell_refund(sale, answer, now)
     return answer
+
+
+def _body_hash(receipt_id: int, amount: int | None, lines: Sequence[LineRefund]) -> str:
+    """Tells another body under the same key."""
+    body: dict[str, Any] = {"refund_of": receipt_id, "amount": amount}
+    if lines:
+        body["lines"] = [[line.position, line.amount] for line in lines]
+    return fingerprint(body)
+
+
+def _kept_back(programme: Programme, forgiven: int, undone: Undone) -> int:
+    """Minor units that the till keeps for bonuses it cannot get back: never more than it is to return."""
+    if programme.debt_policy is not DebtPolicy.CASH:
+        return 0
+    return min(undone.pay_back, money_of(forgiven, programme.bonus_value))
 
 
 @db.use_case
@@ -121,16 +167,27 @@ async def undo_receipt(receipt_id: int, *, key: str, actor: Actor, now: datetime
     return await refund_receipt(receipt_id, None, key=key, actor=actor, now=now)
 
 
-# The refund is a receipt of its own, and the sale remembers how much of it is gone.
+# The refund is a receipt of its own, and the sale and its lines remember how much of them is gone.
 REFUND = """
 WITH sale AS (
     UPDATE receipt SET refunded = refunded + $4::bigint WHERE id = $2::bigint RETURNING *
+), refund AS (
+    INSERT INTO receipt (id, kind, source, location_id, external_id, customer_id, original_id, total, paid, burnt,
+        earned, refunded, awards, staff_id, at, business_date, body_hash, answer, forgiven, kept_back, api_key_id)
+    SELECT $1::bigint, 'refund', $13::text, location_id, $3::text, customer_id, id, $4, $5::bigint, $6::bigint,
+        $7::bigint, 0, '[]', $8::int, $9::timestamptz, ($9::timestamptz AT TIME ZONE $10::text)::date, $11::text,
+        $12::jsonb, $14::bigint, $15::bigint, $16::int
+    FROM sale ON CONFLICT (source, location_id, external_id) DO NOTHING RETURNING id
+), part AS (
+    SELECT * FROM unnest($17::smallint[], $18::bigint[]) part (position, amount)
+), line AS (
+    UPDATE receipt_line SET refunded = refunded + part.amount FROM part
+    WHERE receipt_line.receipt_id = $2 AND receipt_line.position = part.position RETURNING receipt_line.*, part.amount
+), kept AS (
+    INSERT INTO receipt_line (receipt_id, position, name, sku, category, total, discount, burnt, earned)
+    SELECT refund.id, line.position, line.name, line.sku, line.category, line.amount, 0, 0, 0 FROM refund, line
 )
-INSERT INTO receipt (id, kind, source, location_id, external_id, customer_id, original_id, total, paid, burnt, earned,
-    refunded, awards, staff_id, at, business_date, body_hash, answer)
-SELECT $1::bigint, 'refund', source, location_id, $3::text, customer_id, id, $4, $5::bigint, $6::bigint, $7::bigint,
-    0, '[]', $8::int, $9::timestamptz, ($9::timestamptz AT TIME ZONE $10::text)::date, $11::text, $12::jsonb FROM sale
-ON CONFLICT (source, location_id, external_id) DO NOTHING RETURNING id
+SELECT id FROM refund
 """
 
 # What the sale moved and what refunds of it did so far; its own lot, and what of it expired.
@@ -141,7 +198,7 @@ SELECT r.total, r.paid, r.burnt, r.earned, r.refunded, undone.restored, undone.r
         WHERE a.lot_id = own.id AND e.kind = 'expire') AS expired
 FROM receipt r
     CROSS JOIN LATERAL (SELECT coalesce(sum(burnt), 0)::bigint AS restored,
-        coalesce(sum(earned), 0)::bigint AS reversed, coalesce(sum(paid), 0)::bigint AS paid_back
+        coalesce(sum(earned + forgiven), 0)::bigint AS reversed, coalesce(sum(paid), 0)::bigint AS paid_back
         FROM receipt WHERE original_id = r.id) undone
     LEFT JOIN bonus_entry e ON e.receipt_id = r.id AND e.kind = 'earn'
     LEFT JOIN bonus_lot own ON own.entry_id = e.id
@@ -209,27 +266,32 @@ class _Movement:
         )
 
 
-async def _restore(movement: _Movement, undone: Undone, back: Restore, grace: LotDates) -> None:
+async def _restore(movement: _Movement, amount: int, back: Restore, grace: LotDates) -> None:
     """Give burnt bonuses back; what came from expired lots gets some days of grace."""
     lot = NewLot(back.as_new_lot, grace, Source.GRACE) if back.as_new_lot else None
-    await movement.post(undone.restore, Kind.RESTORE_BURN, Kind.BURN, taken=back.to_lots, lot=lot)
+    await movement.post(amount, Kind.RESTORE_BURN, Kind.BURN, taken=back.to_lots, lot=lot)
 
 
-async def _reverse(movement: _Movement, undone: Undone, own_id: int | None) -> None:
+async def _reverse(movement: _Movement, amount: int, own_id: int | None) -> None:
     """Take earned bonuses back. Lots are read now, with what the refund has just restored to them."""
-    lots = await open_lots(movement.customer_id)
+    lots = await open_lots(movement.customer_id, now=movement.now)
     own = next((lot for lot in lots if lot.id == own_id), None)
-    reversal = reverse(own, lots, undone.reverse, movement.now)
-    await movement.post(-undone.reverse, Kind.REVERSE_EARN, Kind.EARN, taken=reversal.taken, debt=reversal.debt)
+    reversal = reverse(own, lots, amount, movement.now)
+    await movement.post(-amount, Kind.REVERSE_EARN, Kind.EARN, taken=reversal.taken, debt=reversal.debt)
 
 
-async def _uncount(movement: _Movement, undone: Undone, *, whole: bool) -> None:
-    """Take the refund off the facts; with the whole sale its visit goes, and the tier that it brought."""
+async def _uncount(movement: _Movement, answer: Recorded, *, whole: bool) -> None:
+    """Take the refund off the facts; with the whole sale its visit goes, and the tier that it brought.
+
+    Whether the window still supports another tier is left to the sweep, which is asked to look at once.
+    """
     await db.execute(
-        "UPDATE customer_facts SET sold = sold - $2, paid = paid - $3 WHERE customer_id = $1",
+        "UPDATE customer_facts SET sold = sold - $2, paid = paid - $3,"
+        " tier_due_at = CASE WHEN tier_id <> 0 THEN $4::timestamptz END WHERE customer_id = $1",
         movement.customer_id,
-        undone.amount,
-        undone.pay_back,
+        answer.total,
+        answer.paid,
+        movement.now,
     )
     if not whole:
         return
@@ -241,13 +303,14 @@ async def _uncount(movement: _Movement, undone: Undone, *, whole: bool) -> None:
     if change is None or change["receipt_id"] != movement.sale_id:
         return
     at_till = await till(movement.customer_id, movement.location_id, now=movement.now)
-    earned_again = at_till.programme.tier_for(at_till.window_paid)
+    earned_again = at_till.programme.tier_for(tier_progress(at_till))
     if earned_again.threshold >= at_till.programme.tier(change["tier_id"]).threshold:
         return
     before = at_till.programme.tier(change["previous_tier_id"])
     tier = max(earned_again, before, key=lambda tier: tier.threshold)
     await db.execute(
-        "WITH facts AS (UPDATE customer_facts SET tier_id = $2::smallint WHERE customer_id = $1::bigint)"
+        "WITH facts AS (UPDATE customer_facts SET tier_id = $2::smallint,"
+        " tier_due_at = CASE WHEN $2 <> 0 THEN $5::timestamptz END WHERE customer_id = $1::bigint)"
         " INSERT INTO tier_change (customer_id, tier_id, previous_tier_id, receipt_id, reason, at)"
         " VALUES ($1, $2, $3, $4, 'refund', $5)",
         movement.customer_id,
@@ -263,7 +326,11 @@ async def _original(receipt_id: int) -> tuple[Original, int | None, list[tuple[L
     row = await db.fetch_row(ORIGINAL, receipt_id)
     assert row is not None
     numbers = ("total", "paid", "burnt", "earned", "refunded", "restored", "reversed", "paid_back", "expired")
-    original = Original(**{name: row[name] for name in numbers})
+    lines = tuple(
+        OriginalLine(line.position, line.total, line.burnt, line.earned, line.refunded)
+        for line in await lines_of(receipt_id)
+    )
+    original = Original(**{name: row[name] for name in numbers}, lines=lines)
     burnt = [
         (Lot(part["id"], part["remaining"], part["activates_at"], part["expires_at"]), part["amount"])
         for part in await db.fetch(BURNT_LOTS, receipt_id)

@@ -4,24 +4,20 @@ import json
 from datetime import datetime
 
 from loyalty import db, wording
-from loyalty.bonuses.rules import (
-    Taken,
-    allocate,
-)
 from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import service_content
 from loyalty.conversations.content import Content
 from loyalty.customers.actions import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
-from loyalty.receipts.queries import till
+from loyalty.receipts.queries import receipt_by_key, till_for
 from loyalty.receipts.rules import (
     Presence,
     Quote,
     ReceiptDraft,
     Recorded,
     Till,
-    check_draft,
+    checked,
     quote,
 )
 from loyalty.staff.rules import Actor
@@ -40,15 +36,28 @@ FROM (SELECT) one LEFT JOIN receipt seen ON seen.source = $1 AND seen.location_i
 RECORD = """
 WITH sale AS (
     INSERT INTO receipt (id, kind, source, location_id, external_id, customer_id, total, paid, burnt, earned,
-        refunded, awards, presence, staff_id, at, business_date, body_hash, answer)
+        refunded, awards, presence, staff_id, at, business_date, body_hash, answer, discount, tier_id, programme_id,
+        promo_code, fiscal_fn, fiscal_i, fiscal_fp, api_key_id)
     VALUES ($1::bigint, 'sale', $2::text, $3::int, $4::text, $5::bigint, $6::bigint, $7::bigint, $8::bigint,
-        $9::bigint, 0, $10::jsonb, $11::text, $12::int, $13::timestamptz, $14::date, $15::text, $16::jsonb)
-    ON CONFLICT (source, location_id, external_id) DO NOTHING RETURNING id
+        $9::bigint, 0, $10::jsonb, $11::text, $12::int, $13::timestamptz, $14::date, $15::text, $16::jsonb,
+        $34::bigint, $30::smallint, $35::int, $36::text, $37::text, $38::bigint, $39::bigint, $40::int)
+    ON CONFLICT DO NOTHING RETURNING id
+), line AS (
+    INSERT INTO receipt_line (receipt_id, position, name, sku, category, total, discount, burnt, earned)
+    SELECT sale.id, part.position, part.name, part.sku, part.category, part.total, part.discount, part.burnt,
+        part.earned
+    FROM sale, unnest($41::text[], $42::text[], $43::text[], $44::bigint[], $45::bigint[], $46::bigint[],
+        $47::bigint[]) WITH ORDINALITY part (name, sku, category, total, discount, burnt, earned, position)
+), hold AS (
+    UPDATE hold SET state = 'confirmed', receipt_id = sale.id, decided_at = $13 FROM sale
+    WHERE hold.id = $48::bigint AND hold.state = 'held'
 ), facts AS (
     UPDATE customer_facts SET sold = sold + $6, paid = paid + $7, receipts = receipts + 1, visits = visits + $17::int,
         first_visit_at = CASE WHEN first_visit_at = $28::timestamptz THEN $13 ELSE least(first_visit_at, $13) END,
         last_visit_at = greatest(last_visit_at, $13), balance = balance - $8 + $9, debt = debt - $18::bigint,
-        burnt = burnt + $8, earned = earned + $9, tier_id = $19::smallint
+        burnt = burnt + $8, earned = earned + $9, tier_id = $19::smallint,
+        -- How long a tier stays is the sweep's business: it looks at a new one at once.
+        tier_due_at = CASE WHEN $19 <> $30 THEN $13 ELSE tier_due_at END
     FROM sale WHERE customer_id = $5
 ), burn AS (
     INSERT INTO bonus_entry (id, customer_id, amount, balance_after, kind, event, operation_id, actor_kind, staff_id,
@@ -78,10 +87,10 @@ WITH sale AS (
         last_visit_at = greatest(customer_location.last_visit_at, EXCLUDED.last_visit_at)
 ), tier AS (
     INSERT INTO tier_change (customer_id, tier_id, previous_tier_id, receipt_id, reason, at)
-    SELECT $5, $19, $30::smallint, id, 'threshold', $13 FROM sale WHERE $19 <> $30
+    SELECT $5, $19, $30, id, 'threshold', $13 FROM sale WHERE $19 <> $30
 ), journal AS (
-    INSERT INTO journal_entry (at, actor_kind, staff_id, action, subject_kind, subject_id, details)
-    SELECT $13, $21, $12, 'receipt.recorded', 'receipt', id, '{}' FROM sale
+    INSERT INTO journal_entry (at, actor_kind, staff_id, api_key_id, action, subject_kind, subject_id, details)
+    SELECT $13, $21, $12, $40, 'receipt.recorded', 'receipt', id, '{}' FROM sale
 ), code AS (
     INSERT INTO card_code_use (customer_id, step, receipt_id)
     SELECT $5, $31::bigint, id FROM sale WHERE $31::bigint IS NOT NULL
@@ -100,12 +109,13 @@ async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) ->
     """Record a sale: earn on it, burn for it, count it, all or nothing.
 
     The till's key makes it safe to send twice: the same key and body gives the first answer, marked `repeated`.
-    What may be burnt is computed again here, whatever a quote said. Raises Conflict("key_was_used") for the
-    same key with another body, Invalid for a bad draft, NotFound("customer" | "location"),
-    Refused("location_is_closed" | "own_account" | "burn_needs_presence" | "code_was_used" | "code_is_old" |
-    "burn_not_a_step" | "burn_over_limit").
+    What may be burnt is computed again here, whatever a quote said; with `hold_id` the burn takes what was set
+    aside, even when it has expired meanwhile, and the rest of the hold is free again.
+    Raises Conflict("key_was_used") for the same key with another body, Invalid for a bad draft,
+    NotFound("customer" | "location" | "hold"), Refused("location_is_closed" | "own_account" | "hold_of_another" |
+    "hold_is_over" | "fiscal_receipt_was_credited") and what `quote` refuses.
     """
-    check_draft(draft)
+    draft = checked(draft)
     # Lock before reading lots: two tills may serve one card at once.
     await lock_customer(draft.customer_id)
     look = await db.fetch_row(LOOK, draft.source.value, draft.location_id, draft.external_id)
@@ -114,17 +124,28 @@ async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) ->
         return answered(look, draft.body_hash())
     if draft.proof is not None and draft.proof.customer_id != draft.customer_id:
         raise Refused("burn_needs_presence")
-    at_till = await till(draft.customer_id, draft.location_id, now=now, proof=draft.proof)
-    _check_till(at_till, actor)
-    sale = quote(at_till, total=draft.total, burn=draft.burn, now=now, proof=draft.proof)
+    if draft.promo_code is not None:
+        # One after the other: the code may have one use left, and two customers at two tills.
+        await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"promo code {draft.promo_code}")
+    at_till = await till_for(draft, now=now)
+    check_till(at_till, actor)
+    sale = quote(at_till, draft, now=now)
     recorded = await _write(draft, at_till, sale, look, actor=actor, now=now)
     if recorded is None:
         # Another customer's sale took the key meanwhile: the lock we hold did not keep it out.
-        raise Conflict("key_was_used")
+        raise await _why_not(draft)
     return recorded
 
 
-def _check_till(at_till: Till, actor: Actor) -> None:
+async def _why_not(draft: ReceiptDraft) -> Conflict | Refused:
+    """Which of its keys kept a sale from being written."""
+    if draft.fiscal is not None and await receipt_by_key(draft.source, draft.location_id, draft.external_id) is None:
+        return Refused("fiscal_receipt_was_credited")
+    return Conflict("key_was_used")
+
+
+def check_till(at_till: Till, actor: Actor) -> None:
+    """Raise Refused("location_is_closed" | "own_account") where nobody may be served."""
     if not at_till.is_open:
         raise Refused("location_is_closed")
     if actor.phone is not None and actor.phone == at_till.customer_phone:
@@ -134,8 +155,7 @@ def _check_till(at_till: Till, actor: Actor) -> None:
 async def _write(
     draft: ReceiptDraft, at_till: Till, sale: Quote, ids: db.Row, *, actor: Actor, now: datetime
 ) -> Recorded | None:
-    """Write the sale under `ids`; None when its key was taken meanwhile."""
-    taken: list[Taken] = allocate(at_till.lots, sale.burn, now)
+    """Write the sale under `ids`; None when one of its keys was taken meanwhile."""
     pending = sale.earn and sale.dates.activates_at > now
     recorded = Recorded(
         receipt_id=ids["receipt_id"],
@@ -145,7 +165,10 @@ async def _write(
         earned=sale.earn,
         balance=sale.balance_after,
         spendable_from=sale.dates.activates_at.isoformat() if pending else None,
+        discount=sale.discount,
     )
+    # A receipt that came without lines keeps none.
+    lines = sale.lines if draft.lines else ()
     written = await db.fetch_value(
         RECORD,
         ids["receipt_id"],
@@ -169,8 +192,8 @@ async def _write(
         sale.tier_after.id,
         ids["burn_id"],
         actor.kind.value,
-        [part.lot_id for part in taken],
-        [part.amount for part in taken],
+        [part.lot_id for part in sale.taken],
+        [part.amount for part in sale.taken],
         ids["earn_id"],
         ids["lot_id"],
         sale.dates.activates_at,
@@ -178,13 +201,37 @@ async def _write(
         NEVER,
         at_till.balance,
         at_till.tier_id,
-        draft.proof.step if draft.proof and sale.burn and sale.presence is Presence.CODE else None,
+        _code_step(draft, at_till, sale),
         at_till.account_id,
         db.to_json(_told(at_till, sale, now).to_body()) if at_till.account_id else None,
+        sale.discount,
+        at_till.programme_id,
+        draft.promo_code,
+        draft.fiscal.fn if draft.fiscal else None,
+        draft.fiscal.i if draft.fiscal else None,
+        draft.fiscal.fp if draft.fiscal else None,
+        actor.api_key_id,
+        [part.line.name for part in lines],
+        [part.line.sku for part in lines],
+        [part.line.category for part in lines],
+        [part.total for part in lines],
+        [part.discount for part in lines],
+        [part.burnt for part in lines],
+        [part.earned for part in lines],
+        draft.hold_id,
     )
     if written and at_till.account_id:
         db.wake("messages")
     return recorded if written else None
+
+
+def _code_step(draft: ReceiptDraft, at_till: Till, sale: Quote) -> int | None:
+    """The step of the code that pays for this burn: shown now, or when the bonuses were set aside."""
+    if not sale.burn or sale.presence is not Presence.CODE:
+        return None
+    if at_till.held is not None:
+        return at_till.held.code_step
+    return draft.proof.step if draft.proof else None
 
 
 def _told(at_till: Till, sale: Quote, now: datetime) -> Content:

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.bonuses.earning import Sale, earn
 from loyalty.bonuses.rules import (
     Lot,
     Taken,
@@ -117,22 +116,6 @@ def test_a_burn_outside_the_limit_is_refused(burn, reason):
     with pytest.raises(Refused) as refused:
         check_burn(burn, 500, 100)
     assert refused.value.reason == reason
-
-
-@pytest.mark.parametrize(
-    ("base", "tier_id", "earned"),
-    [
-        (1288_00, 0, 64_00),  # 64.40, rounded down once to a whole bonus
-        (1288_00, 2, 128_00),
-        (19_99, 0, 0),
-        (20_00, 0, 1_00),
-        (1288_00, 99, 64_00),  # a tier the programme no longer has counts as the base one
-    ],
-)
-def test_a_sale_earns_at_the_rate_of_the_tier(base, tier_id, earned):
-    amount, awards = earn(Sale(base, tier_id), PROGRAMME)
-    assert amount == earned
-    assert all(award.base == base for award in awards)
 
 
 def test_an_earned_lot_ends_with_the_local_day_after_its_months():

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,9 @@ from loyalty.customers.queries import customer, visited_locations
 from loyalty.errors import Conflict, NotFound, Refused
 from loyalty.receipts.actions.refunds import refund_receipt, undo_receipt
 from loyalty.receipts.actions.sales import record_receipt
-from loyalty.receipts.queries import receipts_of
-from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
+from loyalty.receipts.queries import lines_of, receipts_of
+from loyalty.receipts.rules import FiscalKey, Line, LineRefund, ReceiptDraft, ReceiptSource
+from loyalty.shop.rules import Effect, RuleSettings, Tier
 from loyalty.staff.rules import COMMAND, JOB
 from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_quote, a_sale, assert_books_agree
 
@@ -283,3 +285,224 @@ async def test_two_tills_on_one_card_never_spend_the_same_bonus():
     assert len(refused) == 9
     assert (await customer(person.id)).burnt == 100_00
     await assert_books_agree()
+
+
+COFFEE, CAKE, CARD = Line(600_00, "Flat white", "A-1", "Coffee"), Line(300_00, "Napoleon", "B-7", "cakes"), 100_00
+RECEIPT = (COFFEE, CAKE, Line(CARD, "Gift card", "G", "gift cards"))
+
+
+async def test_lines_share_what_was_burnt_and_earned_and_excluded_ones_have_no_part():
+    await a_programme(excluded_categories=("gift cards",))
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    quote = await a_quote(person.id, location, total=1000_00, burn=270_00, lines=RECEIPT)
+    assert quote.burn_limit == 270_00  # 30 % of 900
+    sale = await a_sale(person.id, location, 1000_00, burn=270_00, lines=RECEIPT)
+    assert (sale.paid, sale.earned) == (730_00, 31_00)  # 5 % of 630, rounded down
+    lines = await lines_of(sale.receipt_id)
+    assert [(line.category, line.total, line.burnt, line.earned) for line in lines] == [
+        ("coffee", 600_00, 180_00, 20_67),
+        ("cakes", 300_00, 90_00, 10_33),
+        ("gift cards", 100_00, 0, 0),
+    ]
+    await assert_books_agree()
+
+
+async def test_a_refund_by_line_gives_back_the_lines_share_and_the_rest_later():
+    await a_programme(excluded_categories=("gift cards",))
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    sale = await a_sale(person.id, location, 1000_00, burn=270_00, lines=RECEIPT)
+    cake = await refund_receipt(sale.receipt_id, None, lines=[LineRefund(2)], key="r-1", actor=COMMAND, now=NOW + DAY)
+    assert (cake.total, cake.paid, cake.burnt, cake.earned) == (300_00, 210_00, 90_00, 10_33)
+    assert [(line.position, line.total) for line in await lines_of(cake.receipt_id)] == [(2, 300_00)]
+    assert [line.refunded for line in await lines_of(sale.receipt_id)] == [0, 300_00, 0]
+    with pytest.raises(Refused):
+        await refund_receipt(sale.receipt_id, None, lines=[LineRefund(2)], key="r-2", actor=COMMAND, now=NOW + DAY)
+    again = await refund_receipt(sale.receipt_id, None, lines=[LineRefund(2)], key="r-1", actor=COMMAND, now=NOW)
+    assert again.repeated
+    rest = await refund_receipt(sale.receipt_id, None, key="r-3", actor=COMMAND, now=NOW + DAY)
+    assert (rest.total, rest.paid, rest.burnt, rest.earned) == (700_00, 520_00, 180_00, 20_67)
+    assert (await account(person.id, now=NOW + DAY)).available == 755_00
+    await assert_books_agree(now=NOW + DAY)
+
+
+async def test_the_personal_discount_comes_off_before_anything_is_counted():
+    await a_programme(excluded_categories=("gift cards",))
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    await db.execute("UPDATE customer_facts SET discount_bp = 1000")
+    quote = await a_quote(person.id, location, total=1000_00, lines=RECEIPT)
+    assert (quote.total, quote.discount, quote.pay, quote.earn) == (910_00, 90_00, 910_00, 40_00)
+    sale = await a_sale(person.id, location, 1000_00, lines=RECEIPT)
+    assert (sale.total, sale.discount, sale.earned) == (910_00, 90_00, 40_00)
+    assert (await customer(person.id)).sold == 910_00
+    ours = await a_sale(person.id, location, 1000_00, lines=RECEIPT, discounts_applied=True)
+    assert (ours.total, ours.discount) == (1000_00, 0)
+    await assert_books_agree()
+
+
+async def test_a_discount_that_leaves_nothing_to_pay_is_refused():
+    person, location = await a_customer(), await a_location()
+    await db.execute("UPDATE customer_facts SET discount_bp = 10000")
+    with pytest.raises(Refused) as refused:
+        await a_sale(person.id, location, 500_00)
+    assert refused.value.reason == "nothing_to_pay"
+
+
+@pytest.mark.parametrize(
+    ("policy", "earned", "forgiven", "kept_back", "debt"),
+    [("debt", 50_00, 0, 0, 35_00), ("clamp", 15_00, 35_00, 0, 0), ("cash", 15_00, 35_00, 35_00, 0)],
+)
+async def test_earned_bonuses_that_were_spent_become_debt_or_are_forgiven_or_kept_back(
+    policy, earned, forgiven, kept_back, debt
+):
+    await a_programme(debt_policy=policy)
+    person, location = await a_customer(), await a_location()
+    sale = await a_sale(person.id, location, 1000_00)
+    await a_sale(person.id, location, 150_00, burn=40_00)  # earns 5, so that 15 are left
+    refund = await refund_receipt(sale.receipt_id, None, key="r", actor=COMMAND, now=NOW)
+    assert (refund.earned, refund.forgiven, refund.kept_back) == (earned, forgiven, kept_back)
+    standing = await account(person.id, now=NOW)
+    assert (standing.balance, standing.debt) == (-debt, debt)
+    await assert_books_agree()
+
+
+async def test_what_was_forgiven_is_not_asked_for_by_the_next_refund():
+    await a_programme(debt_policy="clamp")
+    person, location = await a_customer(), await a_location()
+    sale = await a_sale(person.id, location, 1000_00)
+    await a_sale(person.id, location, 200_00, burn=50_00)  # earns 7
+    half = await refund_receipt(sale.receipt_id, 500_00, key="r-1", actor=COMMAND, now=NOW)
+    assert (half.earned, half.forgiven) == (7_00, 18_00)
+    await a_sale(person.id, location, 1000_00)
+    rest = await refund_receipt(sale.receipt_id, None, key="r-2", actor=COMMAND, now=NOW)
+    assert (rest.earned, rest.forgiven) == (25_00, 0)
+    await assert_books_agree()
+
+
+async def test_a_receipt_keeps_which_rule_gave_what_and_under_which_programme():
+    happy = RuleSettings(4, "location", "Opening", Effect.ADD, 1000, params={"locations": [1]})
+    location = await a_location()
+    await a_programme(rules=(replace(happy, params={"locations": [location]}),))
+    person = await a_customer()
+    sale = await a_sale(person.id, location, 1000_00)
+    kept = await db.fetch_row("SELECT awards, programme_id, tier_id FROM receipt WHERE id = $1", sale.receipt_id)
+    assert kept is not None
+    awards = db.from_json(kept["awards"])
+    assert [(award["rule"], award["base"], award["rate_bp"], award["bonuses"]) for award in awards] == [
+        ("tier_percent", 1000_00, 500, 50_00),
+        ("location", 1000_00, 1000, 100_00),
+    ]
+    assert (awards[1]["rule_id"], awards[1]["name"]) == (4, "Opening")
+    assert kept["programme_id"] == await db.fetch_value("SELECT id FROM programme")
+
+
+CODE = {"code": "SPRING", "from_day": None, "until_day": None, "customer_limit": 1, "total_limit": 2}
+PROMO = RuleSettings(1, "promo_code", "Spring", Effect.FIXED, 100_00, params=CODE)
+
+
+async def test_a_promo_code_is_used_once_a_customer_and_comes_back_with_a_whole_refund():
+    await a_programme(rules=(PROMO,))
+    person, location = await a_customer(), await a_location()
+    sale = await a_sale(person.id, location, 1000_00, promo_code="spring")
+    assert sale.earned == 150_00
+    with pytest.raises(Refused) as refused:
+        await a_sale(person.id, location, 1000_00, promo_code="SPRING")
+    assert refused.value.reason == "promo_code_was_used"
+    await refund_receipt(sale.receipt_id, None, key="r", actor=COMMAND, now=NOW)
+    assert (await a_sale(person.id, location, 1000_00, promo_code="SPRING")).earned == 150_00
+
+
+@pytest.mark.prove
+async def test_the_last_use_of_a_promo_code_goes_to_one_of_those_who_ask_at_once():
+    await a_programme(rules=(PROMO,))
+    location = await a_location()
+    people = [await a_customer() for _ in range(12)]
+
+    async def buy(customer_id: int) -> int:
+        try:
+            await a_sale(customer_id, location, 1000_00, promo_code="SPRING")
+        except Refused:
+            return 0
+        return 1
+
+    assert sum(await asyncio.gather(*(buy(person.id) for person in people))) == 2
+
+
+async def test_a_first_purchase_taken_back_wholly_makes_the_next_one_first():
+    first = RuleSettings(1, "first_purchase", "Hello", Effect.FIXED, 100_00)
+    await a_programme(rules=(first,))
+    person, location = await a_customer(), await a_location()
+    sale = await a_sale(person.id, location, 1000_00)
+    assert (sale.earned, (await a_sale(person.id, location, 1000_00)).earned) == (150_00, 50_00)
+    other = await a_customer()
+    undone = await a_sale(other.id, location, 1000_00)
+    await refund_receipt(undone.receipt_id, None, key="r", actor=COMMAND, now=NOW)
+    assert (await a_sale(other.id, location, 1000_00)).earned == 150_00
+
+
+async def test_a_days_cap_counts_what_was_earned_that_local_day():
+    await a_programme(earn_cap_day=60_00, earn_cap_month=100_00)
+    person, location = await a_customer(), await a_location()
+    earned = [
+        (await a_sale(person.id, location, 1000_00, now=at)).earned for at in (NOW, NOW, NOW + DAY, NOW + 2 * DAY)
+    ]
+    assert earned == [50_00, 10_00, 40_00, 0]
+    assert (await a_sale(person.id, location, 1000_00, now=NOW + 25 * DAY)).earned == 50_00  # April
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"receipts_day": 1}, "receipts_of_day"),
+        ({"receipt_gap_minutes": 10}, "receipt_too_soon"),
+    ],
+)
+async def test_too_many_receipts_of_one_customer_are_refused(limits, reason):
+    await a_programme(**limits)
+    person, location = await a_customer(), await a_location()
+    await a_sale(person.id, location, 100_00)
+    with pytest.raises(Refused) as refused:
+        await a_sale(person.id, location, 100_00, now=NOW + timedelta(minutes=5))
+    assert refused.value.reason == reason
+    assert (await a_sale(person.id, location, 100_00, now=NOW + DAY)).paid == 100_00
+
+
+async def test_burns_of_a_day_are_limited_and_earning_is_not():
+    await a_programme(burns_day=1)
+    person, location = await a_customer(bonuses=500_00), await a_location()
+    await a_sale(person.id, location, 100_00, burn=10_00)
+    with pytest.raises(Refused) as refused:
+        await a_sale(person.id, location, 100_00, burn=10_00)
+    assert refused.value.reason == "burns_of_day"
+    assert (await a_sale(person.id, location, 100_00)).earned == 5_00
+
+
+async def test_a_fiscal_receipt_is_credited_once_in_the_whole_system():
+    person, other, location = await a_customer(), await a_customer(), await a_location()
+    key = FiscalKey("9960440300049147", 12345, 3522207165)
+    first = await a_sale(person.id, location, 500_00, key="till-1", fiscal=key)
+    assert (await a_sale(person.id, location, 500_00, key="till-1", fiscal=key)).receipt_id == first.receipt_id
+    for customer_id, place in ((other.id, location), (person.id, await a_location(name="B"))):
+        with pytest.raises(Refused) as refused:
+            await a_sale(customer_id, place, 500_00, fiscal=key)
+        assert refused.value.reason == "fiscal_receipt_was_credited"
+    assert (await customer(other.id)).sold == 0
+
+
+async def test_visits_can_raise_the_tier():
+    tiers = (Tier(0, "Base", 0, 500), Tier(1, "Friend", 3, 1000))
+    await a_programme(tiers=tiers, tier_basis="visits")
+    person, location = await a_customer(), await a_location()
+    for at in (NOW, NOW, NOW + DAY, NOW + 2 * DAY):
+        assert (await customer(person.id)).tier_id == 0
+        await a_sale(person.id, location, 100_00, now=at)
+    assert (await customer(person.id)).tier_id == 1
+
+
+async def test_a_tier_set_by_hand_is_not_moved_by_a_receipt_until_its_end():
+    await a_programme()
+    person, location = await a_customer(), await a_location()
+    await db.execute("UPDATE customer_facts SET tier_until = $1", NOW + DAY)
+    await a_sale(person.id, location, 60_000_00)
+    assert (await customer(person.id)).tier_id == 0
+    await a_sale(person.id, location, 1_00, now=NOW + 2 * DAY)
+    assert (await customer(person.id)).tier_id == 2
