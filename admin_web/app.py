@@ -13,6 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 
 from admin_web import assets
+from admin_web.api.door import api_door
+from admin_web.api.keys import KEYS, Keys
 from admin_web.keys import CLOCK, REDIS, SETTINGS
 from admin_web.middleware import frame, reader, same_origin
 from admin_web.navigation import NAVIGATION
@@ -43,11 +45,12 @@ async def build_app(settings: Settings, pages: Sequence[ModuleType] = PAGES) -> 
     )
     app = web.Application(
         client_max_size=BODY_LIMIT,
-        middlewares=[frame, same_origin, aiohttp_session.session_middleware(storage), reader],
+        middlewares=[frame, api_door, same_origin, aiohttp_session.session_middleware(storage), reader],
     )
     app[SETTINGS] = settings
     app[CLOCK] = system_now
     app[REDIS] = redis
+    app[KEYS] = Keys(settings.api_rate)
     app[NAVIGATION] = tuple(module.NAV for module in pages if hasattr(module, "NAV"))
     prepare_templates(app)
     app.add_routes(assets.ROUTES)

@@ -24,16 +24,16 @@ class HeldCard:
     proof: CardProof | None
 
 
-async def held_card(request: web.Request, digits: str) -> HeldCard | None:
+async def held_card(request: web.Request, digits: str, *, guesser: int | str | None = None) -> HeldCard | None:
     """Whose card shows these digits, typed or scanned; None when they are no code of a card.
 
-    Wrong codes are counted by staff member. Raises Refused("code_is_unknown" | "code_is_ambiguous" |
-    "too_many_codes", wait=seconds).
+    Wrong codes are counted by `guesser`: the staff member who asks, unless another is named. Raises
+    Refused("code_is_unknown" | "code_is_ambiguous" | "too_many_codes", wait=seconds).
     """
-    key = _key(request)
+    who = staff_of(request).id if guesser is None else guesser
     if len(digits) == CODE_DIGITS:
-        await _count_try(request)
-        proof = await find_by_card_code(digits, key=key, now=now(request))
+        await _count_try(request, who)
+        proof = await find_by_card_code(digits, key=_key(request), now=now(request))
         if proof is None:
             raise Refused("code_is_unknown")
         owner = proof.customer_id
@@ -42,15 +42,27 @@ async def held_card(request: web.Request, digits: str) -> HeldCard | None:
         found = await find_by_card_number(number) if len(digits) == QR_DIGITS and is_card_number(number) else None
         if found is None:
             return None
-        await _count_try(request)
-        owner, proof = found, proof_of(key, found, code, now(request))
+        await _count_try(request, who)
+        owner, proof = found, proof_of(_key(request), found, code, now(request))
     if proof is not None:
-        await forgive_code(request.app[REDIS], staff_of(request).id)
+        await forgive_code(request.app[REDIS], who)
     return HeldCard(owner, proof)
 
 
-async def _count_try(request: web.Request) -> None:
-    if wait := await seconds_to_wait_for_code(request.app[REDIS], staff_of(request).id):
+async def proof_by(request: web.Request, customer_id: int, code: str, *, guesser: int | str) -> CardProof | None:
+    """What six digits prove about a customer who is known already; wrong ones count like any other.
+
+    Raises Refused("too_many_codes", wait=seconds).
+    """
+    await _count_try(request, guesser)
+    proof = proof_of(_key(request), customer_id, code, now(request))
+    if proof is not None:
+        await forgive_code(request.app[REDIS], guesser)
+    return proof
+
+
+async def _count_try(request: web.Request, guesser: int | str) -> None:
+    if wait := await seconds_to_wait_for_code(request.app[REDIS], guesser):
         raise Refused("too_many_codes", wait=wait)
 
 

@@ -66,7 +66,7 @@ def refuse(request: web.Request, error: Exception) -> web.Response:
     """The answer to an error, in the form the client takes."""
     refusal = _refusal(error)
     if refusal.status >= 500:
-        _log_fault(request, error, refusal.status)
+        log_fault(request, error, refusal.status)
     if _wants_json(request):
         return web.json_response({"error": _body(request, refusal)}, status=refusal.status)
     if is_htmx(request):
@@ -118,7 +118,8 @@ def _body(request: web.Request, refusal: Refusal) -> dict[str, Any]:
     return body | {name: value for name, value in optional.items() if value is not None}
 
 
-def _log_fault(request: web.Request, error: Exception, status: int) -> None:
+def log_fault(request: web.Request, error: Exception, status: int) -> None:
+    """Write a fault down with the place in the code and the request's id."""
     resource = request.match_info.route.resource
     log.error(
         "fault",

@@ -1,7 +1,7 @@
 """Slowing down guesses, counted in Redis.
 
 Passwords: free tries first, then one try per window, and the windows grow; by account and by address, whether or
-not the account exists. Codes of cards: a few wrong ones a window, by the person who types them.
+not the account exists. Codes of cards: a few wrong ones a window, by the person or program that sends them.
 """
 
 import hashlib
@@ -41,13 +41,13 @@ async def forgive(redis: Redis, email: str, address: str) -> None:
     await redis.decr(f"login:tries:{place}")
 
 
-async def seconds_to_wait_for_code(redis: Redis, staff_id: int) -> int:
-    """0 when this person may try a code, and counts it as a wrong one; else how long to wait.
+async def seconds_to_wait_for_code(redis: Redis, guesser: int | str) -> int:
+    """0 when this person (an id) or program may try a code, and counts it as a wrong one; else how long to wait.
 
     Counted before it is looked at: tries that arrive together do not pass together. A right one is taken off by
     `forgive_code`.
     """
-    name = _codes(staff_id)
+    name = _codes(guesser)
     async with redis.pipeline(transaction=True) as commands:
         commands.set(name, 0, nx=True, ex=CODES_SECONDS)
         commands.incr(name)
@@ -59,9 +59,9 @@ async def seconds_to_wait_for_code(redis: Redis, staff_id: int) -> int:
     return max(1, int(left)) if tries > FREE_CODES else 0
 
 
-async def forgive_code(redis: Redis, staff_id: int) -> None:
+async def forgive_code(redis: Redis, guesser: int | str) -> None:
     """The code was right, and does not count. Those before it do: one's own card must not buy new guesses."""
-    await redis.decr(_codes(staff_id))
+    await redis.decr(_codes(guesser))
 
 
 async def _count(redis: Redis, name: str, free: int) -> int:
@@ -76,8 +76,8 @@ async def _count(redis: Redis, name: str, free: int) -> int:
     return max(1, int(await redis.ttl(f"login:wait:{name}")))
 
 
-def _codes(staff_id: int) -> str:
-    return f"codes:{staff_id}"
+def _codes(guesser: int | str) -> str:
+    return f"codes:{guesser}"
 
 
 def _names(email: str, address: str) -> tuple[str, str]:

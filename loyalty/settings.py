@@ -160,6 +160,7 @@ class TelegramMode(StrEnum):
 class Settings(BaseSettings):
     """What an installation sets. Frozen; secrets print as asterisks.
 
+    `api_rate`: requests a second that one API key may send to a process, and twice as many at once after a pause.
     `database_url` always begins with ``postgres://``. `public_url` is where people open the panel and has no
     slash at its end. An empty variable counts as missing. Without `database_url` the front step starts
     servers of its own and fills in both addresses and the key.
@@ -176,6 +177,7 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=_default_home)
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
+    api_rate: int = Field(default=50, ge=1, le=65535)
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(default_factory=_own_address)
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()

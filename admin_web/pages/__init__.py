@@ -2,6 +2,8 @@
 
 from types import ModuleType
 
+from admin_web.api import docs as api_docs
+from admin_web.api import openapi, routes
 from admin_web.pages import (
     account,
     api_keys,
@@ -34,5 +36,8 @@ PAGES: tuple[ModuleType, ...] = (
     account,
     login,
     health,
+    routes,
+    openapi,
+    api_docs,
 )
 """Each has ROUTES, and NAV if it stands in the navigation."""
