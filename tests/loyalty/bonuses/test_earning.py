@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def sale(*bases: int, **changes: object) -> Sale:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def rule(kind: str, effect: Effect = Effect.MULTIPLY, amount: int = 20_000, *, number: int = 1, **params: object):
+def rule(kind: str, effect: Effect = Effect.MULTIPLY, amount: int = 20_000, *, number: int = 1, **params: Any):
     return RuleSettings(number, kind, kind, effect, amount, params=params)
 
 
@@ -55,7 +56,7 @@ def test_earnings_are_rounded_once_the_way_the_programme_says(rounding, earned):
 
 
 def test_rules_multiply_the_levels_percent_add_to_it_or_give_a_sum():
-    place = {"locations": [1]}
+    place: dict[str, Any] = {"locations": [1]}
     assert given_by(rule("location", Effect.MULTIPLY, 30_000, **place), sale(1000_00)) == 100_00
     assert given_by(rule("location", Effect.ADD, 200, **place), sale(1000_00)) == 20_00
     assert given_by(rule("location", Effect.FIXED, 150_00, **place), sale(1000_00)) == 150_00
@@ -127,7 +128,13 @@ def test_the_first_purchase_is_the_first():
     assert given_by(rule("first_purchase", Effect.FIXED, 100_00), sale(1000_00)) == 0
 
 
-CODE = {"code": "SPRING", "from_day": "2026-03-01", "until_day": "2026-03-31", "customer_limit": 1, "total_limit": 3}
+CODE: dict[str, Any] = {
+    "code": "SPRING",
+    "from_day": "2026-03-01",
+    "until_day": "2026-03-31",
+    "customer_limit": 1,
+    "total_limit": 3,
+}
 
 
 def test_a_promo_code_gives_what_it_promises():

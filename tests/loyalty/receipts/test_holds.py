@@ -1,5 +1,5 @@
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -30,6 +30,12 @@ MINUTE = timedelta(minutes=1)
 
 async def available(customer_id: int, now=NOW) -> int:
     return (await account(customer_id, now=now)).available
+
+
+async def expiry_of(customer_id: int) -> datetime:
+    next_expiry = (await account(customer_id, now=NOW)).next_expiry
+    assert next_expiry is not None
+    return next_expiry[0]
 
 
 async def test_what_is_set_aside_nobody_else_spends_and_the_sale_does():
@@ -70,7 +76,7 @@ async def test_a_sale_never_spends_more_than_was_set_aside():
 async def test_what_was_set_aside_is_spent_even_past_the_midnight_that_ended_it():
     await a_programme(manual_lifetime_months=1)
     person, location = await a_customer(bonuses=500_00), await a_location()
-    end = (await account(person.id, now=NOW)).next_expiry[0]
+    end = await expiry_of(person.id)
     kept = await a_hold(person.id, location, 1840_00, 300_00, now=end - 5 * MINUTE)
     assert await expire_due(actor=JOB, now=end + MINUTE) == 0
     sale = await a_sale(person.id, location, 1840_00, burn=300_00, hold_id=kept.id, now=end + 2 * MINUTE)
@@ -84,7 +90,7 @@ async def test_what_was_set_aside_is_spent_even_past_the_midnight_that_ended_it(
 async def test_a_hold_lapses_and_what_expired_meanwhile_is_swept():
     await a_programme(manual_lifetime_months=1)
     person, location = await a_customer(bonuses=500_00), await a_location()
-    end = (await account(person.id, now=NOW)).next_expiry[0]
+    end = await expiry_of(person.id)
     kept = await a_hold(person.id, location, 1840_00, 300_00, now=end - 5 * MINUTE)
     late = end + 10 * MINUTE
     with pytest.raises(Refused):
@@ -153,8 +159,8 @@ async def test_asked_in_the_chat_a_yes_sets_aside_what_a_sale_then_spends_withou
     assert await available(person.id) == 500_00
     with pytest.raises(Refused):
         await a_sale(person.id, strict, 1000_00, burn=200_00, hold_id=asked.id)
-    for _ in range(2):
-        agreed = await decide_hold(asked.id, person.id, agreed=True, actor=COMMAND, now=NOW + MINUTE)
+    await decide_hold(asked.id, person.id, agreed=True, actor=COMMAND, now=NOW + MINUTE)
+    agreed = await decide_hold(asked.id, person.id, agreed=True, actor=COMMAND, now=NOW + MINUTE)
     assert (agreed.state, agreed.presence) == (HoldState.HELD, "chat")
     assert await available(person.id) == 300_00
     sale = await a_sale(person.id, strict, 1000_00, burn=200_00, hold_id=asked.id, now=NOW + 2 * MINUTE)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,13 +22,13 @@ from loyalty.receipts.rules import (
 from tests.builders import PROGRAMME
 
 
-def original(**changes: int) -> Original:
+def original(**changes: Any) -> Original:
     """A sale of 1 000, of which 300 bonuses paid; it earned 35."""
-    values = {
+    values: dict[str, Any] = {
         "total": 1000_00, "paid": 700_00, "burnt": 300_00, "earned": 35_00,
         "refunded": 0, "restored": 0, "reversed": 0, "paid_back": 0, "expired": 0,
     }  # fmt: skip
-    return Original(**{**values, **changes})  # type: ignore[arg-type]
+    return Original(**{**values, **changes})
 
 
 def test_a_whole_refund_undoes_everything():
@@ -156,11 +157,11 @@ def test_a_refund_of_lines_that_are_not_there_is_refused(lines, reason):
 
 @given(st.data())
 def test_however_a_sale_is_taken_back_nothing_turns_round_and_the_end_is_all_of_it(data):
+    sums = st.tuples(st.integers(0, 10**6), st.integers(0, 10**5), st.integers(0, 10**4))
+    drawn = data.draw(st.lists(sums, min_size=1, max_size=4))
     lines = tuple(
-        OriginalLine(
-            position, *data.draw(st.tuples(st.integers(0, 10**6), st.integers(0, 10**5), st.integers(0, 10**4))), 0
-        )
-        for position in range(1, data.draw(st.integers(1, 4)) + 1)
+        OriginalLine(position, line_total, line_burnt, earned, 0)
+        for position, (line_total, line_burnt, earned) in enumerate(drawn, start=1)
     )
     total = sum(line.total for line in lines) or 1
     if not sum(line.total for line in lines):
