@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from admin_web.formats import bonuses
+from admin_web.formats import bonuses, percent
 from admin_web.i18n import gettext, mark
 from admin_web.words import ROLE_NAMES
 from loyalty.staff.rules import ActorKind, Role
@@ -25,6 +25,7 @@ ACTS = {
     "hold.voided": mark("Bonuses set aside let go"),
     "key.added": mark("API key made"),
     "key.revoked": mark("API key revoked"),
+    "discount.set": mark("Personal discount set"),
     "location.added": mark("Location added"),
     "location.burns_freely": mark("Using bonuses without a code allowed"),
     "location.burns_with_code": mark("Using bonuses without a code forbidden"),
@@ -79,6 +80,8 @@ def actor_text(kind: ActorKind, name: str | None) -> str:
 def _more(details: dict[str, Any]) -> str:
     """The part of the details that people can read."""
     role, before, amount = (details.get(name) for name in ("role", "role_before", "amount"))
+    if isinstance(discount := details.get("discount_bp"), int):
+        return percent(discount)
     if role in list(Role) and before in list(Role):
         return f"{gettext(ROLE_NAMES[Role(before)])} → {gettext(ROLE_NAMES[Role(role)])}"
     if role in list(Role):

@@ -76,6 +76,12 @@ SOURCES = {
     Source.WELCOME: mark("welcome bonus"),
     Source.GRACE: mark("given back by a refund"),
 }
+TIER_REASONS = {
+    "refund": mark("after a refund"),
+    "window": mark("too few purchases"),
+    "by_hand": mark("by hand"),
+    "hand_ended": mark("the level by hand has ended"),
+}
 RECEIPT_SOURCES = {"till": mark("Till"), "api": mark("API"), "import": mark("Import")}
 VIAS = {
     "telegram": mark("Telegram"),
@@ -153,6 +159,7 @@ async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str
         "every_days": seen.every_days,
         "chart": bars(points, label=_("Purchases by month"), show=money),
         "following": following,
+        "tier_last_day": person.tier_until - _A_MOMENT if person.tier_until else None,
         "places": places,
         "visited": await visited_locations(person.id),
         "consent_names": _translated(CONSENTS),
@@ -177,6 +184,7 @@ async def _bonuses_panel(request: web.Request, person: CustomerView) -> dict[str
         "entries": found,
         "following_entry": following,
         "tiers": await tier_history(person.id),
+        "tier_reasons": _translated(TIER_REASONS),
         "this_moment": now(request),
     }
 

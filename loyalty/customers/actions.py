@@ -20,7 +20,7 @@ from loyalty.customers.rules import (
     check_note,
     clean_text,
 )
-from loyalty.errors import NotFound, Refused
+from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 
@@ -96,6 +96,8 @@ async def update_profile(customer_id: int, profile: Profile, *, actor: Actor, no
         if owner is not None:
             raise Refused("phone_taken", customer_id=owner)
     values = asdict(profile) | {"updated_at": now}
+    if "birthday" in changed:
+        values["birthday_set_at"] = now if profile.birthday else None
     if "phone" in changed:
         values["phone_verified_at"] = None
     try:
@@ -120,6 +122,32 @@ async def change_profile(
     """
     await lock_customer(customer_id)
     return await update_profile(customer_id, change(await customer(customer_id)), actor=actor, now=now)
+
+
+@db.use_case
+async def set_discount(customer_id: int, discount_bp: int, *, actor: Actor, now: datetime) -> None:
+    """Give a personal discount in basis points, from the next quote on; 0 takes it away. The same again is nothing.
+
+    Raises Invalid("discount"), NotFound("customer"), Refused("own_account").
+    """
+    if not 0 <= discount_bp <= 10_000:
+        raise Invalid("discount", "not_a_share")
+    await lock_customer(customer_id)
+    before = await customer(customer_id)
+    if actor.phone is not None and actor.phone == before.phone:
+        raise Refused("own_account")
+    if before.discount_bp == discount_bp:
+        return
+    await CustomerFacts.filter(customer_id=customer_id).update(discount_bp=discount_bp)
+    await write_journal(
+        actor,
+        "discount.set",
+        subject_kind="customer",
+        subject_id=customer_id,
+        now=now,
+        discount_bp=discount_bp,
+        discount_bp_before=before.discount_bp,
+    )
 
 
 @db.use_case
@@ -296,7 +324,9 @@ async def confirm_identity(
     await lock_customer(customer_id)
     await db.execute(
         "UPDATE customer SET phone_verified_at = coalesce(phone_verified_at, $2), language = $3,"
-        " birthday = coalesce(birthday, $4), updated_at = $2 WHERE id = $1",
+        " birthday = coalesce(birthday, $4), updated_at = $2,"
+        " birthday_set_at = CASE WHEN birthday IS NULL AND $4::date IS NOT NULL THEN $2 ELSE birthday_set_at END"
+        " WHERE id = $1",
         customer_id,
         now,
         language,

@@ -21,7 +21,7 @@ CANDIDATES = 6
 class CustomerView:
     """A person with their facts. Money in minor units, bonuses in hundredths; the epoch means never.
 
-    updated_at: of the profile, not of the facts.
+    updated_at: of the profile, not of the facts. tier_until: the tier was set by hand, and lasts until then.
     """
 
     id: int
@@ -50,6 +50,7 @@ class CustomerView:
     burnt: int
     expired: int
     tier_id: int
+    tier_until: datetime | None
     discount_bp: int
 
 
@@ -150,7 +151,7 @@ COLUMNS = """
     c.id, c.name, c.phone, c.phone_verified_at, c.email, c.card_number, c.gender, c.birthday, c.language,
     c.home_location_id, c.created_at, c.updated_at, c.created_via, c.created_by_id, f.sold, f.paid, f.receipts,
     f.visits, f.first_visit_at, f.last_visit_at, f.balance, f.debt, f.earned, f.burnt, f.expired, f.tier_id,
-    f.discount_bp
+    f.tier_until, f.discount_bp
 """
 
 ONE = f"SELECT {COLUMNS} FROM customer c JOIN customer_facts f ON f.customer_id = c.id WHERE c.id = $1"

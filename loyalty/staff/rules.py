@@ -38,6 +38,8 @@ class Permission(StrEnum):
     CUSTOMERS_EDIT = "customers.edit"
     PHONES_READ = "phones.read"
     BONUSES_ADJUST = "bonuses.adjust"
+    TIER_SET = "tier.set"
+    DISCOUNT_SET = "discount.set"
     NOTES_WRITE = "notes.write"
     MESSAGES_READ = "messages.read"
     MESSAGES_WRITE = "messages.write"
@@ -56,6 +58,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_EDIT,
             Permission.PHONES_READ,
             Permission.BONUSES_ADJUST,
+            Permission.TIER_SET,
+            Permission.DISCOUNT_SET,
             Permission.NOTES_WRITE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,
