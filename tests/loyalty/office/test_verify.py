@@ -8,9 +8,9 @@ from loyalty.customers.rules import CardProof, code_step
 from loyalty.ids import new_key
 from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.sales import record_receipt
-from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules import Line, ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND
-from tests.builders import NOW, a_customer, a_location, a_message, a_sale, an_account, assert_books_agree
+from tests.builders import NOW, a_customer, a_hold, a_location, a_message, a_sale, an_account, assert_books_agree
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -24,8 +24,11 @@ class Shop:
         self.other = (await a_customer(bonuses=200_00)).id
         self.account = await an_account(self.customer)
         proof = CardProof(self.customer, code_step(NOW))
-        draft = ReceiptDraft(ReceiptSource.TILL, self.place, new_key(), self.customer, 500_00, 100_00, proof)
+        lines = (Line(300_00, category="coffee"), Line(200_00, category="cakes"))
+        draft = ReceiptDraft(ReceiptSource.TILL, self.place, new_key(), self.customer, 500_00, 100_00, proof, lines)
         self.receipt = (await record_receipt(draft, actor=COMMAND, now=NOW)).receipt_id
+        proof = CardProof(self.customer, code_step(NOW) + 1)
+        self.hold = (await a_hold(self.customer, self.place, 500_00, 50_00, proof=proof)).id
         await a_message(self.account, "Hello")
         return self
 
@@ -59,34 +62,60 @@ async def shop(database):
             "UPDATE messenger_account SET is_default = false",
             ["default account of customer {customer}: expected 1, found 0"],
         ),
-        ("DELETE FROM card_code_use", ["code of burn {receipt}: expected 1, found 0"]),
+        ("DELETE FROM card_code_use", ["code of burn {receipt} (customer {customer}): expected 1, found 0"]),
         (
             "INSERT INTO card_code_use (customer_id, step, receipt_id) VALUES ({customer}, 7, {receipt})",
-            ["code of burn {receipt}: expected 1, found 2"],
+            ["code of burn {receipt} (customer {customer}): expected 1, found 2"],
         ),
         (
             "UPDATE receipt SET presence = 'relaxed' WHERE id = {receipt}",
-            ["code of burn {receipt}: expected 0, found 1"],
+            ["code of burn {receipt} (customer {customer}): expected 0, found 1"],
         ),
         (
             "UPDATE card_code_use SET customer_id = {other}",
             [
-                "code of burn {receipt}: expected 0, found 1",
-                "code of burn {receipt}: expected 1, found 0",
+                "code of burn {receipt} (customer {customer}): expected 1, found 0",
+                "code of burn {receipt} (customer {other}): expected 0, found 1",
             ],
         ),
         (
             "UPDATE message SET customer_id = {other} WHERE kind = 'receipt'",
-            ["owner of message {message}: expected {customer}, found {other}"],
+            ["owner of message {message} (customer {customer}): expected {customer}, found {other}"],
+        ),
+        (
+            "UPDATE receipt_line SET earned = earned + 1 WHERE position = 1",
+            ["lines of receipt {receipt} (customer {customer}): expected {shares}, found {more}"],
+        ),
+        (
+            "UPDATE receipt_line SET refunded = 7 WHERE position = 2",
+            ["refunded of line of receipt {receipt} (customer {customer}): expected 0, found 7"],
+        ),
+        (
+            "UPDATE receipt SET awards = '[]' WHERE id = {receipt}",
+            ["awards of receipt {receipt} (customer {customer}): expected 2000, found 0"],
+        ),
+        (
+            "UPDATE hold_lot SET amount = 40",
+            ["amount of hold {hold} (customer {customer}): expected 5000, found 40"],
+        ),
+        (
+            "UPDATE hold_lot SET amount = 1000000; UPDATE hold SET amount = 1000000",
+            ["held of lot {lot} (customer {customer}): expected 10000, found 1000000"],
+        ),
+        (
+            "UPDATE hold SET state = 'confirmed', receipt_id = {receipt}, amount = 10; UPDATE hold_lot SET amount = 10",
+            ["burn of hold {hold} (customer {customer}): expected 10, found 10000"],
         ),
         ("DELETE FROM conversation", ["chat of account with messages {account}: expected 1, found 0"]),
     ],
 )
 async def test_what_was_tampered_with_is_found(shop, planted, told):
     message = await db.fetch_value("SELECT id FROM message WHERE kind = 'receipt'")
-    names = {**vars(shop), "message": message}
-    await db.execute(planted.format(**names))
-    assert sorted(await shop.differences()) == [line.format(**names) for line in told]
+    lot = await db.fetch_value("SELECT lot_id FROM hold_lot")
+    names = {**vars(shop), "message": message, "lot": lot, "shares": 62000, "more": 62001}
+    for statement in planted.format(**names).split(";"):
+        await db.execute(statement)
+    assert sorted(await shop.differences()) == sorted(line.format(**names) for line in told)
 
 
 async def test_what_was_said_stays_with_its_person_when_the_account_becomes_another_s(shop):
