@@ -18,6 +18,8 @@ from admin_web.pages import (
     locations,
     login,
     overview,
+    programme,
+    programme_rules,
     shop,
     staff,
 )
@@ -32,6 +34,8 @@ PAGES: tuple[ModuleType, ...] = (
     cashier,
     locations,
     staff,
+    programme,
+    programme_rules,
     shop,
     api_keys,
     journal,
