@@ -167,6 +167,14 @@ def earned_lot_dates(programme: Programme, now: datetime, zone: str) -> LotDates
     return LotDates(activates_at, end_of_day(add_months(today, programme.lifetime_months), zone))
 
 
+def manual_lot_dates(programme: Programme, now: datetime, zone: str) -> LotDates:
+    """Dates of what staff give by hand: spendable at once, until the end of the last local day of its months."""
+    if not programme.manual_lifetime_months:
+        return LotDates(now, None)
+    last = add_months(business_date(now, zone), programme.manual_lifetime_months)
+    return LotDates(now, end_of_day(last, zone))
+
+
 def gift_lot_dates(lifetime_days: int, now: datetime, zone: str) -> LotDates:
     """Dates of a gift: spendable at once, until the end of the local day `lifetime_days` ahead; 0 = for ever."""
     if not lifetime_days:

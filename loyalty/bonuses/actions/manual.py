@@ -5,7 +5,7 @@ from datetime import datetime
 from loyalty import db, wording
 from loyalty.bonuses.actions.posting import NewLot, Posting, debt_of, post
 from loyalty.bonuses.queries import open_lots
-from loyalty.bonuses.rules import Kind, Source, allocate, available, earned_lot_dates
+from loyalty.bonuses.rules import Kind, Source, allocate, available, manual_lot_dates
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
 from loyalty.customers.actions import lock_customer
 from loyalty.customers.rules import clean_text
@@ -22,7 +22,7 @@ COMMENT_LENGTH = 500
 async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor: Actor, now: datetime) -> int:
     """Credit (amount > 0) or debit (amount < 0) by hand, with a reason in words; returns the balance after it.
 
-    A credit lives as long as an earned bonus and repays debt first; a debit takes no more than is available.
+    A credit can be spent at once and repays debt first; a debit takes no more than is available.
     The same `key` again changes nothing and returns the same balance. Raises Invalid("amount"),
     Invalid("comment"), Refused("not_enough_bonuses", available=...), NotFound("customer"),
     Refused("own_account").
@@ -46,7 +46,7 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
     lot, taken, debt = None, [], 0
     if amount > 0:
         debt = -min(amount, await debt_of(customer_id))
-        lot = NewLot(amount, earned_lot_dates(programme, now, chain.time_zone), Source.MANUAL, repaid=-debt)
+        lot = NewLot(amount, manual_lot_dates(programme, now, chain.time_zone), Source.MANUAL, repaid=-debt)
     else:
         lots = await open_lots(customer_id, now=now)
         if available(lots, now) < -amount:

@@ -77,7 +77,7 @@ async def test_the_welcome_bonus_is_given_once_a_phone_even_to_somebody_erased_w
 
 
 async def test_expiry_writes_each_entry_once_however_often_and_wherever_it_runs():
-    await a_programme(lifetime_months=1)
+    await a_programme(lifetime_months=1, manual_lifetime_months=1)
     people = [await a_customer(bonuses=100_00) for _ in range(5)]
     later = NOW + 40 * DAY
     assert (await account(people[0].id, now=later)).available == 0  # before any sweep
@@ -89,7 +89,7 @@ async def test_expiry_writes_each_entry_once_however_often_and_wherever_it_runs(
 
 
 async def test_a_lot_is_spendable_to_the_end_of_its_last_local_day():
-    await a_programme(lifetime_months=1)
+    await a_programme(lifetime_months=1, manual_lifetime_months=1)
     person = await a_customer(bonuses=100_00)
     last_second = NOW.replace(month=4, day=10, hour=20, minute=59, second=59)  # 23:59:59 in Moscow
     assert (await account(person.id, now=last_second)).available == 100_00
