@@ -1,11 +1,12 @@
 """Customers: finding, adding, correcting, and keeping a copy of the base."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from admin_web.api.fields import (
+    STORABLE,
     Code,
     CursorText,
     In,
@@ -14,7 +15,6 @@ from admin_web.api.fields import (
     Moment,
     NextCursor,
     Out,
-    Text,
     cursor_of,
     micros_of,
     numbers_of,
@@ -32,11 +32,13 @@ from loyalty.staff.rules import Scope
 
 LOOKUPS = ("phone", "card_number", "code")
 PhoneText = Annotated[
-    Text, Field(max_length=40, description="A phone in any spelling.", examples=["+7 916 555-01-02", "89165550102"])
+    str,
+    Field(max_length=40, description="A phone in any spelling.", examples=["+7 916 555-01-02", "89165550102"]),
+    STORABLE,
 ]
-EmailText = Annotated[Text, Field(max_length=254)]
-NameText = Annotated[Text, Field(min_length=1, max_length=100, description="As the person is called.")]
-Gender = Annotated[str, Field(pattern="^[fm]$", description="f or m.")]
+EmailText = Annotated[str, Field(max_length=254), STORABLE]
+NameText = Annotated[str, Field(min_length=1, max_length=100, description="As the person is called."), STORABLE]
+Gender = Literal["f", "m"]
 
 
 class Customer(Out):
@@ -75,7 +77,7 @@ class CustomersQuery(In):
     """One of phone, card_number, code looks for one person; without them the base is read in pages."""
 
     phone: PhoneText | None = None
-    card_number: Annotated[Text, Field(max_length=20)] | None = None
+    card_number: Annotated[str, Field(max_length=20), STORABLE] | None = None
     code: Code | None = None
     updated_since: Annotated[
         Moment | None,

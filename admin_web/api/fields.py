@@ -43,7 +43,7 @@ def _in_calendar(moment: datetime) -> datetime:
     return moment
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+STORABLE = AfterValidator(_storable)
 Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 Id = Annotated[int, Field(ge=1, le=NUMBER_LIMIT)]
 LocationId = Annotated[int, Field(ge=1, le=LOCATION_LIMIT, description="Id of a location.", examples=[1])]
@@ -51,7 +51,7 @@ Money = Annotated[int, Field(ge=0, le=MAX_MINOR, description="Minor units of the
 Bonuses = Annotated[int, Field(ge=0, le=MAX_MINOR, description="Hundredths of a bonus: 100 is one bonus.")]
 Language = Literal["en", "ru", "uk"]
 Code = Annotated[
-    Text,
+    str,
     Field(
         pattern=r"^([0-9]{6}|[0-9]{14})$",
         description="What the customer's card shows: its 6 digits, or the 14 of its QR code.",
@@ -59,7 +59,9 @@ Code = Annotated[
     ),
 ]
 CursorText = Annotated[
-    Text, Field(max_length=CURSOR_LENGTH, description="Where the page begins: `next_cursor` of the page before.")
+    str,
+    Field(max_length=CURSOR_LENGTH, description="Where the page begins: `next_cursor` of the page before."),
+    STORABLE,
 ]
 NextCursor = Annotated[str | None, Field(description="Send it as `cursor` for the next page; null at the end.")]
 

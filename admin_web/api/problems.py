@@ -128,7 +128,7 @@ def invalid_of(error: ValidationError) -> LoyaltyError | ApiProblem:
     return Invalid(field, KINDS.get(kind) or (kind if kind in OWN_KINDS else "wrong_type"))
 
 
-OWN_KINDS = ("odd_characters", "not_a_moment", "not_a_cursor")
+OWN_KINDS = ("odd_characters", "not_a_moment", "nobody_named", "sum_or_lines")
 
 
 async def refuse(request: web.Request, error: Exception) -> web.Response:

@@ -219,7 +219,7 @@ def _checked_lines(draft: ReceiptDraft) -> tuple[Line, ...]:
             line.total,
             clean_line("lines", line.name, 200, required=False),
             clean_line("lines", line.sku, 64, required=False),
-            clean_line("lines", line.category, 64, required=False).lower(),
+            clean_line("lines", line.category.lower(), 64, required=False),
         )
         for line in draft.lines
     )

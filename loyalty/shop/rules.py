@@ -337,4 +337,5 @@ def _check_categories(categories: tuple[str, ...]) -> None:
 
 def clean_category(text: str) -> str:
     """A category of goods as it is kept and compared: one line, lower case. Raises Invalid("category")."""
-    return clean_line("category", text, CATEGORY_LENGTH, required=False).lower()
+    # Lowered first: some capitals become two letters, and the limit is that of the column.
+    return clean_line("category", text.lower(), CATEGORY_LENGTH, required=False)

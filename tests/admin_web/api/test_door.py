@@ -144,7 +144,7 @@ BODIES = [
     (b'{"name": "<b>", "phone": "+79160000001"}', 422, "odd_characters", "name"),
     (b'{"name": "Anna", "phone": "12"}', 422, "not_a_phone", "phone"),
     (b'{"name": "Anna", "phone": "+79160000001", "email": "a"}', 422, "not_an_email", "email"),
-    (b'{"name": "Anna", "phone": "+79160000001", "gender": "x"}', 422, "wrong_form", "gender"),
+    (b'{"name": "Anna", "phone": "+79160000001", "gender": "x"}', 422, "unknown_choice", "gender"),
     (b'{"name": "Anna", "phone": "+79160000001", "language": "de"}', 422, "unknown_choice", "language"),
     (b'{"name": "Anna", "phone": "+79160000001", "birthday": "2026-02-30"}', 422, "not_a_date", "birthday"),
     (b'{"name": "Anna", "phone": "+79160000001", "birthday": "2099-01-01"}', 422, "not_a_birthday", "birthday"),
