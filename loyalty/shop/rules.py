@@ -227,7 +227,9 @@ class Programme:
 
     def tier_for(self, progress: int) -> Tier:
         """The highest tier whose threshold `progress` (minor units paid, or visits) reaches."""
-        return [tier for tier in self.tiers if progress >= tier.threshold][-1]
+        reached = [tier for tier in self.tiers if progress >= tier.threshold]
+        # Below zero: the window holds a refund of what was bought before it.
+        return reached[-1] if reached else self.tiers[0]
 
     def next_tier(self, tier: Tier) -> Tier | None:
         """The tier after this one, or None at the top."""

@@ -506,3 +506,12 @@ async def test_a_tier_set_by_hand_is_not_moved_by_a_receipt_until_its_end():
     assert (await customer(person.id)).tier_id == 0
     await a_sale(person.id, location, 1_00, now=NOW + 2 * DAY)
     assert (await customer(person.id)).tier_id == 2
+
+
+async def test_a_refund_of_what_was_bought_before_the_window_does_not_keep_the_next_sale_from_counting():
+    place, customer = await a_location(), await a_customer()
+    await a_programme(tier_window_days=30)
+    sale = await a_sale(customer.id, place, 2000_00)
+    later = NOW + timedelta(days=40)
+    await refund_receipt(sale.receipt_id, 1000_00, key="back", actor=COMMAND, now=later)
+    assert (await a_sale(customer.id, place, 100_00, now=later)).earned == 5_00
