@@ -27,6 +27,7 @@ REASONS = {
     "account_blocked": mark("The customer has blocked us there: nothing can be sent."),
     "already_refunded": mark("This receipt is refunded already."),
     "base_tier_is_zero": mark("The first level must stay the first."),
+    "birthday_was_changed": mark("The customer has changed their birthday once already."),
     "burn_needs_presence": mark("Ask the customer for the code: without it bonuses cannot be used here."),
     "burn_not_a_step": mark("Bonuses are used in steps of %(step)s."),
     "burn_over_limit": mark("No more than %(limit)s bonuses can be used for this receipt."),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.bonuses.actions.expiry import expire_due
+from loyalty.bonuses.actions.once_only import grant_birthdays as grant_due_birthdays
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.staff.rules import JOB
@@ -29,6 +30,11 @@ async def review_tiers(now: datetime) -> int:
     return await review_due_tiers(actor=JOB, now=now, limit=500)
 
 
+async def grant_birthdays(now: datetime) -> int:
+    """Give the birthday gifts that are due."""
+    return await grant_due_birthdays(actor=JOB, now=now, limit=500)
+
+
 async def empty_updates(now: datetime) -> int:
     """Empty what messengers sent a week ago: it holds personal words, and has done its work."""
     return await empty_old_updates(now=now)
@@ -37,5 +43,6 @@ async def empty_updates(now: datetime) -> int:
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("review tiers", 60, review_tiers),
+    Job("grant birthdays", 300, grant_birthdays),
     Job("empty old updates", 600, empty_updates),
 )

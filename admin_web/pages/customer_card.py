@@ -68,12 +68,18 @@ EVENTS = {
     "refund": mark("Refund"),
     "manual": mark("By hand"),
     "welcome": mark("Welcome bonus"),
+    "birthday": mark("Birthday bonus"),
+    "referral": mark("Friend invited"),
+    "invited": mark("Came by an invitation"),
+    "referral_undone": mark("Gift for an invitation taken back"),
     "expiry": mark("Their time was over"),
 }
 SOURCES = {
     Source.RECEIPT: mark("purchase"),
     Source.MANUAL: mark("by hand"),
     Source.WELCOME: mark("welcome bonus"),
+    Source.BIRTHDAY: mark("birthday bonus"),
+    Source.REFERRAL: mark("invitation"),
     Source.GRACE: mark("given back by a refund"),
 }
 TIER_REASONS = {

@@ -93,13 +93,15 @@ Handler = Callable[[Turn], Awaitable[Reply]]
 class Dialog:
     """A topic. steps: by the name a session keeps. commands: by the word after the slash, and by menu label.
 
-    buttons: by the name in a button's data; they work at any time and so must be harmless twice.
+    buttons: by the name in a button's data; they work at any time and so must be harmless twice. typed: steps of
+    registered customers that hear what is written next, unless it is a command; others hear buttons alone.
     """
 
     steps: Mapping[str, Handler] = field(default_factory=dict)
     commands: Mapping[str, Handler] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     buttons: Mapping[str, Handler] = field(default_factory=dict)
+    typed: frozenset[str] = frozenset()
 
 
 def said(text: str, **options: Any) -> Said:

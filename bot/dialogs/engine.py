@@ -26,6 +26,7 @@ DIALOGS: tuple[Dialog, ...] = (
 STEPS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.steps.items()}
 COMMANDS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.commands.items()}
 LABELS: dict[str, str] = {key: name for dialog in DIALOGS for key, name in dialog.labels.items()}
+TYPED: frozenset[str] = frozenset().union(*(dialog.typed for dialog in DIALOGS))
 BUTTONS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.buttons.items()}
 
 SHOWN = ("card", "balance", "history", "settings", "support")
@@ -81,6 +82,8 @@ async def _reply(turn: Turn) -> Reply:
         return await menu.hello(turn)
     if (command := _command(event)) is not None:
         return await command(turn)
+    if event.kind is EventKind.TEXT and turn.session.step in TYPED:
+        return await STEPS[turn.session.step](turn)
     return await support.pass_on(turn)
 
 

@@ -1,14 +1,18 @@
-"""Settings: the language, and leaving."""
+"""Settings: the language, the birthday, and leaving."""
 
 from dataclasses import replace
 
 from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, said
+from bot.dialogs.registration import parse_birthday
 from bot.texts import TERMS_VERSION, say
+from loyalty import wording
 from loyalty.bonuses.queries import account
+from loyalty.clock import business_date
 from loyalty.conversations.content import Button
-from loyalty.customers.actions import set_consent, set_language, unlink_account
-from loyalty.customers.queries import customer
+from loyalty.customers.actions import correct_birthday, set_consent, set_language, unlink_account
+from loyalty.customers.queries import birthday_is_fixed, customer
 from loyalty.customers.rules import Topic
+from loyalty.errors import Refused
 from loyalty.staff.rules import LANGUAGES
 
 
@@ -16,8 +20,33 @@ async def show(turn: Turn) -> Reply:
     """What is set, with buttons to change it."""
     person = await customer(turn.customer_id())
     others = tuple(Button(say(code, "language.name"), f"lang:{code}:") for code in LANGUAGES if code != turn.language)
-    text = turn.say("settings.title", language=turn.say("language.name"), phone=person.phone or "—")
-    return Reply((said(text, buttons=(others, (Button(turn.say("settings.leave"), "leave_ask::"),))),))
+    birthday = wording.day(person.birthday, turn.language) if person.birthday else "—"
+    text = turn.say(
+        "settings.title", language=turn.say("language.name"), phone=person.phone or "—", birthday=birthday
+    )  # fmt: skip
+    own = Button(turn.say("settings.birthday"), "birthday_ask::")
+    return Reply((said(text, buttons=(others, (own,), (Button(turn.say("settings.leave"), "leave_ask::"),))),))
+
+
+async def ask_birthday(turn: Turn) -> Reply:
+    """Ask for the birthday; of a known one, say first that it can be changed only once."""
+    person = await customer(turn.customer_id())
+    if await birthday_is_fixed(person.id):
+        return Reply((said(turn.say("settings.birthday_was_changed"), menu=turn.menu()),))
+    key = "settings.birthday_change" if person.birthday else "settings.birthday_name"
+    return Reply((said(turn.say(key)),), "own_birthday")
+
+
+async def keep_birthday(turn: Turn) -> Reply:
+    """Keep what was typed, if it is a date."""
+    birthday = parse_birthday(turn.event.text, business_date(turn.now, turn.chain.time_zone))
+    if birthday is None:
+        return Reply((said(turn.say("registration.birthday_wrong")),), "own_birthday")
+    try:
+        await correct_birthday(turn.customer_id(), birthday, actor=CUSTOMER, now=turn.now)
+    except Refused:
+        return Reply((said(turn.say("settings.birthday_was_changed"), menu=turn.menu()),))
+    return Reply((said(turn.say("settings.birthday_set"), menu=turn.menu()),))
 
 
 async def choose_language(turn: Turn) -> Reply:
@@ -60,8 +89,9 @@ async def leave(turn: Turn) -> Reply:
 
 
 DIALOG = Dialog(
-    steps={"leave": leave},
+    steps={"leave": leave, "own_birthday": keep_birthday},
     commands={"settings": show},
     labels={"menu.settings": "settings"},
-    buttons={"lang": choose_language, "leave_ask": ask_to_leave},
+    buttons={"lang": choose_language, "leave_ask": ask_to_leave, "birthday_ask": ask_birthday},
+    typed=frozenset({"own_birthday"}),
 )

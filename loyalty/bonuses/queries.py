@@ -5,7 +5,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from loyalty import db
-from loyalty.bonuses.rules import LOOKED_AT_EVERY, Held, HoldState, Kind, Lot, Progress, Taken, available, in_order, pending
+from loyalty.bonuses.rules import (
+    LOOKED_AT_EVERY,
+    Held,
+    HoldState,
+    Kind,
+    Lot,
+    Progress,
+    Taken,
+    available,
+    in_order,
+    pending,
+)
 from loyalty.errors import NotFound, Refused
 from loyalty.shop.rules import Programme, TierBasis
 

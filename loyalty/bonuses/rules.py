@@ -3,6 +3,7 @@
 Amounts are hundredths of a bonus unless a name says otherwise; money is in minor units.
 """
 
+from calendar import isleap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -396,3 +397,27 @@ def rules_since(versions: Iterable[tuple[datetime, Programme]], tier: Tier) -> d
         since = effective_from
     assert since is not None, "there is always a programme"
     return since
+
+
+# ------------------------------------------------------------------------------------------- birthdays
+
+KNOWN_DAYS = 14
+"""A birthday has to be known so long before it, or a gift could be had by naming today."""
+LATE_DAYS = 7
+"""So long after the day its gift is still given: the engine may have stood still."""
+EARLY_DAYS = 180
+"""Earlier before the day no gift is given, whatever the programme says: one year's would meet the other's."""
+
+
+def birthdays_due(programme: Programme, today: date) -> list[tuple[int, date]]:
+    """(birthday code, the day on which it is kept) of all who are to have their gift by the local day `today`."""
+    before = min(programme.birthday_days_before, EARLY_DAYS)
+    days = [today + timedelta(days=ahead) for ahead in range(-LATE_DAYS, before + 1)]
+    due = [(day.month * 100 + day.day, day) for day in days]
+    leaplings = [(229, day) for day in days if (day.month, day.day) == (2, 28) and not isleap(day.year)]
+    return due + leaplings
+
+
+def is_known_in_time(known_since: datetime, day: date, zone: str) -> bool:
+    """Whether a birthday kept on `day` was known early enough for a gift."""
+    return business_date(known_since, zone) <= day - timedelta(days=KNOWN_DAYS)

@@ -125,6 +125,32 @@ async def change_profile(
 
 
 @db.use_case
+async def correct_birthday(customer_id: int, birthday: date, *, actor: Actor, now: datetime) -> None:
+    """A customer names their birthday, or corrects it: once, because gifts hang on it. The same again is nothing.
+
+    Raises NotFound("customer"), Refused("birthday_was_changed").
+    """
+    await lock_customer(customer_id)
+    before = await customer(customer_id)
+    if before.birthday == birthday:
+        return
+    changed = await db.fetch_value(
+        "UPDATE customer SET birthday = $2, birthday_set_at = $3, updated_at = $3,"
+        " birthday_changes = birthday_changes + (birthday IS NOT NULL)::int"
+        " WHERE id = $1 AND (birthday IS NULL OR birthday_changes = 0) RETURNING id",
+        customer_id,
+        birthday,
+        now,
+    )
+    if changed is None:
+        raise Refused("birthday_was_changed")
+    await CustomerFacts.filter(customer_id=customer_id).update(birthday_code=birthday_code(birthday))
+    await write_journal(
+        actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=["birthday"]
+    )
+
+
+@db.use_case
 async def set_discount(customer_id: int, discount_bp: int, *, actor: Actor, now: datetime) -> None:
     """Give a personal discount in basis points, from the next quote on; 0 takes it away. The same again is nothing.
 

@@ -208,6 +208,11 @@ async def customers_updated(
     return [CustomerView(**row) for row in rows[:limit]], len(rows) > limit
 
 
+async def birthday_is_fixed(customer_id: int) -> bool:
+    """Whether the customer has corrected their birthday already, which they may once."""
+    return bool(await db.fetch_value("SELECT birthday_changes > 0 FROM customer WHERE id = $1", customer_id))
+
+
 async def find_by_phone(phone: str) -> int | None:
     """The customer with this E.164 phone."""
     found: int | None = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", phone)

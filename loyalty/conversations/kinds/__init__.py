@@ -1,11 +1,16 @@
 """Message types: one file each, one line here."""
 
 from loyalty.conversations.kinds import (
+    birthday,
     bonuses_credited,
     bonuses_debited,
+    expiring,
     hold_asked,
+    invited,
     receipt,
     receipt_refunded,
+    referral,
+    referral_undone,
     tier_falling,
 )
 from loyalty.conversations.kinds.base import Kind
@@ -19,5 +24,10 @@ KINDS: dict[str, Kind] = {
         bonuses_credited.KIND,
         bonuses_debited.KIND,
         tier_falling.KIND,
+        birthday.KIND,
+        referral.KIND,
+        invited.KIND,
+        referral_undone.KIND,
+        expiring.KIND,
     )
 }
