@@ -34,6 +34,12 @@ def read_programme(form: Form, base: Programme) -> Programme:
     return replace(base, **known, tiers=_read_tiers(form, TierBasis(known["tier_basis"])))
 
 
+def read_settings(form: Form, base: Programme, names: Iterable[str]) -> Programme:
+    """`base` with some of its settings as the form says. Ask `form.ok` before using it."""
+    read = {name: _read(form, SETTINGS[name]) for name in names}
+    return replace(base, **{name: value for name, value in read.items() if value is not None})
+
+
 def tier_rows(form: Form) -> range:
     """Numbers of the rows of levels in the form."""
     text = form.value("tiers_count")

@@ -20,6 +20,7 @@ from admin_web.pages import (
     overview,
     programme,
     programme_rules,
+    programme_what_if,
     shop,
     staff,
 )
@@ -36,6 +37,7 @@ PAGES: tuple[ModuleType, ...] = (
     staff,
     programme,
     programme_rules,
+    programme_what_if,
     shop,
     api_keys,
     journal,

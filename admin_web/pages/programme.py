@@ -12,6 +12,7 @@ from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
+from admin_web.past import periods, tried
 from admin_web.programme_form import (
     add_tier,
     basis_of,
@@ -152,6 +153,11 @@ async def place_names() -> dict[int, str]:
     return {place.id: place.name for place in await locations()}
 
 
+def setting_options(setting: Setting) -> list[tuple[str, str]]:
+    """What a setting may be chosen from; empty when it is written."""
+    return [(value, _(text)) for value, text in (setting.options or {}).items()]
+
+
 def seen_version(form: Form) -> int:
     """The newest version that whoever typed had seen."""
     text = form.value("seen")
@@ -191,6 +197,10 @@ async def _summary(
 ) -> web.Response:
     before = _base(form, versions).programme
     found = changes(before, after, await place_names())
+    trial = None
+    if found and form.value("step") == "try":
+        in_force = version_at(versions, now(request)).programme
+        trial = await tried(after, in_force, form, zone=request[SHOP].time_zone, now=now(request))
     if not found:
         form.errors[GENERAL] = _("Nothing differs from what is set already.")
         return await _form(request, form, versions, status=422)
@@ -201,6 +211,8 @@ async def _summary(
         path=PATH,
         form=form,
         summary=found,
+        trial=trial,
+        periods=periods(),
         begins=format_datetime(moment) if moment > now(request) else "",
         future=future_versions(versions, now(request)),
     )
@@ -218,7 +230,7 @@ async def _form(
         form=form,
         summary=None,
         sections=SECTIONS,
-        options={setting.name: _options(setting) for setting in SETTINGS.values()},
+        options={setting.name: setting_options(setting) for setting in SETTINGS.values()},
         signs={unit: _(sign) if sign else currency_sign() for unit, sign in SIGNS.items()},
         rows=tier_rows(form),
         rows_at_most=TIERS_AT_MOST,
@@ -226,10 +238,6 @@ async def _form(
         base=_base(form, versions),
         future=future_versions(versions, now(request)),
     )
-
-
-def _options(setting: Setting) -> list[tuple[str, str]]:
-    return [(value, _(text)) for value, text in (setting.options or {}).items()]
 
 
 ROUTES = (

@@ -15,10 +15,11 @@ from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.programme import PATH as PROGRAMME_PATH
 from admin_web.pages.programme import future_versions, place_names, seen_version, version_at
+from admin_web.past import Trial, periods, tried
 from admin_web.programme_form import effective_moment
 from admin_web.render import go_to, page
 from loyalty.bonuses.actions.programme import change_programme
-from loyalty.bonuses.earning import RULES
+from loyalty.bonuses.earning import RULES, check_rules
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.shop.queries import programme_versions, used_ids
 from loyalty.shop.rules import RULES_AT_MOST, Effect, Programme, RuleSettings, Stacking
@@ -82,9 +83,12 @@ async def save(request: web.Request) -> web.Response:
     if not form.ok:
         return await _form(request, form, kind, status=422)
     rules = [rule if one.id == rule_id else one for one in programme.rules] + ([rule] if rule_id == NEW else [])
+    changed = replace(programme, rules=tuple(rules))
+    if form.value("step") == "try":
+        return await _try(request, form, programme, changed, rule)
     try:
         await change_programme(
-            replace(programme, rules=tuple(rules)),
+            changed,
             effective_from=moment,
             seen_version=seen_version(form),
             actor=actor_of(request),
@@ -100,6 +104,19 @@ async def save(request: web.Request) -> web.Response:
         return await _form(request, form, kind, status=422)
     said = _("The rule is saved") if moment == this_moment else _("The rule will be in force from then on")
     return await go_to(request, PATH, say=said)
+
+
+async def _try(
+    request: web.Request, form: Form, programme: Programme, changed: Programme, rule: RuleSettings
+) -> web.Response:
+    """The form again with what the rule would have given; nothing is saved."""
+    try:
+        check_rules(changed)
+    except Invalid as error:
+        _refuse(form, error, programme, rule.id)
+        return await _form(request, form, rule.kind, status=422)
+    trial = await tried(changed, programme, form, zone=request[SHOP].time_zone, now=now(request))
+    return await _form(request, form, rule.kind, trial=trial)
 
 
 @requires(Permission.SHOP_MANAGE)
@@ -169,7 +186,9 @@ def _refuse(form: Form, error: Invalid, programme: Programme, rule_id: int) -> N
         form.errors[GENERAL] = form.errors.pop(error.field)
 
 
-async def _form(request: web.Request, form: Form, kind: str, *, status: int = 200) -> web.Response:
+async def _form(
+    request: web.Request, form: Form, kind: str, *, trial: Trial | None = None, status: int = 200
+) -> web.Response:
     versions = await programme_versions()
     words = KINDS[kind]
     return page(
@@ -189,6 +208,8 @@ async def _form(request: web.Request, form: Form, kind: str, *, status: int = 20
         weekdays=weekday_names(),
         places=await place_names(),
         future=future_versions(versions, now(request)),
+        trial=trial,
+        periods=periods(),
     )
 
 

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from loyalty.shop.queries import programme_at, programme_versions, used_ids
 from loyalty.shop.rules import Effect, Programme, Rounding, RuleSettings, Tier, TierBasis
 from loyalty.staff.rules import COMMAND, Role
 from tests.admin_web.conftest import START
-from tests.builders import PROGRAMME, a_location, a_programme
+from tests.builders import PROGRAMME, a_customer, a_location, a_programme, a_sale
 
 PATH = "/settings/programme"
 RULES_PATH = f"{PATH}/rules"
@@ -294,7 +295,7 @@ async def test_a_rule_is_added_by_its_kind_and_listed_in_words(panel, sign_in_as
 async def test_the_form_of_every_kind_gives_back_what_it_was_filled_with(panel, sign_in_as, kind):
     await sign_in_as()
     place = await a_location()
-    params = {
+    params: dict[str, Any] = {
         "category": {"categories": ["coffee", "tea"], "skus": []},
         "location": {"locations": [place]},
         "weekday_hours": {"weekdays": [1, 7], "from_time": 1320, "until_time": 90},
@@ -383,3 +384,60 @@ async def test_a_rule_or_kind_that_is_not_there_is_not_found(panel, sign_in_as):
     for path in (f"{RULES_PATH}/new?kind=luck", f"{RULES_PATH}/new"):
         assert (await panel.get(path, allow_redirects=False)).headers["Location"] == RULES_PATH
     assert (await panel.post(f"{RULES_PATH}/new", data=WEEKEND | {"kind": "luck"})).status == 404
+
+
+WHAT_IF = f"{PATH}/what-if"
+
+
+async def a_past():
+    """One purchase of October by a programme of three levels: 1 000 at 5 %."""
+    await a_programme()
+    customer = await a_customer()
+    await a_sale(customer.id, await a_location(), 1000_00, now=datetime(2026, 10, 5, 9, 0, tzinfo=UTC))
+
+
+async def test_another_percent_is_tried_and_nothing_is_saved(panel, sign_in_as):
+    await sign_in_as()
+    await a_past()
+    page = await text_of(await panel.get(WHAT_IF))
+    sent = dict(re.findall(r'<input class="inp" id="([^"]+)"[^>]*value="([^"]*)"', page))
+    form = sent | {"rate_0": "7", "stacking": "best", "rounding": "down", "months": "1"}
+    page = await text_of(await panel.post(WHAT_IF, data=form))
+    assert re.search(r"Base: from [^,]+, 7%", page)
+    assert re.search(r"Earned then</dt><dd>50", page)
+    assert re.search(r"Would be earned</dt><dd>70", page)
+    assert "October 2026" in page
+    assert len(await programme_versions()) == 1
+    answer = await panel.post(WHAT_IF, data=form | {"rate_0": "700"})
+    assert (answer.status, "Must be between 0 and 100 percent." in await text_of(answer)) == (422, True)
+
+
+async def test_a_rule_is_tried_where_it_is_written(panel, sign_in_as):
+    await sign_in_as()
+    await a_past()
+    rule = {"kind": "first_purchase", "name": "Hello", "effect": "fixed", "amount": "25", "is_on": "1", "step": "try"}
+    page = await text_of(await panel.post(f"{RULES_PATH}/new", data=await seen(**rule)))
+    assert re.search(r"Would be earned</dt><dd>75", page)
+    assert re.search(r'name="amount"[^>]* value="25"', page)
+    assert not (await programme_at(START)).rules
+    answer = await panel.post(f"{RULES_PATH}/new", data=await seen(**rule | {"amount": "0"}))
+    assert (answer.status, "Must be above zero." in await text_of(answer)) == (422, True)
+
+
+async def test_settings_are_tried_before_they_are_saved(panel, sign_in_as):
+    await sign_in_as()
+    await a_past()
+    page = await text_of(await panel.post(PATH, data=await a_form(panel, earn_cap_receipt="30", step="try")))
+    assert re.search(r"Would be earned</dt><dd>30", page)
+    assert "Save the programme" in page
+    assert len(await programme_versions()) == 1
+
+
+async def test_a_rule_switched_off_is_tried_also_on_an_empty_past(panel, sign_in_as):
+    await sign_in_as()
+    await a_programme(rules=(RuleSettings(1, "first_purchase", "R", Effect.ADD, 500),))
+    page = await text_of(await panel.get(WHAT_IF))
+    sent = dict(re.findall(r'<input class="inp" id="([^"]+)"[^>]*value="([^"]*)"', page))
+    page = await text_of(await panel.post(WHAT_IF, data=sent | {"stacking": "best", "rounding": "down"}))
+    assert "(off)" in page
+    assert re.search(r"Earned then</dt><dd>0", page)

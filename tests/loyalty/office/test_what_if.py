@@ -13,7 +13,7 @@ from loyalty.ids import new_key
 from loyalty.office.queries import what_if as module
 from loyalty.office.queries.what_if import MonthCost, last_months, what_if
 from loyalty.receipts.actions.refunds import refund_receipt
-from loyalty.receipts.rules import Line
+from loyalty.receipts.rules import Line, Recorded
 from loyalty.shop.rules import Effect, Rounding, RuleSettings, Stacking
 from loyalty.staff.rules import COMMAND
 from tests.builders import NOW, a_customer, a_location, a_programme, a_sale
@@ -43,7 +43,7 @@ def some_rules(chance, places):
 async def a_life(chance, people, places):
     """Sixty purchases and refunds over March and April, as they come."""
     moment = datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
-    sold = []
+    sold: list[Recorded] = []
     for _ in range(60):
         moment += timedelta(hours=chance.randint(1, 44))
         with suppress(Refused):
