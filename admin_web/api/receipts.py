@@ -160,8 +160,8 @@ class StoredReceipt(Out):
     burnt: int = Field(description="Hundredths of a bonus.")
     earned: int = Field(description="Hundredths of a bonus.")
     refunded: int = Field(description="Minor units taken back so far.")
-    forgiven: int
-    kept_back: int
+    forgiven: int = Field(description="Of a refund: hundredths of a bonus that were due and not taken back.")
+    kept_back: int = Field(description="Of a refund: minor units that the till kept back.")
     original_id: int | None = Field(description="Of a refund: the sale.")
     tier_id: int = Field(description="By whose rate it earned.")
     promo_code: str | None
