@@ -7,7 +7,8 @@ on its connection. Do not start tasks inside one: they would outlive the connect
 import asyncio
 import functools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
@@ -31,6 +32,7 @@ MODELS = (
     "loyalty.conversations.models",
     "loyalty.bonuses.models",
     "loyalty.receipts.models",
+    "loyalty.office.models",
 )
 APP = {"models": list(MODELS), "default_connection": "default", "migrations": "migrations"}
 MIGRATION_LOCK = 0x5245_4755_4C41_5253  # "REGULARS"
@@ -190,6 +192,26 @@ def in_use_case() -> bool:
     return hasattr(_connection(), "_finalized")
 
 
+class Statement:
+    """A long statement whose parameters have names: `:name` in the text becomes `$n`, the same name the same n."""
+
+    def __init__(self, text: str) -> None:
+        self.names: list[str] = []
+        self.sql = _NAMED.sub(self._number, text)
+
+    def _number(self, match: re.Match[str]) -> str:
+        if match[1] not in self.names:
+            self.names.append(match[1])
+        return f"${self.names.index(match[1]) + 1}"
+
+    async def row(self, values: Mapping[str, Any]) -> Row | None:
+        """Run it with a value for each name; the first row, or None."""
+        return await fetch_row(self.sql, *[values[name] for name in self.names])
+
+
+_NAMED = re.compile(r"(?<!:):([a-z_]+)")  # not the type after a cast
+
+
 async def fetch(sql: str, *params: Any) -> list[Row]:
     """All rows of a statement, INSERT ... RETURNING too, as dictionaries."""
     rows: list[Row] = await _connection().execute_query_dict(sql, list(params))
@@ -206,6 +228,12 @@ async def fetch_value(sql: str, *params: Any) -> Any:
     """The first column of the first row, or None."""
     row = await fetch_row(sql, *params)
     return next(iter(row.values())) if row else None
+
+
+async def fetch_patiently(seconds: float, sql: str, *params: Any) -> list[Row]:
+    """As `fetch`, for a statement that may take longer than the pool's `command_timeout`."""
+    async with _connection().acquire_connection() as raw:
+        return [dict(row) for row in await raw.fetch(sql, *params, timeout=seconds)]
 
 
 async def execute(sql: str, *params: Any) -> None:

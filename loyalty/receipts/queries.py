@@ -97,6 +97,7 @@ SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name
     $4::bigint IS NOT NULL AND (EXISTS (SELECT FROM card_code_use WHERE customer_id = $1 AND step = $4)
         OR EXISTS (SELECT FROM hold WHERE customer_id = $1 AND code_step = $4 AND state IN ('asked', 'held')
             AND id IS DISTINCT FROM $5::bigint)) AS code_used,
+    seen.body_hash AS seen_body_hash, seen.answer AS seen_answer, f.xmin::text AS version,
     f.balance, f.debt, f.tier_id, f.tier_until, f.discount_bp, f.receipts = 0 AS is_first,
     lots.ids, lots.remaining, lots.activates, lots.expires, lots.held,
     (SELECT coalesce(sum(CASE kind WHEN 'sale' THEN paid ELSE -paid END), 0)::bigint FROM receipt
@@ -132,7 +133,9 @@ SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name
     END AS last_receipt_at,
     EXISTS (SELECT FROM receipt WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
         AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days') AS visited
-FROM customer c JOIN customer_facts f ON f.customer_id = c.id, location l, shop s,
+FROM customer c JOIN customer_facts f ON f.customer_id = c.id, shop s,
+    location l LEFT JOIN receipt seen ON seen.location_id = l.id AND seen.source = $6::text
+        AND seen.external_id = $7::text,
     LATERAL (SELECT ($3::timestamptz AT TIME ZONE l.time_zone)::date AS today) day,
     LATERAL (SELECT id, body FROM programme WHERE effective_from <= $3
         ORDER BY effective_from DESC, id DESC LIMIT 1) p,
@@ -166,16 +169,24 @@ MONTHS = """
 
 
 async def till(
-    customer_id: int, location_id: int, *, now: datetime, proof: CardProof | None = None, hold_id: int | None = None
+    customer_id: int,
+    location_id: int,
+    *,
+    now: datetime,
+    proof: CardProof | None = None,
+    hold_id: int | None = None,
+    key: tuple[str, str] | None = None,
 ) -> Till:
-    """What a quote needs. `proof`: the code that was shown; `hold_id`: whose bonuses are set aside for this sale.
+    """What a quote needs, read in one statement. `proof`: the code that was shown.
 
+    hold_id: whose bonuses are set aside for this sale. key: (source, external id) that may have been used already.
     Raises NotFound("customer" | "location" | "hold"), Refused("hold_of_another" | "hold_is_over").
     """
     held = None
     if hold_id is not None:
         held = await held_for_sale(hold_id, customer_id, location_id, now=now)
-    row = await db.fetch_row(TILL, customer_id, location_id, now, proof.step if proof else None, hold_id)
+    step = proof.step if proof else None
+    row = await db.fetch_row(TILL, customer_id, location_id, now, step, hold_id, *(key or (None, None)))
     if row is None:
         known = await db.fetch_value("SELECT true FROM location WHERE id = $1", location_id)
         raise NotFound("customer" if known else "location")
@@ -183,7 +194,7 @@ async def till(
     same = ("programme_id", "currency", "exponent", "location_name", "is_open", "burns_without_code", "language",
         "account_id", "code_used", "balance", "debt", "tier_id", "tier_until", "discount_bp", "birthday", "is_first",
         "window_paid", "window_visits", "burnt_today", "earned_today", "earned_month", "receipts_today", "burns_today",
-        "last_receipt_at", "visited")  # fmt: skip
+        "last_receipt_at", "visited", "version")  # fmt: skip
     return Till(
         programme=_programme(row["programme_id"], row["programme"]),
         location_id=location_id,
@@ -193,13 +204,21 @@ async def till(
         customer_phone=row["phone"],
         lots=tuple(map(Lot, *(column or () for column in lots))),
         held=held,
+        seen=(row["seen_body_hash"], row["seen_answer"]) if row["seen_body_hash"] is not None else None,
         **{name: row[name] for name in same},
     )
 
 
 async def till_for(draft: ReceiptDraft, *, now: datetime) -> Till:
     """What a quote of this draft needs. Raises like `till`."""
-    at_till = await till(draft.customer_id, draft.location_id, now=now, proof=draft.proof, hold_id=draft.hold_id)
+    at_till = await till(
+        draft.customer_id,
+        draft.location_id,
+        now=now,
+        proof=draft.proof,
+        hold_id=draft.hold_id,
+        key=(draft.source.value, draft.external_id),
+    )
     if draft.promo_code is None:
         return at_till
     return replace(at_till, promo_uses=await promo_uses(draft.promo_code, draft.customer_id))

@@ -115,7 +115,9 @@ class Till:
     window_paid, window_visits: progress within the tier window, the latter only where visits count.
     visited: whether this day and location count already. code_used: the code that was shown has paid already.
     account_id: where the customer is written to. lots: with what other holds keep of them. held: what was set aside
-    for this sale. earned_*, burnt_today, receipts_today, burns_today: filled where the programme limits them.
+    for this sale. seen: hash and answer of the receipt that has this draft's key. version: of the customer's facts,
+    which change with everything that a sale decides on. earned_*, burnt_today, receipts_today, burns_today: filled
+    where the programme limits them.
     """
 
     programme: Programme
@@ -152,6 +154,8 @@ class Till:
     last_receipt_at: datetime | None = None
     promo_uses: tuple[int, int] = (0, 0)
     held: Held | None = None
+    seen: tuple[str, str] | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

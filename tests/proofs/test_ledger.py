@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -196,8 +196,11 @@ class Story(RuleBasedStateMachine):
         self.person: int = self.run(a_customer()).id
         self.place: int = self.run(a_location())
 
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+    def run(self, work: Awaitable[Any]) -> Any:
+        async def to_the_end() -> Any:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(to_the_end(), self.loop).result(60)
 
     @rule(hours=st.integers(1, 40 * 24))
     def time_passes(self, hours: int) -> None:
@@ -300,7 +303,7 @@ class Story(RuleBasedStateMachine):
         assert found == sorted((lot.left, lot.begins, lot.ends) for lot in model.lots if lot.left)
         assert min([standing.available, standing.debt, *(lot.left for lot in model.lots)]) >= 0
 
-    def refused(self, work: Coroutine[Any, Any, Any], reason: str) -> None:
+    def refused(self, work: Awaitable[Any], reason: str) -> None:
         with pytest.raises(Refused) as refused:
             self.run(work)
         assert refused.value.reason == reason

@@ -18,8 +18,12 @@ from loyalty.staff.rules import Actor
 ASK_LIFETIME = timedelta(minutes=2)
 """How long a question in the chat waits for its answer."""
 
+# What is set aside changes what a sale may spend: the facts get a new version, so that a sale computed before it is
+# computed again.
 PLACE = """
-WITH new AS (
+WITH customer AS (
+    UPDATE customer_facts SET tier_id = tier_id WHERE customer_id = $4
+), new AS (
     INSERT INTO hold (source, location_id, external_id, customer_id, total, amount, state, presence, code_step,
         created_at, expires_at, staff_id, api_key_id, body_hash)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
@@ -33,7 +37,10 @@ SELECT id FROM new
 
 AGREE = """
 WITH kept AS (
-    UPDATE hold SET state = 'held', presence = $2, decided_at = $3, expires_at = $4 WHERE id = $1 RETURNING id
+    UPDATE hold SET state = 'held', presence = $2, decided_at = $3, expires_at = $4 WHERE id = $1
+    RETURNING id, customer_id
+), customer AS (
+    UPDATE customer_facts SET tier_id = tier_id FROM kept WHERE customer_facts.customer_id = kept.customer_id
 )
 INSERT INTO hold_lot (hold_id, lot_id, amount)
 SELECT kept.id, part.lot_id, part.amount FROM kept, unnest($5::bigint[], $6::bigint[]) part (lot_id, amount)

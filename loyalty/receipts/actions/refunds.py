@@ -75,7 +75,7 @@ async def refund_receipt(
     body_hash = _body_hash(receipt_id, amount, lines)
     seen = await db.fetch_row(SEEN, door, sale.location_id, key)
     if seen is not None:
-        return answered(seen, body_hash)
+        return answered(seen["body_hash"], seen["answer"], body_hash)
     original, own_id, burnt_lots = await _original(receipt_id)
     if original.refunded == original.total:
         raise Refused("already_refunded")

@@ -1,7 +1,9 @@
 """Recording a sale once."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from loyalty import db, wording
 from loyalty.clock import business_date
@@ -22,89 +24,101 @@ from loyalty.receipts.rules import (
 )
 from loyalty.staff.rules import Actor
 
-# What the key was used for, if it was; and the ids of what will be written. They are taken before the write, so
-# that the answer kept with the receipt can name it, and so that the burn comes before the earn in the ledger.
-LOOK = """
-SELECT seen.body_hash, seen.answer, nextval('receipt_id_seq') AS receipt_id,
-    nextval('bonus_entry_id_seq') AS burn_id, nextval('bonus_entry_id_seq') AS earn_id,
-    nextval('bonus_lot_id_seq') AS lot_id
-FROM (SELECT) one LEFT JOIN receipt seen ON seen.source = $1 AND seen.location_id = $2 AND seen.external_id = $3
-"""
-
-# One statement writes the sale and all that follows from it, in the tables of three rooms: a round trip each
-# would hold the customer's lock four times as long. Nothing is written when the key is taken.
-RECORD = """
-WITH sale AS (
+# One statement writes the sale and all that follows from it, in the tables of three rooms. It begins by taking the
+# customer's lock, and goes on only if the facts are still the version that the sale was computed from: whoever moves
+# money, sets bonuses aside or changes what a sale decides on changes that row. Nothing is written when a key is taken.
+RECORD = db.Statement("""
+WITH customer AS MATERIALIZED (
+    SELECT customer_id FROM customer_facts
+    WHERE customer_id = :customer_id::bigint AND xmin = :version::text::xid FOR NO KEY UPDATE
+), ids AS MATERIALIZED (
+    -- The burn comes before the earn in the ledger.
+    SELECT nextval('receipt_id_seq') AS receipt_id, nextval('bonus_entry_id_seq') AS burn_id,
+        nextval('bonus_entry_id_seq') AS earn_id, nextval('bonus_lot_id_seq') AS lot_id FROM customer
+), sale AS (
     INSERT INTO receipt (id, kind, source, location_id, external_id, customer_id, total, paid, burnt, earned,
         refunded, awards, presence, staff_id, at, business_date, body_hash, answer, discount, tier_id, programme_id,
         promo_code, fiscal_fn, fiscal_i, fiscal_fp, api_key_id)
-    VALUES ($1::bigint, 'sale', $2::text, $3::int, $4::text, $5::bigint, $6::bigint, $7::bigint, $8::bigint,
-        $9::bigint, 0, $10::jsonb, $11::text, $12::int, $13::timestamptz, $14::date, $15::text, $16::jsonb,
-        $34::bigint, $30::smallint, $35::int, $36::text, $37::text, $38::bigint, $39::bigint, $40::int)
-    ON CONFLICT DO NOTHING RETURNING id
+    SELECT receipt_id, 'sale', :source::text, :location_id::int, :external_id::text, :customer_id, :total::bigint,
+        :paid::bigint, :burnt::bigint, :earned::bigint, 0, :awards::jsonb, :presence::text, :staff_id::int,
+        :now::timestamptz, :today::date, :body_hash::text,
+        :answer::jsonb || jsonb_build_object('receipt_id', receipt_id), :discount::bigint, :tier_before::smallint,
+        :programme_id::int, :promo_code::text, :fiscal_fn::text, :fiscal_i::bigint, :fiscal_fp::bigint,
+        :api_key_id::int
+    FROM ids ON CONFLICT DO NOTHING RETURNING id
 ), line AS (
     INSERT INTO receipt_line (receipt_id, position, name, sku, category, total, discount, burnt, earned)
     SELECT sale.id, part.position, part.name, part.sku, part.category, part.total, part.discount, part.burnt,
         part.earned
-    FROM sale, unnest($41::text[], $42::text[], $43::text[], $44::bigint[], $45::bigint[], $46::bigint[],
-        $47::bigint[]) WITH ORDINALITY part (name, sku, category, total, discount, burnt, earned, position)
+    FROM sale, unnest(:line_names::text[], :line_skus::text[], :line_categories::text[], :line_totals::bigint[],
+        :line_discounts::bigint[], :line_burnts::bigint[], :line_earneds::bigint[])
+        WITH ORDINALITY part (name, sku, category, total, discount, burnt, earned, position)
 ), hold AS (
-    UPDATE hold SET state = 'confirmed', receipt_id = sale.id, decided_at = $13 FROM sale
-    WHERE hold.id = $48::bigint AND hold.state = 'held'
+    UPDATE hold SET state = 'confirmed', receipt_id = sale.id, decided_at = :now FROM sale
+    WHERE hold.id = :hold_id::bigint AND hold.state = 'held'
 ), facts AS (
-    UPDATE customer_facts SET sold = sold + $6, paid = paid + $7, receipts = receipts + 1, visits = visits + $17::int,
-        first_visit_at = CASE WHEN first_visit_at = $28::timestamptz THEN $13 ELSE least(first_visit_at, $13) END,
-        last_visit_at = greatest(last_visit_at, $13), balance = balance - $8 + $9, debt = debt - $18::bigint,
-        burnt = burnt + $8, earned = earned + $9, tier_id = $19::smallint,
+    UPDATE customer_facts SET sold = sold + :total, paid = paid + :paid, receipts = receipts + 1,
+        visits = visits + :visits::int,
+        first_visit_at = CASE WHEN first_visit_at = :never::timestamptz THEN :now ELSE least(first_visit_at, :now) END,
+        last_visit_at = greatest(last_visit_at, :now), balance = balance - :burnt + :earned,
+        debt = debt - :repaid::bigint, burnt = burnt + :burnt, earned = earned + :earned,
+        tier_id = :tier_after::smallint,
         -- How long a tier stays is the sweep's business: it looks at a new one at once.
-        tier_due_at = CASE WHEN $19 <> $30 THEN $13 ELSE tier_due_at END
-    FROM sale WHERE customer_id = $5
+        tier_due_at = CASE WHEN :tier_after <> :tier_before THEN :now ELSE tier_due_at END
+    FROM sale WHERE customer_id = :customer_id
 ), burn AS (
     INSERT INTO bonus_entry (id, customer_id, amount, balance_after, kind, event, operation_id, actor_kind, staff_id,
         location_id, receipt_id, at, business_date)
-    SELECT $20::bigint, $5, -$8, $29::bigint - $8, 'burn', 'receipt', 'burn:' || id, $21::text, $12, $3, id, $13, $14
-    FROM sale WHERE $8 > 0 RETURNING id
+    SELECT burn_id, :customer_id, -:burnt, :balance::bigint - :burnt, 'burn', 'receipt', 'burn:' || id,
+        :actor_kind::text, :staff_id, :location_id, id, :now, :today
+    FROM sale, ids WHERE :burnt > 0 RETURNING id
 ), taken AS (
     INSERT INTO bonus_allocation (entry_id, lot_id, amount)
-    SELECT burn.id, part.lot_id, part.amount FROM burn, unnest($22::bigint[], $23::bigint[]) part (lot_id, amount)
+    SELECT burn.id, part.lot_id, part.amount
+    FROM burn, unnest(:taken_lots::bigint[], :taken_amounts::bigint[]) part (lot_id, amount)
 ), spent AS (
     UPDATE bonus_lot SET remaining = remaining - part.amount
-    FROM burn, unnest($22, $23) part (lot_id, amount) WHERE bonus_lot.id = part.lot_id
+    FROM burn, unnest(:taken_lots, :taken_amounts) part (lot_id, amount) WHERE bonus_lot.id = part.lot_id
 ), earn AS (
     INSERT INTO bonus_entry (id, customer_id, amount, balance_after, kind, event, operation_id, actor_kind, staff_id,
         location_id, receipt_id, at, business_date)
-    SELECT $24::bigint, $5, $9, $29 - $8 + $9, 'earn', 'receipt', 'earn:' || id, $21, $12, $3, id, $13, $14
-    FROM sale WHERE $9 > 0 RETURNING id
+    SELECT earn_id, :customer_id, :earned, :balance - :burnt + :earned, 'earn', 'receipt', 'earn:' || id,
+        :actor_kind, :staff_id, :location_id, id, :now, :today
+    FROM sale, ids WHERE :earned > 0 RETURNING id
 ), lot AS (
     INSERT INTO bonus_lot (id, customer_id, entry_id, amount, remaining, activates_at, expires_at, source)
-    SELECT $25::bigint, $5, id, $9, $9 - $18, $26::timestamptz, $27::timestamptz, 'receipt' FROM earn
-    RETURNING id, entry_id
+    SELECT lot_id, :customer_id, id, :earned, :earned - :repaid, :activates_at::timestamptz,
+        :expires_at::timestamptz, 'receipt'
+    FROM earn, ids RETURNING id, entry_id
 ), repaid AS (
-    INSERT INTO bonus_allocation (entry_id, lot_id, amount) SELECT entry_id, id, $18 FROM lot WHERE $18 > 0
+    INSERT INTO bonus_allocation (entry_id, lot_id, amount)
+    SELECT entry_id, id, :repaid FROM lot WHERE :repaid > 0
 ), place AS (
-    INSERT INTO customer_location (location_id, customer_id, visits, last_visit_at) SELECT $3, $5, $17, $13 FROM sale
+    INSERT INTO customer_location (location_id, customer_id, visits, last_visit_at)
+    SELECT :location_id, :customer_id, :visits, :now FROM sale
     ON CONFLICT (location_id, customer_id) DO UPDATE SET visits = customer_location.visits + EXCLUDED.visits,
         last_visit_at = greatest(customer_location.last_visit_at, EXCLUDED.last_visit_at)
 ), tier AS (
     INSERT INTO tier_change (customer_id, tier_id, previous_tier_id, receipt_id, reason, at)
-    SELECT $5, $19, $30, id, 'threshold', $13 FROM sale WHERE $19 <> $30
+    SELECT :customer_id, :tier_after, :tier_before, id, 'threshold', :now FROM sale
+    WHERE :tier_after <> :tier_before
 ), journal AS (
     INSERT INTO journal_entry (at, actor_kind, staff_id, api_key_id, action, subject_kind, subject_id, details)
-    SELECT $13, $21, $12, $40, 'receipt.recorded', 'receipt', id, '{}' FROM sale
+    SELECT :now, :actor_kind, :staff_id, :api_key_id, 'receipt.recorded', 'receipt', id, '{}' FROM sale
 ), code AS (
     INSERT INTO card_code_use (customer_id, step, receipt_id)
-    SELECT $5, $31::bigint, id FROM sale WHERE $31::bigint IS NOT NULL
+    SELECT :customer_id, :code_step::bigint, id FROM sale WHERE :code_step IS NOT NULL
 ), message AS (
     INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, created_at,
         due_at, attempts)
-    SELECT $32::bigint, $5, 'out', 'receipt', $33::jsonb, 'queued', 1, 'receipt:' || id, $13, $13, 0
-    FROM sale WHERE $32::bigint IS NOT NULL
+    SELECT :account_id::bigint, :customer_id, 'out', 'receipt', :message::jsonb, 'queued', 1, 'receipt:' || id, :now,
+        :now, 0
+    FROM sale WHERE :account_id IS NOT NULL
 )
 SELECT id FROM sale
-"""
+""")
 
 
-@db.use_case
 async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) -> Recorded:
     """Record a sale: earn on it, burn for it, count it, all or nothing.
 
@@ -116,25 +130,38 @@ async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) ->
     "hold_is_over" | "fiscal_receipt_was_credited") and what `quote` refuses.
     """
     draft = checked(draft)
+    if draft.promo_code is None and draft.hold_id is None and not db.in_use_case():
+        # Two statements and no open transaction between them: the second one writes nothing when the customer has
+        # changed since the first, and then the sale takes its turn at the customer's lock.
+        recorded = await _record(draft, actor=actor, now=now)
+        if recorded is not None:
+            return recorded
+    return await _record_in_turn(draft, actor=actor, now=now)
+
+
+@db.use_case
+async def _record_in_turn(draft: ReceiptDraft, *, actor: Actor, now: datetime) -> Recorded:
     # Lock before reading lots: two tills may serve one card at once.
     await lock_customer(draft.customer_id)
-    look = await db.fetch_row(LOOK, draft.source.value, draft.location_id, draft.external_id)
-    assert look is not None
-    if look["body_hash"] is not None:
-        return answered(look, draft.body_hash())
-    if draft.proof is not None and draft.proof.customer_id != draft.customer_id:
-        raise Refused("burn_needs_presence")
     if draft.promo_code is not None:
         # One after the other: the code may have one use left, and two customers at two tills.
         await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"promo code {draft.promo_code}")
-    at_till = await till_for(draft, now=now)
-    check_till(at_till, actor)
-    sale = quote(at_till, draft, now=now)
-    recorded = await _write(draft, at_till, sale, look, actor=actor, now=now)
+    recorded = await _record(draft, actor=actor, now=now)
     if recorded is None:
-        # Another customer's sale took the key meanwhile: the lock we hold did not keep it out.
+        # Another customer's sale has one of the keys: the lock we hold did not keep it out.
         raise await _why_not(draft)
     return recorded
+
+
+async def _record(draft: ReceiptDraft, *, actor: Actor, now: datetime) -> Recorded | None:
+    """Record a sale, or answer for its key again; None when the customer has changed, or a key was taken, meanwhile."""
+    at_till = await till_for(draft, now=now)
+    if at_till.seen is not None:
+        return answered(*at_till.seen, draft.body_hash())
+    if draft.proof is not None and draft.proof.customer_id != draft.customer_id:
+        raise Refused("burn_needs_presence")
+    check_till(at_till, actor)
+    return await _write(draft, at_till, quote(at_till, draft, now=now), actor=actor, now=now)
 
 
 async def _why_not(draft: ReceiptDraft) -> Conflict | Refused:
@@ -152,13 +179,11 @@ def check_till(at_till: Till, actor: Actor) -> None:
         raise Refused("own_account")
 
 
-async def _write(
-    draft: ReceiptDraft, at_till: Till, sale: Quote, ids: db.Row, *, actor: Actor, now: datetime
-) -> Recorded | None:
-    """Write the sale under `ids`; None when one of its keys was taken meanwhile."""
+async def _write(draft: ReceiptDraft, at_till: Till, sale: Quote, *, actor: Actor, now: datetime) -> Recorded | None:
+    """Write the sale; None when nothing was written."""
     pending = sale.earn and sale.dates.activates_at > now
     recorded = Recorded(
-        receipt_id=ids["receipt_id"],
+        receipt_id=0,
         total=sale.total,
         paid=sale.pay,
         burnt=sale.burn,
@@ -167,62 +192,76 @@ async def _write(
         spendable_from=sale.dates.activates_at.isoformat() if pending else None,
         discount=sale.discount,
     )
-    # A receipt that came without lines keeps none.
-    lines = sale.lines if draft.lines else ()
-    written = await db.fetch_value(
-        RECORD,
-        ids["receipt_id"],
-        draft.source.value,
-        draft.location_id,
-        draft.external_id,
-        draft.customer_id,
-        sale.total,
-        sale.pay,
-        sale.burn,
-        sale.earn,
-        db.to_json([award.snapshot() for award in sale.awards]),
-        sale.presence.value if sale.presence and sale.burn else None,
-        actor.staff_id,
-        now,
-        at_till.business_date,
-        draft.body_hash(),
-        db.to_json(recorded.to_answer()),
-        int(not at_till.visited),
-        sale.repaid,
-        sale.tier_after.id,
-        ids["burn_id"],
-        actor.kind.value,
-        [part.lot_id for part in sale.taken],
-        [part.amount for part in sale.taken],
-        ids["earn_id"],
-        ids["lot_id"],
-        sale.dates.activates_at,
-        sale.dates.expires_at,
-        NEVER,
-        at_till.balance,
-        at_till.tier_id,
-        _code_step(draft, at_till, sale),
-        at_till.account_id,
-        db.to_json(_told(at_till, sale, now).to_body()) if at_till.account_id else None,
-        sale.discount,
-        at_till.programme_id,
-        draft.promo_code,
-        draft.fiscal.fn if draft.fiscal else None,
-        draft.fiscal.i if draft.fiscal else None,
-        draft.fiscal.fp if draft.fiscal else None,
-        actor.api_key_id,
-        [part.line.name for part in lines],
-        [part.line.sku for part in lines],
-        [part.line.category for part in lines],
-        [part.total for part in lines],
-        [part.discount for part in lines],
-        [part.burnt for part in lines],
-        [part.earned for part in lines],
-        draft.hold_id,
+    told = db.to_json(_told(at_till, sale, now).to_body()) if at_till.account_id else None
+    written = await RECORD.row(
+        {
+            **_numbers(draft, at_till, sale),
+            **_line_columns(draft, sale),
+            "version": at_till.version,
+            "now": now,
+            "never": NEVER,
+            "today": at_till.business_date,
+            "actor_kind": actor.kind.value,
+            "staff_id": actor.staff_id,
+            "api_key_id": actor.api_key_id,
+            "body_hash": draft.body_hash(),
+            "answer": db.to_json(recorded.to_answer()),
+            "account_id": at_till.account_id,
+            "message": told,
+        }
     )
-    if written and at_till.account_id:
+    if written is None:
+        return None
+    if at_till.account_id:
         db.wake("messages")
-    return recorded if written else None
+    return replace(recorded, receipt_id=written["id"])
+
+
+def _numbers(draft: ReceiptDraft, at_till: Till, sale: Quote) -> dict[str, Any]:
+    """What the sale is and moves, by the names of the statement."""
+    return {
+        "source": draft.source.value,
+        "location_id": draft.location_id,
+        "external_id": draft.external_id,
+        "customer_id": draft.customer_id,
+        "total": sale.total,
+        "paid": sale.pay,
+        "burnt": sale.burn,
+        "earned": sale.earn,
+        "discount": sale.discount,
+        "repaid": sale.repaid,
+        "balance": at_till.balance,
+        "visits": int(not at_till.visited),
+        "tier_before": at_till.tier_id,
+        "tier_after": sale.tier_after.id,
+        "programme_id": at_till.programme_id,
+        "awards": db.to_json([award.snapshot() for award in sale.awards]),
+        "presence": sale.presence.value if sale.presence and sale.burn else None,
+        "promo_code": draft.promo_code,
+        "fiscal_fn": draft.fiscal.fn if draft.fiscal else None,
+        "fiscal_i": draft.fiscal.i if draft.fiscal else None,
+        "fiscal_fp": draft.fiscal.fp if draft.fiscal else None,
+        "hold_id": draft.hold_id,
+        "code_step": _code_step(draft, at_till, sale),
+        "taken_lots": [part.lot_id for part in sale.taken],
+        "taken_amounts": [part.amount for part in sale.taken],
+        "activates_at": sale.dates.activates_at,
+        "expires_at": sale.dates.expires_at,
+    }
+
+
+def _line_columns(draft: ReceiptDraft, sale: Quote) -> dict[str, Any]:
+    """The lines by column; a receipt that came without lines keeps none."""
+    lines = sale.lines if draft.lines else ()
+    return {
+        "line_names": [part.line.name for part in lines],
+        "line_skus": [part.line.sku for part in lines],
+        "line_categories": [part.line.category for part in lines],
+        "line_totals": [part.total for part in lines],
+        "line_discounts": [part.discount for part in lines],
+        "line_burnts": [part.burnt for part in lines],
+        "line_earneds": [part.earned for part in lines],
+    }
 
 
 def _code_step(draft: ReceiptDraft, at_till: Till, sale: Quote) -> int | None:
@@ -251,8 +290,8 @@ def _told(at_till: Till, sale: Quote, now: datetime) -> Content:
     return service_content("receipt", language, values)
 
 
-def answered(row: db.Row, body_hash: str) -> Recorded:
-    """The first answer under this key. Raises Conflict when it answered another body."""
-    if row["body_hash"] != body_hash:
+def answered(seen_hash: str, answer: str, body_hash: str) -> Recorded:
+    """The first answer under a key. Raises Conflict when it answered another body."""
+    if seen_hash != body_hash:
         raise Conflict("key_was_used")
-    return Recorded.from_answer(json.loads(row["answer"]))
+    return Recorded.from_answer(json.loads(answer))

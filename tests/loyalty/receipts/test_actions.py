@@ -213,7 +213,7 @@ async def test_spent_earnings_become_debt_which_later_earnings_repay():
 
 
 async def test_bonuses_of_an_expired_lot_return_with_days_of_grace():
-    await a_programme(lifetime_months=1)
+    await a_programme(lifetime_months=1, manual_lifetime_months=1)
     person, location = await a_customer(bonuses=300_00), await a_location()
     sale = await a_sale(person.id, location, 1000_00, burn=300_00)
     later = NOW + 60 * DAY
