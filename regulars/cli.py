@@ -112,7 +112,7 @@ def seed(customers: Customers = DEMO_CUSTOMERS) -> None:
 
 @app.command()
 def verify() -> None:
-    """Recompute every balance and counter from the ledger; exit 1 when anything differs."""
+    """Recompute every balance and counter from the ledger, for the panel too; exit 1 when anything differs."""
     with _servers(_settings()) as opened:
         agrees = _with_database(opened, _verify)
     if not agrees:
@@ -307,7 +307,7 @@ async def _seed(customers: int) -> None:
 
 
 async def _verify() -> bool:
-    from loyalty.office.queries.verify import verify as prove
+    from loyalty.office.actions import prove
 
     await _check_version()
     proof = await prove(now=system_now())

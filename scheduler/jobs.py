@@ -8,6 +8,7 @@ from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.bonuses.actions.once_only import grant_birthdays as grant_due_birthdays
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
+from loyalty.office.actions import prove_nightly
 from loyalty.staff.rules import JOB
 
 
@@ -35,6 +36,11 @@ async def grant_birthdays(now: datetime) -> int:
     return await grant_due_birthdays(actor=JOB, now=now, limit=500)
 
 
+async def prove_books(now: datetime) -> int:
+    """Prove the books once a night and keep the outcome for the panel."""
+    return await prove_nightly(now=now)
+
+
 async def empty_updates(now: datetime) -> int:
     """Empty what messengers sent a week ago: it holds personal words, and has done its work."""
     return await empty_old_updates(now=now)
@@ -45,4 +51,5 @@ JOBS = (
     Job("review tiers", 60, review_tiers),
     Job("grant birthdays", 300, grant_birthdays),
     Job("empty old updates", 600, empty_updates),
+    Job("prove the books", 300, prove_books),
 )

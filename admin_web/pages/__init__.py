@@ -7,6 +7,7 @@ from admin_web.api import openapi, routes
 from admin_web.pages import (
     account,
     api_keys,
+    books,
     cashier,
     conversations,
     customer_card,
@@ -40,6 +41,7 @@ PAGES: tuple[ModuleType, ...] = (
     programme_what_if,
     shop,
     api_keys,
+    books,
     journal,
     account,
     login,

@@ -8,6 +8,8 @@ from admin_web.auth import signed_in, staff_of
 from admin_web.i18n import gettext as _
 from admin_web.keys import SHOP, WAITING
 from admin_web.navigation import allowed_items
+from admin_web.pages.books import PATH as BOOKS
+from admin_web.pages.books import proof_data
 from admin_web.render import page
 from loyalty.shop.queries import has_customers, has_receipts, locations
 from loyalty.staff.queries import staff_list
@@ -30,13 +32,18 @@ class Step:
 
 @signed_in
 async def show(request: web.Request) -> web.Response:
-    """GET /: first steps for an owner, the cashier page for cashiers, the customers for others."""
+    """GET /: first steps for an owner, the cashier page for cashiers, the customers for others.
+
+    Books that do not agree, or were not proved, come before an owner's customers.
+    """
     person = staff_of(request)
     if person.role is Role.OWNER:
-        steps = await _steps(request)
+        steps, proof = await _steps(request), await proof_data(request)
         if not all(step.is_done for step in steps):
             done = sum(step.is_done for step in steps)
-            return page(request, "overview.html", steps=steps, done=done, waiting=request.get(WAITING, 0))
+            return page(request, "overview.html", steps=steps, done=done, waiting=request.get(WAITING, 0), **proof)
+        if proof["alarms"]:
+            return web.Response(status=303, headers={"Location": BOOKS})
     paths = [item.path for item in allowed_items(request.app, person)]
     wanted = CASHIER_HOME if person.role is Role.CASHIER else HOME
     home = wanted if wanted in paths else (paths or ["/account"])[0]

@@ -295,7 +295,7 @@ async def test_a_rule_is_added_by_its_kind_and_listed_in_words(panel, sign_in_as
 async def test_the_form_of_every_kind_gives_back_what_it_was_filled_with(panel, sign_in_as, kind):
     await sign_in_as()
     place = await a_location()
-    params: dict[str, Any] = {
+    params: dict[str, dict[str, Any]] = {
         "category": {"categories": ["coffee", "tea"], "skus": []},
         "location": {"locations": [place]},
         "weekday_hours": {"weekdays": [1, 7], "from_time": 1320, "until_time": 90},
@@ -303,8 +303,8 @@ async def test_the_form_of_every_kind_gives_back_what_it_was_filled_with(panel, 
         "first_purchase": {},
         "promo_code": {"code": "MAY-26", "from_day": "2026-05-01", "until_day": None, "customer_limit": 1,
                        "total_limit": 0},
-    }[kind]  # fmt: skip
-    rule = RuleSettings(4, kind, "As it was", Effect.FIXED, 12_50, False, params)
+    }  # fmt: skip
+    rule = RuleSettings(4, kind, "As it was", Effect.FIXED, 12_50, False, params[kind])
     await a_programme(rules=(rule,))
     page = await text_of(await panel.get(f"{RULES_PATH}/4"))
     sent = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page))

@@ -196,6 +196,7 @@ CREATE TABLE public.hold (
     amount bigint NOT NULL,
     state character varying(10) NOT NULL,
     presence character varying(8),
+    code_step bigint,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     decided_at timestamp with time zone,
@@ -396,6 +397,25 @@ CREATE SEQUENCE public.programme_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.programme_id_seq OWNED BY public.programme.id;
+CREATE TABLE public.proof (
+    id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    seconds integer NOT NULL,
+    customers bigint NOT NULL,
+    entries bigint NOT NULL,
+    lots bigint NOT NULL,
+    receipts bigint NOT NULL,
+    differences jsonb NOT NULL,
+    unshown integer NOT NULL
+);
+CREATE SEQUENCE public.proof_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.proof_id_seq OWNED BY public.proof.id;
 CREATE TABLE public.receipt (
     id bigint NOT NULL,
     kind character varying(6) NOT NULL,
@@ -594,6 +614,7 @@ ALTER TABLE ONLY public.messenger_account ALTER COLUMN id SET DEFAULT nextval('p
 ALTER TABLE ONLY public.note ALTER COLUMN id SET DEFAULT nextval('public.note_id_seq'::regclass);
 ALTER TABLE ONLY public.once_only_bonus ALTER COLUMN id SET DEFAULT nextval('public.once_only_bonus_id_seq'::regclass);
 ALTER TABLE ONLY public.programme ALTER COLUMN id SET DEFAULT nextval('public.programme_id_seq'::regclass);
+ALTER TABLE ONLY public.proof ALTER COLUMN id SET DEFAULT nextval('public.proof_id_seq'::regclass);
 ALTER TABLE ONLY public.receipt ALTER COLUMN id SET DEFAULT nextval('public.receipt_id_seq'::regclass);
 ALTER TABLE ONLY public.registration_step ALTER COLUMN id SET DEFAULT nextval('public.registration_step_id_seq'::regclass);
 ALTER TABLE ONLY public.shop ALTER COLUMN id SET DEFAULT nextval('public.shop_id_seq'::regclass);
@@ -659,6 +680,8 @@ ALTER TABLE ONLY public.once_only_bonus
     ADD CONSTRAINT once_only_bonus_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.programme
     ADD CONSTRAINT programme_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.proof
+    ADD CONSTRAINT proof_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.receipt_line
     ADD CONSTRAINT receipt_line_pkey PRIMARY KEY (receipt_id, "position");
 ALTER TABLE ONLY public.receipt

@@ -1,0 +1,35 @@
+"""The proof of the books: when everything was last computed again from the ledger, and what did not agree."""
+
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from admin_web.auth import requires
+from admin_web.i18n import mark
+from admin_web.keys import now
+from admin_web.navigation import NavItem
+from admin_web.render import page
+from loyalty.office.queries.proofs import last_proof
+from loyalty.staff.rules import Permission
+
+PATH = "/settings/books"
+NAV = NavItem("books", PATH, "scale", mark("Books"), "settings", Permission.SHOP_MANAGE)
+FRESH_FOR = timedelta(days=2)
+"""An older proof alarms: the nightly one did not run."""
+
+
+@requires(Permission.SHOP_MANAGE)
+async def show(request: web.Request) -> web.Response:
+    """GET /settings/books."""
+    return page(request, "books/detail.html", **await proof_data(request))
+
+
+async def proof_data(request: web.Request) -> dict[str, Any]:
+    """What `books/_proof.html` shows, wherever it stands."""
+    kept = await last_proof()
+    is_old = kept is not None and now(request) - kept.at > FRESH_FOR
+    return {"kept": kept, "is_old": is_old, "alarms": kept is not None and (is_old or kept.found > 0)}
+
+
+ROUTES = (web.get(PATH, show),)
