@@ -5,7 +5,7 @@ The QR holds digits alone, the card's number and the code, so that a scanner typ
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
@@ -22,6 +22,7 @@ from loyalty.conversations.actions.cards import DueCard, claim_cards, close_card
 from loyalty.conversations.actions.outbox import pause_channel, paused_until
 from loyalty.conversations.content import Button, Content
 from loyalty.conversations.rules import PauseReason
+from loyalty.customers.actions import referral_code_of
 from loyalty.customers.queries import customer
 from loyalty.customers.rules import card_code, code_step
 
@@ -65,6 +66,20 @@ async def closed_face(customer_id: int, language: str) -> Face:
     again = Button(say(language, "card.again"), "card::")
     picture = await asyncio.to_thread(draw, person.card_number, "")
     return Face(Content(text=say(language, "card.closed"), buttons=((again,),)), picture)
+
+
+async def open_invitation(channel: Channel, customer_id: int, content: Content) -> Face:
+    """An invitation with its link under the text, and the link as a QR code."""
+    link = await channel.link(f"r_{await referral_code_of(customer_id)}")
+    picture = await asyncio.to_thread(draw_link, link)
+    return Face(replace(content, text=f"{content.text}\n\n{link}"), picture)
+
+
+def draw_link(link: str) -> bytes:
+    """A PNG with the QR code of a link."""
+    buffer = BytesIO()
+    segno.make(link, error="m", micro=False).save(buffer, kind="png", scale=12, border=4)
+    return buffer.getvalue()
 
 
 def draw(card_number: str, code: str) -> bytes:

@@ -9,13 +9,13 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
-from bot.cards import open_face, refresh_due
+from bot.cards import open_face, open_invitation, refresh_due
 from bot.channels.base import Channel, RateLimited, Rejected, SendError, Unauthorized, Unreachable
 from bot.loops import end, for_ever
 from bot.media import fetch_due
 from loyalty.bell import Bell
 from loyalty.conversations.actions import outbox
-from loyalty.conversations.content import CARD
+from loyalty.conversations.content import INVITATION, Content
 from loyalty.conversations.rules import Leased, PauseReason, refusal
 from loyalty.customers.actions import set_account_active
 
@@ -73,16 +73,28 @@ class Sender:
         outcome = await self._try(message)
         SENT.labels(self._channel.name, outcome).inc()
 
+    async def _drawn(self, message: Leased) -> tuple[Content, bytes | None]:
+        """What is sent of a message, with the picture that shows this moment's card or the customer's link."""
+        content, customer_id = message.content, message.customer_id
+        if customer_id is None or not content.picture:
+            return content, None
+        if content.picture == INVITATION:
+            face = await open_invitation(self._channel, customer_id, content)
+        else:
+            face = await open_face(self._card_key, customer_id, message.language, self._clock())
+        return face.content, face.picture
+
     async def _try(self, message: Leased) -> str:
         """One try; returns what became of it. Whatever is not settled here is recovered when its lease lapses."""
         channel, clock = self._channel, self._clock
         if (reason := refusal(message)) is not None:
             await outbox.settle_failed(message.id, reason)
             return reason
-        content, picture = message.content, None
-        if content.picture == CARD and message.customer_id is not None:
-            face = await open_face(self._card_key, message.customer_id, message.language, clock())
-            content, picture = face.content, face.picture
+        try:
+            content, picture = await self._drawn(message)
+        except SendError as error:
+            log.warning("picture not drawn", channel=channel.name, reason=error.reason)
+            return "not_drawn"
         if not await outbox.begin_sending(message.id, now=clock()):
             return "lease_lost"
         try:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.bonuses.actions.once_only import grant_birthdays as grant_due_birthdays
+from loyalty.bonuses.actions.referrals import settle_referrals as settle_due_referrals
+from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_referrals
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.office.actions import prove_nightly
@@ -41,6 +43,16 @@ async def prove_books(now: datetime) -> int:
     return await prove_nightly(now=now)
 
 
+async def settle_referrals(now: datetime) -> int:
+    """Find first purchases of invited people, and pay what they are due for."""
+    return await settle_due_referrals(actor=JOB, now=now, limit=500)
+
+
+async def undo_referrals(now: datetime) -> int:
+    """Take back what was paid for a purchase that was refunded since."""
+    return await undo_refunded_referrals(actor=JOB, now=now, limit=500)
+
+
 async def empty_updates(now: datetime) -> int:
     """Empty what messengers sent a week ago: it holds personal words, and has done its work."""
     return await empty_old_updates(now=now)
@@ -50,6 +62,8 @@ JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("review tiers", 60, review_tiers),
     Job("grant birthdays", 300, grant_birthdays),
+    Job("settle referrals", 60, settle_referrals),
+    Job("undo referrals", 300, undo_referrals),
     Job("empty old updates", 600, empty_updates),
     Job("prove the books", 300, prove_books),
 )

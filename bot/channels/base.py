@@ -113,6 +113,9 @@ class Channel(Protocol):
     async def introduce(self, commands: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         """Tell the messenger our commands and what they do, by language; "" is for every other language."""
 
+    async def link(self, payload: str) -> str:
+        """An address that opens a chat with us and tells us `payload`. Raises SendError."""
+
     async def receive(self, store: Store) -> None:
         """Have updates come, for ever: fetch them, or see to it that the messenger calls us.
 

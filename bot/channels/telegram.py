@@ -132,6 +132,7 @@ class TelegramChannel:
         session = AiohttpSession(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
         self._bot = Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
         self._hook = hook
+        self._username = ""
         self.source = f"{NAME}:{self._bot.id}"
 
     async def close(self) -> None:
@@ -147,6 +148,11 @@ class TelegramChannel:
                     language_code=language or None,
                 )
             )
+
+    async def link(self, payload: str) -> str:
+        if not self._username:
+            self._username = (await _called(self._bot.get_me())).username or ""
+        return f"https://t.me/{self._username}?start={payload}"
 
     async def receive(self, store: Store) -> None:
         if self._hook is None:

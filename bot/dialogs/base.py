@@ -16,7 +16,7 @@ from loyalty.shop.rules import ShopView
 from loyalty.staff.rules import Actor, ActorKind
 
 CUSTOMER = Actor(ActorKind.CUSTOMER)
-MENU = (("menu.card",), ("menu.balance", "menu.history"), ("menu.settings", "menu.support"))
+MENU = (("menu.card",), ("menu.balance", "menu.history"), ("menu.invite",), ("menu.settings", "menu.support"))
 """The keyboard of a registered customer, by the keys of its labels."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from bot.channels.base import Event, EventKind
-from bot.dialogs import balance, card, history, holds, menu, registration, settings, support
+from bot.dialogs import balance, card, history, holds, invite, menu, registration, settings, support
 from bot.dialogs.base import Dialog, Handler, Reply, Session, Turn
 from bot.texts import keys_said, say
 from loyalty.conversations.actions.turns import OpenTurn
@@ -19,6 +19,7 @@ DIALOGS: tuple[Dialog, ...] = (
     card.DIALOG,
     balance.DIALOG,
     history.DIALOG,
+    invite.DIALOG,
     settings.DIALOG,
     holds.DIALOG,
     support.DIALOG,
@@ -29,7 +30,7 @@ LABELS: dict[str, str] = {key: name for dialog in DIALOGS for key, name in dialo
 TYPED: frozenset[str] = frozenset().union(*(dialog.typed for dialog in DIALOGS))
 BUTTONS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.buttons.items()}
 
-SHOWN = ("card", "balance", "history", "settings", "support")
+SHOWN = ("card", "balance", "history", "invite", "settings", "support")
 COMMANDS_SHOWN = {
     "" if language == "en" else language: [(name, say(language, f"command.{name}")) for name in SHOWN]
     for language in LANGUAGES
@@ -77,6 +78,7 @@ async def _reply(turn: Turn) -> Reply:
     if event.kind is EventKind.BUTTON:
         return await _button(turn)
     if turn.account.customer_id is None:
+        turn = invite.remembering_invitation(turn)
         return await (STEPS.get(turn.session.step) or registration.begin)(turn)
     if event.kind is EventKind.START:
         return await menu.hello(turn)

@@ -13,6 +13,7 @@ from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, said
 from bot.texts import TERMS_VERSION, TEXTS, say
 from loyalty import wording
 from loyalty.bonuses.actions.once_only import grant_welcome
+from loyalty.bonuses.actions.referrals import begin_referral
 from loyalty.bonuses.queries import account as bonus_account
 from loyalty.clock import business_date
 from loyalty.conversations.rules import Said
@@ -36,6 +37,7 @@ from loyalty.customers.rules import (
     short_name,
 )
 from loyalty.errors import Invalid, Refused
+from loyalty.shop.queries import programme_at
 from loyalty.staff.rules import LANGUAGES
 
 _DATE = re.compile(r"\s*(\d{1,4})\s*[.\-/ ]\s*(\d{1,2})\s*[.\-/ ]\s*(\d{1,4})\s*(?:г\.?|р\.?)?\s*")
@@ -43,7 +45,7 @@ _DATE = re.compile(r"\s*(\d{1,4})\s*[.\-/ ]\s*(\d{1,2})\s*[.\-/ ]\s*(\d{1,4})\s*
 
 async def begin(turn: Turn) -> Reply:
     """The first question, in the language the messenger tells."""
-    return await _ask_language(turn, {"steps": [["started", turn.now.isoformat()]]})
+    return await _ask_language(turn, {**turn.session.data, "steps": [["started", turn.now.isoformat()]]})
 
 
 async def on_language(turn: Turn) -> Reply:
@@ -172,6 +174,7 @@ async def _finish(turn: Turn, data: Any, birthday: date | None, *before: Said) -
     )
     steps = [(step, datetime.fromisoformat(at)) for step, at in data["steps"]]
     await add_steps(customer_id, [*steps, ("registered", turn.now)], via=Via(turn.account.channel))
+    invited = await _keep_invitation(turn, customer_id, data, is_new=not is_known)
     given = await grant_welcome(customer_id, actor=CUSTOMER, now=turn.now)
     name = short_name(data["name"]).split()[0]
     standing = await bonus_account(customer_id, now=turn.now)
@@ -184,7 +187,17 @@ async def _finish(turn: Turn, data: Any, birthday: date | None, *before: Said) -
         if standing.next_expiry is not None:
             last_day = business_date(standing.next_expiry[0] - standing.next_expiry[0].resolution, turn.chain.time_zone)
             lines.append(turn.say("registration.welcome_until", day=wording.day(last_day, turn.language)))
+    if invited:
+        lines.append(turn.say("registration.invited", bonuses=turn.bonuses(invited)))
     return Reply((*before, said("\n".join(lines), menu=turn.menu())))
+
+
+async def _keep_invitation(turn: Turn, customer_id: int, data: Any, *, is_new: bool) -> int:
+    """Keep by whose invitation they came, if by anybody's; what their first purchase brings them for it."""
+    code = data.get("invited_with")
+    if not code or not await begin_referral(customer_id, code, is_new=is_new, now=turn.now):
+        return 0
+    return (await programme_at(turn.now)).referral_invitee_bonus
 
 
 async def _person(turn: Turn, data: Any, birthday: date | None) -> tuple[int, bool]:

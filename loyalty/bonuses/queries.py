@@ -196,6 +196,49 @@ async def entries(customer_id: int, *, before_id: int | None = None) -> tuple[li
     return views, views[-1].id if len(rows) > PAGE_ROWS else None
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody who invited or was invited: who, when, and what became of it. `reason`: why it was refused."""
+
+    customer_id: int
+    name: str
+    created_at: datetime
+    state: str
+    reason: str | None
+
+
+INVITED = """
+SELECT c.id AS customer_id, c.name, r.created_at, r.state, r.reason FROM referral r
+JOIN customer c ON c.id = r.invitee_id WHERE r.referrer_id = $1 ORDER BY r.created_at DESC LIMIT 50
+"""  # index: referral_referrer
+INVITED_BY = """
+SELECT c.id AS customer_id, c.name, r.created_at, r.state, r.reason FROM referral r
+JOIN customer c ON c.id = r.referrer_id WHERE r.invitee_id = $1
+"""
+
+
+async def invited(customer_id: int) -> list[Invitation]:
+    """Whom a customer invited, newest first, fifty at most."""
+    return [Invitation(**row) for row in await db.fetch(INVITED, customer_id)]
+
+
+async def invited_by(customer_id: int) -> Invitation | None:
+    """By whose invitation a customer came, if by anybody's."""
+    row = await db.fetch_row(INVITED_BY, customer_id)
+    return Invitation(**row) if row else None
+
+
+async def invited_count(customer_id: int) -> tuple[int, int]:
+    """(how many came by a customer's invitation, for how many of them the gift was paid)."""
+    row = await db.fetch_row(
+        "SELECT count(*) FILTER (WHERE state <> 'refused') AS came, count(*) FILTER (WHERE state = 'paid') AS paid"
+        " FROM referral WHERE referrer_id = $1",
+        customer_id,
+    )
+    assert row is not None
+    return row["came"], row["paid"]
+
+
 async def tier_history(customer_id: int) -> list[TierStep]:
     """Changes of tier, newest first."""
     rows = await db.fetch(

@@ -6,6 +6,9 @@ from typing import Any, Self
 CARD = "card"
 """The picture that is drawn when it is sent: the customer's card with the code of that moment."""
 
+INVITATION = "invitation"
+"""Drawn when it is sent, too: the link by which the customer invites others, and its QR code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Button:
@@ -23,7 +26,7 @@ class Content:
     buttons:     rows of buttons under it.
     menu:        rows of the keyboard that stays; () takes it away, None leaves it as it is.
     ask_contact: the label of a keyboard button that shares the person's own phone.
-    picture:     CARD, or nothing.
+    picture:     CARD, INVITATION, or nothing.
     """
 
     text: str = ""

@@ -19,6 +19,7 @@ from loyalty.customers.rules import (
     card_number_for,
     check_note,
     clean_text,
+    new_referral_code,
 )
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.staff.actions import write_journal
@@ -148,6 +149,21 @@ async def correct_birthday(customer_id: int, birthday: date, *, actor: Actor, no
     await write_journal(
         actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=["birthday"]
     )
+
+
+@db.use_case
+async def referral_code_of(customer_id: int) -> str:
+    """The code that a customer invites with, made when it is first asked for. Raises NotFound("customer")."""
+    await lock_customer(customer_id)
+    while True:
+        code: str | None = await db.fetch_value(
+            "UPDATE customer SET referral_code = coalesce(referral_code, $2) WHERE id = $1 AND (referral_code IS NOT"
+            " NULL OR NOT EXISTS (SELECT FROM customer WHERE referral_code = $2)) RETURNING referral_code",
+            customer_id,
+            new_referral_code(),
+        )
+        if code is not None:
+            return code
 
 
 @db.use_case

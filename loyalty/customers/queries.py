@@ -213,6 +213,12 @@ async def birthday_is_fixed(customer_id: int) -> bool:
     return bool(await db.fetch_value("SELECT birthday_changes > 0 FROM customer WHERE id = $1", customer_id))
 
 
+async def find_by_referral_code(code: str) -> int | None:
+    """Whose invitation this is, in whatever case it was typed."""
+    found: int | None = await db.fetch_value("SELECT id FROM customer WHERE referral_code = $1", code.upper())
+    return found
+
+
 async def find_by_phone(phone: str) -> int | None:
     """The customer with this E.164 phone."""
     found: int | None = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", phone)

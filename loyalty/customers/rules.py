@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -181,6 +182,16 @@ def luhn_digit(digits: str) -> str:
 def is_card_number(text: str) -> bool:
     """Whether eight digits pass as a card number."""
     return len(text) == 8 and text.isascii() and text.isdigit() and luhn_digit(text[:-1]) == text[-1]
+
+
+REFERRAL_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""No sign is taken for another when it is read aloud or written down."""
+REFERRAL_LENGTH = 8
+
+
+def new_referral_code() -> str:
+    """A code to invite with: 31^8 of them, so that nobody guesses one of a shop's."""
+    return "".join(secrets.choice(REFERRAL_SIGNS) for _ in range(REFERRAL_LENGTH))
 
 
 CODE_SECONDS = 30

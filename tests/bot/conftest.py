@@ -126,9 +126,11 @@ async def tap(person: Person, message: dict[str, Any], label: str) -> None:
     person.tap(message["message_id"], buttons_of(message)[label])
 
 
-async def register(person: Person, *, name: str = "Мария Соколова", birthday: str = "24.08.1991") -> dict[str, Any]:
+async def register(
+    person: Person, *, name: str = "Мария Соколова", birthday: str = "24.08.1991", invited_with: str = ""
+) -> dict[str, Any]:
     """The way in, in Russian; returns the message that welcomes."""
-    person.start()
+    person.start(f"r_{invited_with}" if invited_with else "")
     await tap(person, await person.wait_for(bot_message("На каком языке")), "Русский")
     await tap(person, await person.wait_for(bot_message("Вы согласны?")), "Согласен")
     await person.wait_for(bot_message("Поделитесь номером"))
