@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from markupsafe import Markup, escape
 
 from admin_web.api.openapi import MEANINGS, parameters_of, refusals_of, schemas
 from admin_web.api.operations import PREFIX, Operation
@@ -53,9 +54,17 @@ async def show(request: web.Request) -> web.Response:
         abouts={name: schema.get("description", "") for name, schema in schemas().items()},
         meanings=MEANINGS,
         reasons=_reasons(),
+        coded=coded,
         prefix=PREFIX,
         address=request.app[SETTINGS].public_url,
     )
+
+
+def coded(text: str) -> Markup:
+    """A description with what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    pieces = (Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts))
+    return Markup("").join(pieces)
 
 
 def fields_of(schema: dict[str, Any]) -> list[FieldLine]:
@@ -133,7 +142,7 @@ def _curl(operation: Operation, address: str) -> str:
     parts = ["curl" if operation.method == "GET" else f"curl -X {operation.method}"]
     parts.append('-H "Authorization: Bearer $KEY"')
     if operation.body is not None:
-        body = json.dumps(operation.example or {}, ensure_ascii=False)
+        body = json.dumps(operation.example or {}, ensure_ascii=False, indent=2).replace("\n", "\n  ")
         parts += ['-H "Content-Type: application/json"', f"-d '{body}'"]
     elif operation.example:
         url = f"{url}?{operation.example}"
