@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.bonuses.actions.expiry import expire_due
+from loyalty.bonuses.actions.expiry import warn_of_expiry as warn_of_due_expiry
 from loyalty.bonuses.actions.once_only import grant_birthdays as grant_due_birthdays
 from loyalty.bonuses.actions.referrals import settle_referrals as settle_due_referrals
 from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_referrals
@@ -53,6 +54,11 @@ async def undo_referrals(now: datetime) -> int:
     return await undo_refunded_referrals(actor=JOB, now=now, limit=500)
 
 
+async def warn_of_expiry(now: datetime) -> int:
+    """Tell people by day what of theirs will expire soon."""
+    return await warn_of_due_expiry(now=now, limit=500)
+
+
 async def empty_updates(now: datetime) -> int:
     """Empty what messengers sent a week ago: it holds personal words, and has done its work."""
     return await empty_old_updates(now=now)
@@ -64,6 +70,7 @@ JOBS = (
     Job("grant birthdays", 300, grant_birthdays),
     Job("settle referrals", 60, settle_referrals),
     Job("undo referrals", 300, undo_referrals),
+    Job("warn of expiry", 300, warn_of_expiry),
     Job("empty old updates", 600, empty_updates),
     Job("prove the books", 300, prove_books),
 )
