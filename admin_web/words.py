@@ -12,6 +12,7 @@ NOUNS = {
     "account": mark("There is no such account in a messenger."),
     "api_key": mark("There is no such key."),
     "customer": mark("There is no such customer."),
+    "entry": mark("There is no such operation."),
     "hold": mark("There is no such hold."),
     "invitation": mark("This link does not work: it was used already, or it is too old. Ask for a new one."),
     "location": mark("There is no such location."),

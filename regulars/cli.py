@@ -119,6 +119,16 @@ def verify() -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="Their id, phone or card number.")],
+    operations: Annotated[int, typer.Option("--last", min=1, max=5000, help="So many movements, newest first.")] = 50,
+) -> None:
+    """Say where a customer's bonuses came from and went: each movement with its lots."""
+    with _servers(_settings()) as opened:
+        _with_database(opened, lambda: _explain(customer, operations))
+
+
 @staff_app.command("add")
 def add_staff(
     email: Annotated[str, typer.Argument(help="The address they sign in with.")],
@@ -322,6 +332,30 @@ async def _verify() -> bool:
         f"and {proof.lots} lots."
     )
     return found == 0
+
+
+async def _explain(customer: str, operations: int) -> None:
+    from loyalty.errors import NotFound
+    from loyalty.office.queries.explain import customer_named, explain
+    from loyalty.shop.queries import shop
+    from regulars.explaining import told
+
+    await _check_version()
+    chain = await shop()
+    try:
+        customer_id = await customer_named(customer, chain.region)
+    except NotFound:
+        raise CommandFailed("No customer has this id, phone or card number.") from None
+    _say(f"Customer {customer_id}. Times are those of {chain.time_zone}.")
+    before = None
+    while operations > 0:
+        stories, before = await explain(customer_id, before_id=before)
+        for story in stories[:operations]:
+            for line in told(story, chain.time_zone):
+                _say(line)
+        operations -= len(stories)
+        if before is None:
+            return
 
 
 async def _has_tables() -> bool:

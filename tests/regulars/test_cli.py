@@ -15,6 +15,7 @@ import pytest
 
 from loyalty.db import is_migrated, knows_cyrillic, why_not_opened
 from regulars.demo import demo_settings
+from tests.builders import a_customer
 from tests.conftest import command, in_own_loop, other_database
 
 REGULARS = [sys.executable, "-m", "regulars"]
@@ -136,6 +137,17 @@ def test_seed_fills_an_empty_base_once_and_verify_agrees(regulars):
     proof = regulars("verify")
     assert proof.returncode == 0, proof.stdout
     assert proof.stdout.startswith("No differences. Checked 30 customers")
+
+
+async def test_explain_says_where_bonuses_went(regulars):
+    customer = await a_customer(phone="+79165550199", bonuses=200_00)
+    answer = regulars("explain", "+7 916 555-01-99")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[0].startswith(f"Customer {customer.id}.")
+    assert "made lot 1 (manual of 2026-03-10, 200, until 2027-03-10); 200 left" in answer.stdout
+    assert customer.name not in answer.stdout
+    nobody = regulars("explain", "+7 916 555-01-98")
+    assert (nobody.returncode, nobody.stderr.strip()) == (1, "No customer has this id, phone or card number.")
 
 
 async def test_verify_names_what_disagrees_and_fails(regulars, database):
