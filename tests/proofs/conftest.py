@@ -111,15 +111,13 @@ class Processes:
         self._base = base
         self.all: list[Process] = []
 
-    async def start(self, *parts: str) -> Process:
-        """Start a process that runs these parts; it works when it `has_started`."""
+    async def start(self, *parts: str, **more: str) -> Process:
+        """Start a process that runs these parts; it works when it `has_started`. `more`: settings of its own."""
         name = f"proof-{len(self.all)}"
         log = self._folder / f"{name}.log"
         log.touch()
-        environment = {
-            **self._environment,
-            "DATABASE_URL": f"{self._environment['DATABASE_URL']}?application_name={name}",
-        }
+        environment = {**self._environment, **more}
+        environment["DATABASE_URL"] += f"?application_name={name}"
         wish = {"arguments": ["run", *parts], "environment": environment, "log": str(log)}
         pid = await asyncio.to_thread(self._nursery.start, wish)
         process = Process(name, pid, log, os.pidfd_open(pid))

@@ -18,7 +18,15 @@ from regulars.embedded import _die_with_parent
 
 def load() -> None:
     """Everything that a process of any part imports."""
-    for name in ("regulars.cli", "regulars.processes", "bot.app", "bot.intake", "bot.sender", "scheduler.leader"):
+    for name in (
+        "regulars.cli",
+        "regulars.processes",
+        "bot.app",
+        "bot.intake",
+        "bot.sender",
+        "scheduler.leader",
+        "admin_web.app",
+    ):
         import_module(name)
 
 
