@@ -1,7 +1,7 @@
 """The card of one person: what is known, what was bought, what moved, what was said, what colleagues wrote."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -15,10 +15,11 @@ from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.customer_messengers import messengers_panel
+from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.bonuses.actions.manual import adjust
-from loyalty.bonuses.queries import account, entries, tier_history
-from loyalty.bonuses.rules import Kind, Source
+from loyalty.bonuses.queries import Account, account, entries, tier_history
+from loyalty.bonuses.rules import Kind, Source, expiries
 from loyalty.clock import business_date
 from loyalty.customers.actions import add_note, delete_note, edit_note, restore_note
 from loyalty.customers.queries import (
@@ -27,7 +28,6 @@ from loyalty.customers.queries import (
     consents,
     customer,
     notes,
-    registration_steps,
     visited_locations,
 )
 from loyalty.errors import LoyaltyError, NotFound
@@ -35,7 +35,6 @@ from loyalty.ids import new_key
 from loyalty.money import parse_amount
 from loyalty.receipts.queries import habits, receipts_of
 from loyalty.shop.queries import locations, programme_at
-from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import Permission, may
 
 TABS = {
@@ -89,28 +88,6 @@ TIER_REASONS = {
     "hand_ended": mark("the level by hand has ended"),
 }
 RECEIPT_SOURCES = {"till": mark("Till"), "api": mark("API"), "import": mark("Import")}
-VIAS = {
-    "telegram": mark("Telegram"),
-    "cashier": mark("Cashier page"),
-    "panel": mark("By hand in the panel"),
-    "import": mark("Import"),
-    "api": mark("API"),
-}
-STEPS = {
-    "started": mark("Opened the bot"),
-    "language": mark("Chose a language"),
-    "terms": mark("Agreed to the terms"),
-    "phone": mark("Shared the phone"),
-    "name": mark("Gave a name"),
-    "birthday": mark("Answered about the birthday"),
-    "registered": mark("Registered"),
-    "added": mark("Added to the base"),
-}
-CONSENTS = {
-    "terms": mark("Consent to the terms"),
-    "marketing": mark("Consent to messages"),
-    "surveys": mark("Consent to surveys"),
-}
 # A lot ends with its last local day; an instant before that end lies on the day people know.
 _A_MOMENT = timedelta(microseconds=1)
 
@@ -180,19 +157,27 @@ async def _bonuses_panel(request: web.Request, person: CustomerView) -> dict[str
     return {
         "account": standing,
         "last_day": standing.next_expiry[0] - _A_MOMENT if standing.next_expiry else None,
-        "last_days": {
-            view.lot.id: view.lot.expires_at - _A_MOMENT for view in standing.lots if view.lot.expires_at is not None
-        },
+        "expiries": expiries([view.lot for view in standing.lots], now(request), request[SHOP].time_zone),
+        "expiry_sources": _expiry_sources(standing, request[SHOP].time_zone),
+        "for_ever": sum(view.lot.remaining for view in standing.lots if view.lot.expires_at is None),
         "kind_names": {kind: _(name) for kind, (name, _tint) in KINDS.items()},
         "kind_tints": {kind: tint for kind, (_name, tint) in KINDS.items()},
         "event_names": _translated(EVENTS),
-        "source_names": _translated(SOURCES),
         "entries": found,
         "following_entry": following,
         "tiers": await tier_history(person.id),
         "tier_reasons": _translated(TIER_REASONS),
-        "this_moment": now(request),
     }
+
+
+def _expiry_sources(standing: Account, zone: str) -> dict[date | None, str]:
+    """Where the bonuses of a last day came from, in words; None: those that never expire."""
+    sources: dict[date | None, dict[str, None]] = {}
+    for view in standing.lots:
+        ends = view.lot.expires_at
+        day = business_date(ends - _A_MOMENT, zone) if ends else None
+        sources.setdefault(day, {})[_(SOURCES[Source(view.source)])] = None
+    return {day: ", ".join(names) for day, names in sources.items()}
 
 
 async def _receipts_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
@@ -201,18 +186,6 @@ async def _receipts_panel(request: web.Request, person: CustomerView) -> dict[st
         "receipts": found,
         "receipt_sources": _translated(RECEIPT_SOURCES),
         "following_receipt": f"{following[0].isoformat()}~{following[1]}" if following else None,
-    }
-
-
-async def _registration_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
-    del request
-    return {
-        "steps": await registration_steps(person.id),
-        "step_names": _translated(STEPS),
-        "via_names": _translated(VIAS),
-        "consent_names": _translated(CONSENTS),
-        "consents": await consents(person.id),
-        "staff_names": {member.id: member.name for member in await staff_list()},
     }
 
 
@@ -236,7 +209,7 @@ PANELS: dict[str, Callable[[web.Request, CustomerView], Awaitable[dict[str, Any]
     "profile": _profile_panel,
     "bonuses": _bonuses_panel,
     "receipts": _receipts_panel,
-    "registration": _registration_panel,
+    "registration": registration_panel,
     "conversation": _conversation_panel,
     "messengers": messengers_panel,
     "notes": _notes_panel,

@@ -1,19 +1,14 @@
 """What is on the card, what runs out when, and what is missing for the next level."""
 
-from datetime import timedelta
-
 from babel.numbers import format_percent
 
 from bot.dialogs.base import Dialog, Reply, Turn, said
 from loyalty import wording
-from loyalty.bonuses.queries import Account, account
-from loyalty.clock import business_date
+from loyalty.bonuses.queries import Account, account, tier_parts
+from loyalty.bonuses.rules import expiries, progress_at
 from loyalty.customers.queries import customer
-from loyalty.receipts.queries import paid_since
 from loyalty.shop.queries import programme_at
-
-MOST_LOTS = 5
-_A_MOMENT = timedelta(microseconds=1)
+from loyalty.shop.rules import TierBasis
 
 
 async def show(turn: Turn) -> Reply:
@@ -32,26 +27,28 @@ async def show(turn: Turn) -> Reply:
     lines += ["", turn.say("balance.tier", tier=tier.name, rate=rate)]
     following = programme.next_tier(tier)
     if following is not None:
-        paid = await paid_since(person.id, turn.now - timedelta(days=programme.tier_window_days))
-        missing = max(0, following.threshold - paid)
-        lines.append(turn.say("balance.next", tier=following.name, sum=turn.money(missing)))
+        progress = progress_at(await tier_parts(person.id, programme, now=turn.now), turn.now)
+        missing = max(0, following.threshold - progress)
+        if programme.tier_basis is TierBasis.VISITS:
+            visits = wording.visits_in_words(missing, turn.language)
+            lines.append(turn.say("balance.next_visits", tier=following.name, visits=visits))
+        else:
+            lines.append(turn.say("balance.next", tier=following.name, sum=turn.money(missing)))
     return Reply((said("\n".join(lines), menu=turn.menu()),))
 
 
 def _expiries(turn: Turn, standing: Account) -> list[str]:
     """What runs out when, soonest first, one line a day."""
-    days: dict[str, int] = {}
-    for view in standing.lots:
-        if view.lot.expires_at is not None and view.lot.expires_at > turn.now:
-            day = wording.day(business_date(view.lot.expires_at - _A_MOMENT, turn.chain.time_zone), turn.language)
-            days[day] = days.get(day, 0) + view.lot.remaining
-    if not days:
+    coming = expiries([view.lot for view in standing.lots], turn.now, turn.chain.time_zone)
+    if not coming.days:
         return []
-    listed = [
-        turn.say("balance.expiry", day=day, bonuses=turn.bonuses(amount))
-        for day, amount in list(days.items())[:MOST_LOTS]
+    lines = [
+        turn.say("balance.expiry", day=wording.day(day, turn.language), bonuses=turn.bonuses(amount))
+        for day, amount in coming.days
     ]
-    return ["", turn.say("balance.expiry_title"), *listed]
+    if coming.later:
+        lines.append(turn.say("balance.expiry_later", bonuses=turn.bonuses(coming.later)))
+    return ["", turn.say("balance.expiry_title"), *lines]
 
 
 DIALOG = Dialog(commands={"balance": show}, labels={"menu.balance": "balance"})

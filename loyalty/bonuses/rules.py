@@ -148,6 +148,29 @@ def take(parts: Iterable[tuple[int, int]], amount: int) -> list[Taken]:
     return taken
 
 
+EXPIRIES_SHOWN = 6
+"""So many coming days of expiry are listed one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiries:
+    """What is lost when: (last local day, sum), soonest first; `later`: the sum of the days after those."""
+
+    days: tuple[tuple[date, int], ...]
+    later: int
+
+
+def expiries(lots: Iterable[Lot], now: datetime, zone: str) -> Expiries:
+    """The next days on which something expires, pending lots too."""
+    sums: dict[date, int] = {}
+    for lot in lots:
+        if lot.remaining and lot.expires_at is not None and lot.expires_at > now:
+            day = business_date(lot.expires_at - timedelta(microseconds=1), zone)
+            sums[day] = sums.get(day, 0) + lot.remaining
+    days = sorted(sums.items())
+    return Expiries(tuple(days[:EXPIRIES_SHOWN]), sum(amount for _, amount in days[EXPIRIES_SHOWN:]))
+
+
 def total_taken(taken: Iterable[Taken]) -> int:
     """The sum of an allocation."""
     return sum(part.amount for part in taken)

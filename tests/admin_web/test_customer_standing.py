@@ -1,9 +1,14 @@
 """A level by hand and a personal discount, as staff see and give them."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 
 from loyalty import db
-from loyalty.customers.actions import set_discount
+from loyalty.bonuses.actions.manual import adjust
+from loyalty.bonuses.actions.referrals import begin_referral
+from loyalty.customers.actions import referral_code_of, set_discount
 from loyalty.customers.queries import customer
 from loyalty.errors import Refused
 from loyalty.staff.rules import COMMAND, Role
@@ -95,3 +100,33 @@ async def test_nobody_gives_themselves_a_discount(database):
     person = await a_customer(phone="+79160000003")
     with pytest.raises(Refused):
         await set_discount(person.id, 500, actor=await a_cashier(phone="+79160000003"), now=NOW)
+
+
+async def test_the_card_lists_six_days_of_expiry_the_rest_and_what_stays_for_ever(panel, sign_in_as):
+    await sign_in_as()
+    await a_programme()
+    person = await a_customer()
+    for number in range(9):
+        await adjust(person.id, (number + 1) * 100, "gift", key=str(number), actor=COMMAND, now=NOW)
+        await db.execute(
+            "UPDATE bonus_lot SET expires_at = $2 WHERE id = (SELECT max(id) FROM bonus_lot WHERE customer_id = $1)",
+            person.id,
+            None if number == 8 else datetime(2035, 1, number + 1, 21, tzinfo=UTC),
+        )
+    html = (await shown(panel, f"/customers/{person.id}?tab=bonuses")).partition("What expires when")[2]
+    listed = re.findall(r"<dt>(.*?)</dt><dd class=\"num\">(\d+)", html)
+    assert [amount for _, amount in listed] == ["1", "2", "3", "4", "5", "6", "15", "9"]
+    assert [when for when, _ in listed[6:]] == ["later", "never"]
+
+
+async def test_the_card_tells_who_invited_and_who_was_invited(panel, sign_in_as):
+    await sign_in_as()
+    await a_programme(referral_bonus=100_00)
+    anna, maria = await a_customer(name="Anna Kot"), await a_customer(name="Maria Sokol")
+    known = await a_customer(name="Olga Lis")
+    code = await referral_code_of(anna.id)
+    await begin_referral(maria.id, code, is_new=True, now=NOW)
+    await begin_referral(known.id, code, is_new=False, now=NOW)
+    page = await shown(panel, f"/customers/{anna.id}?tab=registration")
+    assert all(words in page for words in ("Maria Sokol", "no purchase yet", "Olga Lis", "was in the base before"))
+    assert "Anna Kot" in await shown(panel, f"/customers/{maria.id}?tab=registration")
