@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from loyalty.bonuses.actions.manual import adjust
@@ -39,6 +41,12 @@ async def test_a_customer_is_added_once_and_found_again(api):
     assert (await api.get("/customers", phone="+79165550199"))["customers"] == []
     line = (await journal_page(JournalFilters(subject_kind="customer"))).lines[0]
     assert (line.actor_kind, line.staff_name, line.action) == (ActorKind.API, "Till", "customer.added")
+
+
+async def test_twenty_at_once_add_one_customer(api):
+    answers = await asyncio.gather(*(api("POST", "/customers", ANNA) for _ in range(20)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 19
+    assert len((await api.get("/customers"))["customers"]) == 1
 
 
 async def test_a_card_is_known_by_its_digits_and_by_its_qr_code(api):
