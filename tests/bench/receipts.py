@@ -183,10 +183,10 @@ def replay(sent: list[tuple[str, list[Any]]], customers: tuple[int, int]) -> str
     customer, key = of_record["customer_id"], of_record["external_id"]
     varied = {customer: ":customer::bigint", key: "('r' || :unique::text)"}
     by_name = {
-        "version": ":'version'",
+        "version": ":version::text",
         "balance": ":balance::bigint",
-        "tier_before": ":tier_id",
-        "tier_after": ":tier_id",
+        "tier_before": ":tier_id::smallint",
+        "tier_after": ":tier_id::smallint",
     }
     look_values = [varied.get(value) or literal(value) for value in look_params]
     record_values = [
