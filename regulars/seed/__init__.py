@@ -312,6 +312,8 @@ def _facts(one: Seeded) -> dict[str, Any]:
         "debt": 0,
         **totals,
         "tier_id": life.tier_id,
+        # The first sweep finds out how long it lasts.
+        "tier_due_at": life.tiers[-1][0] if life.tier_id else None,
         "birthday_code": birthday_code(one.birthday),
         "telegram": one.account is not None and one.account.blocked_at is None,
     }
