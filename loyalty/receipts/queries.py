@@ -177,19 +177,21 @@ async def till(
     hold_id: int | None = None,
     key: tuple[str, str] | None = None,
 ) -> Till:
-    """What a quote needs, read in one statement. `proof`: the code that was shown.
+    """What a quote needs, read in one statement; a hold in a second one. `proof`: the code that was shown.
 
     hold_id: whose bonuses are set aside for this sale. key: (source, external id) that may have been used already.
     Raises NotFound("customer" | "location" | "hold"), Refused("hold_of_another" | "hold_is_over").
     """
-    held = None
-    if hold_id is not None:
-        held = await held_for_sale(hold_id, customer_id, location_id, now=now)
     step = proof.step if proof else None
     row = await db.fetch_row(TILL, customer_id, location_id, now, step, hold_id, *(key or (None, None)))
     if row is None:
         known = await db.fetch_value("SELECT true FROM location WHERE id = $1", location_id)
         raise NotFound("customer" if known else "location")
+    seen = (row["seen_body_hash"], row["seen_answer"]) if row["seen_body_hash"] is not None else None
+    held = None
+    # The sale that comes again confirmed its own hold: that one is over, and the first answer is due.
+    if hold_id is not None and seen is None:
+        held = await held_for_sale(hold_id, customer_id, location_id, now=now)
     lots = (row["ids"], row["remaining"], row["activates"], row["expires"], row["held"])
     same = ("programme_id", "currency", "exponent", "location_name", "is_open", "burns_without_code", "language",
         "account_id", "code_used", "balance", "debt", "tier_id", "tier_until", "discount_bp", "birthday", "is_first",
@@ -204,7 +206,7 @@ async def till(
         customer_phone=row["phone"],
         lots=tuple(map(Lot, *(column or () for column in lots))),
         held=held,
-        seen=(row["seen_body_hash"], row["seen_answer"]) if row["seen_body_hash"] is not None else None,
+        seen=seen,
         **{name: row[name] for name in same},
     )
 
