@@ -1,6 +1,6 @@
 """The programme's settings: one form, what would change before it does, and every version there was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aiohttp import web
@@ -73,10 +73,12 @@ async def save(request: web.Request) -> web.Response:
         return await _form(request, form, versions)
     if step == "edit":
         return await _form(request, form, versions)
-    programme = read_programme(form, _base(form, versions).programme)
     # Asked once: "from now on" must not be in the past by the time it is saved.
     this_moment = now(request)
     moment = effective_moment(form, request[SHOP].time_zone, this_moment)
+    # Rules are not edited here: they stay what they will be then, also when the form was drawn before.
+    rules = version_at(versions, moment).programme.rules
+    programme = replace(read_programme(form, _base(form, versions).programme), rules=rules)
     if form.ok:
         _check(form, programme)
     if not form.ok:
@@ -195,8 +197,8 @@ def _state(version: ProgrammeVersion, in_force: ProgrammeVersion, moment: dateti
 async def _summary(
     request: web.Request, form: Form, versions: list[ProgrammeVersion], *, after: Programme, moment: datetime
 ) -> web.Response:
-    before = _base(form, versions).programme
-    found = changes(before, after, await place_names())
+    # Compared with what would be in force then, which a version to come may have changed.
+    found = changes(version_at(versions, moment).programme, after, await place_names())
     trial = None
     if found and form.value("step") == "try":
         in_force = version_at(versions, now(request)).programme

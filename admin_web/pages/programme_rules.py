@@ -71,15 +71,15 @@ async def show_one(request: web.Request) -> web.Response:
 @requires(Permission.SHOP_MANAGE)
 async def save(request: web.Request) -> web.Response:
     """POST /settings/programme/rules/new and /settings/programme/rules/{id}: a version with this rule."""
-    form = await read_form(request)
-    programme = await _in_force(request)
+    form, this_moment = await read_form(request), now(request)
+    moment = effective_moment(form, request[SHOP].time_zone, this_moment)
+    # The version of that moment, which may be one to come: its other rules and settings stay.
+    programme = version_at(await programme_versions(), moment).programme
     rule_id = id_in(request) if "id" in request.match_info else NEW
     kind = _rule(programme, rule_id).kind if rule_id != NEW else form.value("kind")
     if kind not in RULES:
         raise web.HTTPNotFound
     rule = read_rule(form, rule_id, kind)
-    this_moment = now(request)
-    moment = effective_moment(form, request[SHOP].time_zone, this_moment)
     if not form.ok:
         return await _form(request, form, kind, status=422)
     rules = [rule if one.id == rule_id else one for one in programme.rules] + ([rule] if rule_id == NEW else [])

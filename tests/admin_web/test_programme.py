@@ -377,6 +377,25 @@ async def test_a_rule_may_begin_later(panel, sign_in_as):
     assert (await programme_at(START + timedelta(days=10))).rules
 
 
+async def test_what_begins_after_a_version_to_come_keeps_what_that_one_changed(panel, sign_in_as):
+    await sign_in_as()
+    rule = RuleSettings(1, "first_purchase", "R", Effect.ADD, 500)
+    programme = await a_programme(rules=(rule,))
+    december, january = START + timedelta(days=10), START + timedelta(days=50)
+    to_come = replace(programme, rules=(replace(rule, amount=700),), welcome_bonus=0)
+    await set_programme(to_come, effective_from=december, actor=COMMAND, now=START)
+    later = {"when": "later", "effective_from": "2026-12-31T00:00"}
+    form = await seen(**WEEKEND | later)
+    await panel.post(f"{RULES_PATH}/new", data=form)
+    after = await programme_at(january)
+    assert (after.welcome_bonus, [one.amount for one in after.rules]) == (0, [700, 20_000])
+    # The form was drawn from today's version: that it would bring the welcome bonus back is told.
+    form = await a_form(panel, hold_minutes="20", step="check", **later | {"effective_from": "2027-01-01T00:00"})
+    page = await text_of(await panel.post(PATH, data=form))
+    assert "Gifts · Welcome bonus" in page
+    assert "Rule ·" not in page
+
+
 async def test_a_rule_or_kind_that_is_not_there_is_not_found(panel, sign_in_as):
     await sign_in_as()
     await a_programme()
