@@ -90,6 +90,8 @@ def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str], 
         return _("Customer № %(n)s") % {"n": number}, f"/customers/{number}"
     if line.subject_kind == "receipt":
         return _("Receipt № %(n)s") % {"n": number}, ""
+    if line.subject_kind == "key":
+        return _("API key № %(n)s") % {"n": number}, ""
     if line.subject_kind == "account":
         return _("Chat № %(n)s") % {"n": number}, f"/conversations/{number}" if sees_chats else ""
     return f"№ {number}", ""
