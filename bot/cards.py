@@ -22,7 +22,7 @@ from loyalty.conversations.actions.cards import DueCard, claim_cards, close_card
 from loyalty.conversations.actions.outbox import pause_channel, paused_until
 from loyalty.conversations.content import Button, Content
 from loyalty.conversations.rules import PauseReason
-from loyalty.customers.actions import referral_code_of
+from loyalty.customers.actions.profile import referral_code_of
 from loyalty.customers.queries import customer
 from loyalty.customers.rules import card_code, code_step
 

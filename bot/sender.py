@@ -17,7 +17,7 @@ from loyalty.bell import Bell
 from loyalty.conversations.actions import outbox
 from loyalty.conversations.content import INVITATION, Content
 from loyalty.conversations.rules import Leased, PauseReason, refusal
-from loyalty.customers.actions import set_account_active
+from loyalty.customers.actions.accounts import set_account_active
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""

@@ -10,7 +10,8 @@ from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.queries import HoldView
 from loyalty.conversations.content import Content
 from loyalty.conversations.rules import CARD_OPEN
-from loyalty.customers.actions import add_customer, know_account, link_account
+from loyalty.customers.actions.accounts import know_account, link_account
+from loyalty.customers.actions.profile import add_customer
 from loyalty.customers.queries import CustomerView
 from loyalty.customers.rules import Profile, Via
 from loyalty.ids import new_key

@@ -22,7 +22,7 @@ from admin_web.api.fields import (
 from admin_web.api.operations import Answer, Call, Operation
 from admin_web.card_codes import held_card
 from loyalty.clock import business_date
-from loyalty.customers.actions import add_customer, change_profile
+from loyalty.customers.actions.profile import add_customer, change_profile
 from loyalty.customers.queries import CustomerView, customer, customers_updated, find_by_card_number, find_by_phone
 from loyalty.customers.rules import NEVER, Profile, Via, normalise_phone, profile_from
 from loyalty.errors import Invalid, NotFound, Refused

@@ -20,7 +20,7 @@ from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
 from admin_web.words import reason_text
 from loyalty.clock import business_date
-from loyalty.customers.actions import add_customer
+from loyalty.customers.actions.profile import add_customer
 from loyalty.customers.queries import (
     CANDIDATES,
     CustomerView,

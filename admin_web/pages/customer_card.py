@@ -21,7 +21,7 @@ from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.queries import Account, account, entries, tier_history
 from loyalty.bonuses.rules import Kind, Source, expiries
 from loyalty.clock import business_date
-from loyalty.customers.actions import add_note, delete_note, edit_note, restore_note
+from loyalty.customers.actions.notes import add_note, delete_note, edit_note, restore_note
 from loyalty.customers.queries import (
     CustomerView,
     accounts_of,

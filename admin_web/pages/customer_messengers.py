@@ -12,7 +12,7 @@ from admin_web.i18n import gettext as _
 from admin_web.keys import now
 from admin_web.render import go_to
 from loyalty.conversations.queries import AccountActivity, activity
-from loyalty.customers.actions import make_default, unlink_account
+from loyalty.customers.actions.accounts import make_default, unlink_account
 from loyalty.customers.queries import CustomerView, accounts_of
 from loyalty.errors import NotFound
 from loyalty.staff.rules import Permission

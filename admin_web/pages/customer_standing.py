@@ -11,7 +11,7 @@ from admin_web.keys import SHOP, now
 from admin_web.render import go_to, page
 from loyalty.bonuses.actions.tiers import clear_tier, set_tier
 from loyalty.clock import business_date
-from loyalty.customers.actions import set_discount
+from loyalty.customers.actions.profile import set_discount
 from loyalty.customers.queries import customer
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.money import parse_amount

@@ -14,7 +14,7 @@ from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
 from loyalty.clock import business_date
-from loyalty.customers.actions import add_customer, update_profile
+from loyalty.customers.actions.profile import add_customer, update_profile
 from loyalty.customers.queries import (
     DEFAULT_SORT,
     SORTS,

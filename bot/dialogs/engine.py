@@ -10,7 +10,7 @@ from bot.dialogs.base import Dialog, Handler, Reply, Session, Turn
 from bot.texts import keys_said, say
 from loyalty.conversations.actions.turns import OpenTurn
 from loyalty.conversations.rules import Heard, Outcome
-from loyalty.customers.actions import set_account_active
+from loyalty.customers.actions.accounts import set_account_active
 from loyalty.staff.rules import LANGUAGES
 
 DIALOGS: tuple[Dialog, ...] = (

@@ -7,7 +7,7 @@ from bot.dialogs.base import Dialog, Reply, Turn
 from loyalty.bonuses.queries import invited_count
 from loyalty.conversations.content import INVITATION, Content
 from loyalty.conversations.rules import Said
-from loyalty.customers.actions import referral_code_of
+from loyalty.customers.actions.profile import referral_code_of
 from loyalty.customers.rules import REFERRAL_LENGTH
 from loyalty.shop.queries import programme_at
 

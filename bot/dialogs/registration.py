@@ -17,14 +17,8 @@ from loyalty.bonuses.actions.referrals import begin_referral
 from loyalty.bonuses.queries import account as bonus_account
 from loyalty.clock import business_date
 from loyalty.conversations.rules import Said
-from loyalty.customers.actions import (
-    add_customer,
-    add_steps,
-    confirm_identity,
-    link_account,
-    set_consent,
-    set_language,
-)
+from loyalty.customers.actions.accounts import link_account, set_language
+from loyalty.customers.actions.profile import add_customer, add_steps, confirm_identity, set_consent
 from loyalty.customers.queries import customer, find_by_phone
 from loyalty.customers.rules import (
     NAME_LENGTH,

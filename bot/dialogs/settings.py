@@ -9,7 +9,8 @@ from loyalty import wording
 from loyalty.bonuses.queries import account
 from loyalty.clock import business_date
 from loyalty.conversations.content import Button
-from loyalty.customers.actions import correct_birthday, set_consent, set_language, unlink_account
+from loyalty.customers.actions.accounts import set_language, unlink_account
+from loyalty.customers.actions.profile import correct_birthday, set_consent
 from loyalty.customers.queries import birthday_is_fixed, customer
 from loyalty.customers.rules import Topic
 from loyalty.errors import Refused

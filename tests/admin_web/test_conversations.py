@@ -5,7 +5,8 @@ import pytest
 
 from loyalty import db
 from loyalty.conversations.content import Button, Content
-from loyalty.customers.actions import add_steps, link_account, set_account_active
+from loyalty.customers.actions.accounts import link_account, set_account_active
+from loyalty.customers.actions.profile import add_steps
 from loyalty.customers.queries import accounts_of, messenger_account
 from loyalty.customers.rules import Via
 from loyalty.staff.rules import COMMAND, Role

@@ -8,7 +8,7 @@ import pytest
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.referrals import begin_referral
-from loyalty.customers.actions import referral_code_of, set_discount
+from loyalty.customers.actions.profile import referral_code_of, set_discount
 from loyalty.customers.queries import customer
 from loyalty.errors import Refused
 from loyalty.staff.rules import COMMAND, Role

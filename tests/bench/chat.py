@@ -28,7 +28,7 @@ from loyalty import db
 from loyalty.bell import Bell
 from loyalty.clock import system_now
 from loyalty.conversations.queries import pending_chats
-from loyalty.customers.actions import know_account, link_account
+from loyalty.customers.actions.accounts import know_account, link_account
 from loyalty.staff.rules import COMMAND
 from tests.bench._shop import PORT, BenchShop, seeded_shop
 

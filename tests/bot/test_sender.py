@@ -10,7 +10,7 @@ from loyalty.bonuses.actions.manual import adjust
 from loyalty.clock import system_now
 from loyalty.conversations.actions import outbox
 from loyalty.conversations.rules import LEASE, SENDING, Priority
-from loyalty.customers.actions import know_account, link_account
+from loyalty.customers.actions.accounts import know_account, link_account
 from loyalty.customers.queries import accounts_of, find_by_phone
 from loyalty.ids import new_key
 from loyalty.staff.rules import COMMAND

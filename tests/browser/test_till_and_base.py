@@ -25,7 +25,7 @@ def shop(site) -> dict[str, int]:
     async def fill() -> None:
         from loyalty import db
         from loyalty.bonuses.actions.manual import adjust
-        from loyalty.customers.actions import add_customer
+        from loyalty.customers.actions.profile import add_customer
         from loyalty.customers.rules import Profile, Via
         from loyalty.receipts.actions.sales import record_receipt
         from loyalty.receipts.rules import ReceiptDraft, ReceiptSource

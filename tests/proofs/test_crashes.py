@@ -12,7 +12,7 @@ from bot.simulator import Person
 from loyalty import db
 from loyalty.clock import system_now
 from loyalty.conversations.actions.outbox import queue_service
-from loyalty.customers.actions import know_account, link_account
+from loyalty.customers.actions.accounts import know_account, link_account
 from loyalty.staff.rules import COMMAND
 from scheduler.leader import LEADER_LOCK
 from tests.bot.conftest import until, until_sql

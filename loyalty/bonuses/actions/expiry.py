@@ -7,7 +7,7 @@ from loyalty.bonuses.actions.posting import Posting, post
 from loyalty.bonuses.rules import DAY_BEGINS, DAY_ENDS, Kind, Lot, Taken
 from loyalty.clock import business_date, end_of_day
 from loyalty.conversations.actions.outbox import service_content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.shop.queries import programme_at, shop
 from loyalty.staff.rules import Actor
 

@@ -7,7 +7,7 @@ from loyalty.bonuses.actions.posting import NewLot, Posting, debt_of, post
 from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import Kind, Source, allocate, available, manual_lot_dates
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import clean_text
 from loyalty.errors import Invalid, Refused
 from loyalty.money import MAX_MINOR

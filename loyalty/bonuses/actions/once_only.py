@@ -16,7 +16,7 @@ from loyalty.bonuses.rules import (
 )
 from loyalty.clock import birthday_in, business_date
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import NotFound
 from loyalty.shop.queries import programme_at, shop
 from loyalty.shop.rules import Programme

@@ -10,7 +10,7 @@ from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import Kind, Source, earned_lot_dates, reverse, total_taken
 from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.queries import find_by_referral_code
 from loyalty.shop.queries import programme_at, shop
 from loyalty.shop.rules import DebtPolicy, Programme

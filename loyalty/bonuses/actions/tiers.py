@@ -16,7 +16,7 @@ from loyalty.bonuses.rules import (
 )
 from loyalty.clock import business_date, end_of_day
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Invalid
 from loyalty.shop.queries import programme_at, shop

@@ -9,7 +9,7 @@ from typing import Any
 from loyalty import db
 from loyalty.conversations.queries import PendingUpdate
 from loyalty.conversations.rules import CARD_OPEN, Heard, Outcome, Said
-from loyalty.customers.actions import know_account
+from loyalty.customers.actions.accounts import know_account
 from loyalty.customers.queries import MessengerAccountView
 from loyalty.customers.rules import code_step, step_began
 from loyalty.errors import NotFound

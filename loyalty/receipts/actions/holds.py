@@ -7,7 +7,7 @@ from loyalty import db, wording
 from loyalty.bonuses.queries import HoldView, hold, hold_by_key
 from loyalty.bonuses.rules import HoldState, Taken, allocate, available, check_burn
 from loyalty.conversations.actions.outbox import queue_service, service_content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.receipts.actions.sales import check_till
 from loyalty.receipts.queries import till_for

@@ -21,7 +21,7 @@ from loyalty.bonuses.rules import (
     still_held,
 )
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
 from loyalty.ids import fingerprint

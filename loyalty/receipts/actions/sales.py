@@ -9,7 +9,7 @@ from loyalty import db, wording
 from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import service_content
 from loyalty.conversations.content import Content
-from loyalty.customers.actions import lock_customer
+from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
 from loyalty.receipts.queries import receipt_by_key, till_for

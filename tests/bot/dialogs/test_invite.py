@@ -14,7 +14,7 @@ from loyalty.bonuses.actions.referrals import settle_referrals
 from loyalty.bonuses.queries import invited, invited_by
 from loyalty.clock import system_now
 from loyalty.conversations.actions.turns import Sender
-from loyalty.customers.actions import referral_code_of
+from loyalty.customers.actions.profile import referral_code_of
 from loyalty.customers.queries import customer, find_by_phone
 from loyalty.staff.rules import JOB
 from tests.bot.conftest import bot_message, register, tap

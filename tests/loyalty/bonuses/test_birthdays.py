@@ -12,7 +12,7 @@ from loyalty.bonuses.actions.once_only import grant_birthdays
 from loyalty.bonuses.queries import account, entries
 from loyalty.bonuses.rules import birthdays_due
 from loyalty.clock import birthday_in, business_date, start_of_day
-from loyalty.customers.actions import confirm_identity, correct_birthday, update_profile
+from loyalty.customers.actions.profile import confirm_identity, correct_birthday, update_profile
 from loyalty.customers.queries import customer
 from loyalty.customers.rules import Profile, birthday_code
 from loyalty.errors import Refused

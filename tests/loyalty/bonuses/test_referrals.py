@@ -11,7 +11,7 @@ from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.once_only import grant_welcome
 from loyalty.bonuses.actions.referrals import begin_referral, settle_referrals, undo_referrals
 from loyalty.bonuses.queries import account, entries, invited, invited_by, invited_count
-from loyalty.customers.actions import referral_code_of
+from loyalty.customers.actions.profile import referral_code_of
 from loyalty.customers.rules import REFERRAL_SIGNS
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.shop.rules import DebtPolicy

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.customers.actions import change_profile, confirm_identity, set_language, update_profile
+from loyalty.customers.actions.accounts import set_language
+from loyalty.customers.actions.profile import change_profile, confirm_identity, update_profile
 from loyalty.customers.queries import customer, customers_updated
 from loyalty.customers.rules import Profile
 from loyalty.staff.rules import COMMAND

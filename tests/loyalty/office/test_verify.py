@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty import db
-from loyalty.customers.actions import link_account, unlink_account
+from loyalty.customers.actions.accounts import link_account, unlink_account
 from loyalty.customers.rules import CardProof, code_step
 from loyalty.ids import new_key
 from loyalty.office.queries.verify import verify

@@ -1,4 +1,4 @@
-"""Changing people: adding, correcting, consents, notes."""
+"""Changing what is known of people: adding, correcting, consents, a discount, the code they invite with."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
@@ -7,8 +7,8 @@ from datetime import date, datetime
 from tortoise.exceptions import IntegrityError
 
 from loyalty import db
-from loyalty.customers.models import Consent, Customer, CustomerFacts, Note, RegistrationStep
-from loyalty.customers.queries import ACCOUNT_COLUMNS, CustomerView, MessengerAccountView, customer, messenger_account
+from loyalty.customers.models import Consent, Customer, CustomerFacts, RegistrationStep
+from loyalty.customers.queries import CustomerView, customer
 from loyalty.customers.rules import (
     MESSENGERS,
     NEVER,
@@ -17,8 +17,6 @@ from loyalty.customers.rules import (
     Via,
     birthday_code,
     card_number_for,
-    check_note,
-    clean_text,
     new_referral_code,
 )
 from loyalty.errors import Invalid, NotFound, Refused
@@ -236,128 +234,6 @@ async def add_steps(customer_id: int, steps: Sequence[tuple[str, datetime]], *, 
     )
 
 
-KNOW_ACCOUNT = f"""
-INSERT INTO messenger_account (channel, address, name, username, language, is_active, is_default, created_at)
-VALUES ($1, $2, $3, $4, $5, true, false, $6)
-ON CONFLICT (channel, address) DO UPDATE SET name = EXCLUDED.name, username = EXCLUDED.username
-RETURNING {ACCOUNT_COLUMNS}
-"""
-
-
-@db.use_case
-async def know_account(
-    channel: str, address: str, *, name: str, username: str | None, language: str, now: datetime
-) -> MessengerAccountView:
-    """The account with this address, made when it is new; what it calls itself is kept up to date."""
-    row = await db.fetch_row(KNOW_ACCOUNT, channel, address, clean_text(name)[:100], username, language, now)
-    assert row is not None
-    return MessengerAccountView(**row)
-
-
-@db.use_case
-async def link_account(account_id: int, customer_id: int, *, actor: Actor, now: datetime) -> None:
-    """Make an account a person's; their first one becomes the one we write to. Twice is once.
-
-    Whose it was before, loses it: an account has one person.
-    """
-    before = await messenger_account(account_id)
-    if before.customer_id == customer_id:
-        return
-    owners = sorted({customer_id, before.customer_id or customer_id})
-    for owner in owners:
-        await lock_customer(owner)
-    await db.execute(
-        "UPDATE messenger_account SET customer_id = $2, linked_at = $3, is_active = true, is_default = NOT EXISTS"
-        " (SELECT FROM messenger_account WHERE customer_id = $2 AND is_default) WHERE id = $1",
-        account_id,
-        customer_id,
-        now,
-    )
-    for owner in owners:
-        await db.execute(FIRST_BECOMES_DEFAULT, owner)
-        await _count_reach(owner)
-    await write_journal(
-        actor, "account.linked", subject_kind="customer", subject_id=customer_id, now=now, account=account_id
-    )
-
-
-@db.use_case
-async def unlink_account(account_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take an account from its person: nothing is sent there any more. Twice is once.
-
-    Another account of theirs becomes the one we write to.
-    """
-    before = await messenger_account(account_id)
-    if before.customer_id is None:
-        return
-    await lock_customer(before.customer_id)
-    await db.execute(
-        "UPDATE messenger_account SET customer_id = NULL, linked_at = NULL, is_default = false WHERE id = $1",
-        account_id,
-    )
-    await db.execute(FIRST_BECOMES_DEFAULT, before.customer_id)
-    await _count_reach(before.customer_id)
-    await write_journal(
-        actor, "account.unlinked", subject_kind="customer", subject_id=before.customer_id, now=now, account=account_id
-    )
-
-
-# The person's oldest account that can be written to, unless there is a default already.
-FIRST_BECOMES_DEFAULT = """
-UPDATE messenger_account SET is_default = true
-WHERE id = (SELECT id FROM messenger_account WHERE customer_id = $1 ORDER BY is_active DESC, id LIMIT 1)
-    AND NOT EXISTS (SELECT FROM messenger_account WHERE customer_id = $1 AND is_default)
-"""
-
-
-@db.use_case
-async def make_default(account_id: int, *, actor: Actor, now: datetime) -> None:
-    """Of a person's accounts, write to this one. Raises NotFound("account") for one that is nobody's."""
-    chosen = await messenger_account(account_id)
-    if chosen.customer_id is None:
-        raise NotFound("account")
-    await lock_customer(chosen.customer_id)
-    if chosen.is_default:
-        return
-    # The base allows one default a person at any moment: the old one goes first.
-    await db.execute(
-        "UPDATE messenger_account SET is_default = false WHERE customer_id = $1 AND is_default", chosen.customer_id
-    )
-    await db.execute("UPDATE messenger_account SET is_default = true WHERE id = $1", account_id)
-    await write_journal(
-        actor, "account.default", subject_kind="customer", subject_id=chosen.customer_id, now=now, account=account_id
-    )
-
-
-@db.use_case
-async def set_account_active(account_id: int, *, is_active: bool) -> None:
-    """Keep whether an account can be written to: it blocked us, or took that back. Twice is once."""
-    known = await messenger_account(account_id)
-    if known.is_active == is_active:
-        return
-    if known.customer_id is not None:
-        await lock_customer(known.customer_id)
-    await db.execute("UPDATE messenger_account SET is_active = $2 WHERE id = $1", account_id, is_active)
-    if known.customer_id is not None:
-        await _count_reach(known.customer_id)
-
-
-@db.use_case
-async def set_language(account_id: int, language: str, *, actor: Actor, now: datetime) -> None:
-    """The language an account reads; its person's too, once it has one."""
-    known = await messenger_account(account_id)
-    if known.customer_id is not None:
-        await lock_customer(known.customer_id)
-        await db.execute(
-            "UPDATE customer SET language = $2, updated_at = $3 WHERE id = $1", known.customer_id, language, now
-        )
-        await write_journal(
-            actor, "customer.changed", subject_kind="customer", subject_id=known.customer_id, now=now,
-            fields=["language"],
-        )  # fmt: skip
-    await db.execute("UPDATE messenger_account SET language = $2 WHERE id = $1", account_id, language)
-
-
 @db.use_case
 async def confirm_identity(
     customer_id: int, *, language: str, birthday: date | None, actor: Actor, now: datetime
@@ -380,60 +256,6 @@ async def confirm_identity(
         birthday_code(birthday),
     )
     await write_journal(actor, "phone.verified", subject_kind="customer", subject_id=customer_id, now=now)
-
-
-async def _count_reach(customer_id: int) -> None:
-    """Whether any account of theirs can be written to. The caller holds the customer."""
-    await db.execute(
-        "UPDATE customer_facts SET telegram = EXISTS (SELECT FROM messenger_account WHERE customer_id = $1"
-        " AND channel = 'telegram' AND is_active) WHERE customer_id = $1",
-        customer_id,
-    )
-
-
-@db.use_case
-async def add_note(customer_id: int, text: str, *, actor: Actor, now: datetime) -> int:
-    """Write a note about a customer; returns its id. Raises Invalid("text")."""
-    note = check_note(text)
-    await customer(customer_id)
-    row = await Note.create(customer_id=customer_id, staff_id=actor.staff_id, text=note, created_at=now)
-    await write_journal(actor, "note.added", subject_kind="customer", subject_id=customer_id, now=now, note=row.id)
-    note_id: int = row.id
-    return note_id
-
-
-@db.use_case
-async def edit_note(customer_id: int, note_id: int, text: str, *, actor: Actor, now: datetime) -> None:
-    """Change one's own note. Raises Invalid("text"), NotFound("note"), Refused("not_your_note")."""
-    note = check_note(text)
-    row = await _note(customer_id, note_id)
-    if row.staff_id != actor.staff_id:
-        raise Refused("not_your_note")
-    await Note.filter(id=note_id).update(text=note, edited_at=now)
-    await write_journal(actor, "note.edited", subject_kind="customer", subject_id=customer_id, now=now, note=note_id)
-
-
-@db.use_case
-async def delete_note(customer_id: int, note_id: int, *, actor: Actor, now: datetime) -> None:
-    """Hide a note; `restore_note` takes it back. Raises NotFound("note")."""
-    await _note(customer_id, note_id)
-    await Note.filter(id=note_id).update(deleted_at=now)
-    await write_journal(actor, "note.deleted", subject_kind="customer", subject_id=customer_id, now=now, note=note_id)
-
-
-@db.use_case
-async def restore_note(customer_id: int, note_id: int, *, actor: Actor, now: datetime) -> None:
-    """Show a hidden note again. Raises NotFound("note")."""
-    if not await Note.filter(id=note_id, customer_id=customer_id).update(deleted_at=None):
-        raise NotFound("note")
-    await write_journal(actor, "note.restored", subject_kind="customer", subject_id=customer_id, now=now, note=note_id)
-
-
-async def _note(customer_id: int, note_id: int) -> Note:
-    row = await Note.get_or_none(id=note_id, customer_id=customer_id, deleted_at=None)
-    if row is None:
-        raise NotFound("note")
-    return row
 
 
 async def _refuse_taken_phone(phone: str | None) -> None:

@@ -1,0 +1,1 @@
+"""Changing people: their profiles, their messengers, notes about them."""
