@@ -18,18 +18,31 @@ from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
+from admin_web.serving import (
+    CANDIDATES_SHOWN,
+    CODE_STEP,
+    LOCATION,
+    NEW_PHONE,
+    OLD_CODE,
+    SERVING,
+    Served,
+    begin_search,
+    proof_of,
+    served_at_till,
+    working_at,
+    workplace,
+)
 from admin_web.words import reason_text
 from loyalty.clock import business_date
 from loyalty.customers.actions.profile import add_customer
 from loyalty.customers.queries import (
     CANDIDATES,
-    CustomerView,
     customer,
     find_by_card_number,
     find_by_last_digits,
     find_by_phone,
 )
-from loyalty.customers.rules import CardProof, Via, is_card_number, normalise_phone, profile_from
+from loyalty.customers.rules import Via, is_card_number, normalise_phone, profile_from
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
 from loyalty.ids import new_key
 from loyalty.money import floor_to_step, money_of, parse_amount
@@ -48,32 +61,9 @@ from loyalty.receipts.rules import (
 )
 from loyalty.shop.queries import location, locations
 from loyalty.shop.rules import LocationView
-from loyalty.staff.queries import StaffView
 from loyalty.staff.rules import Permission
 
 NAV = NavItem("cashier", "/cashier", "wallet", mark("Cashier page"), "sales", Permission.CASHIER_USE, in_bar=True)
-
-LOCATION = "cashier_location"
-SERVING = "cashier_serving"
-CODE_STEP = "cashier_code_step"
-CANDIDATES_SHOWN = "cashier_candidates"
-NEW_PHONE = "cashier_new_phone"
-OLD_CODE = 0
-"""Stands for the step of a code that was out of date when it was scanned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """Where the cashier works, whom they serve, and the step of the code that was shown, if one was."""
-
-    place: LocationView
-    person: CustomerView
-    code_step: int | None
-
-    @property
-    def proof(self) -> CardProof | None:
-        """What the code proves, as far as it was in time."""
-        return _proof(self.person.id, self.code_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +78,8 @@ class Offer:
 @requires(Permission.CASHIER_USE)
 async def show_find(request: web.Request) -> web.Response:
     """GET /cashier: ask who it is."""
-    await _begin_search(request)
-    place = await _location(request)
+    await begin_search(request)
+    place = await working_at(request)
     if place is None:
         return page(request, "cashier/location.html", places=await locations(only_open=True), place=None)
     return page(request, "cashier/find.html", place=place, form=Form())
@@ -112,8 +102,8 @@ async def choose_location(request: web.Request) -> web.Response:
 async def find(request: web.Request) -> web.Response:
     """POST /cashier/find: the code of a card or its QR, a phone or its last four digits, a card number."""
     form = await read_form(request)
-    session = await _begin_search(request)
-    place = await _location(request)
+    session = await begin_search(request)
+    place = await working_at(request)
     if place is None:
         return await go_to(request, "/cashier")
     digits = "".join(char for char in form.value("who") if char.isdecimal() and char.isascii())
@@ -161,7 +151,7 @@ async def register(request: web.Request) -> web.Response:
     """POST /cashier/register: a new customer with the phone that was just not found."""
     form = await read_form(request)
     session = await aiohttp_session.get_session(request)
-    place, phone = await _location(request), session.get(NEW_PHONE)
+    place, phone = await working_at(request), session.get(NEW_PHONE)
     if place is None or phone is None:
         return await go_to(request, "/cashier")
     chain = request[SHOP]
@@ -184,7 +174,7 @@ async def register(request: web.Request) -> web.Response:
 @requires(Permission.CASHIER_USE)
 async def show_sale(request: web.Request) -> web.Response:
     """GET /cashier/sale: ask how much it is."""
-    served = await _served(request)
+    served = await served_at_till(request)
     if served is None:
         return await go_to(request, "/cashier")
     return await _sale_page(request, served, Form({"key": new_key()}))
@@ -193,7 +183,7 @@ async def show_sale(request: web.Request) -> web.Response:
 @requires(Permission.CASHIER_USE)
 async def show_quote(request: web.Request) -> web.Response:
     """POST /cashier/quote: tiles, earnings and the button for the sum typed so far; nothing moves."""
-    served = await _served(request)
+    served = await served_at_till(request)
     if served is None:
         return await go_to(request, "/cashier")
     return await _sale_page(request, served, await read_form(request), block="quote")
@@ -203,7 +193,7 @@ async def show_quote(request: web.Request) -> web.Response:
 async def take(request: web.Request) -> web.Response:
     """POST /cashier/sale: record it. The limit of the burn is computed again, whatever the page showed."""
     session = await aiohttp_session.get_session(request)
-    location_id, serving = _workplace(session, staff_of(request)), session.get(SERVING)
+    location_id, serving = workplace(session, staff_of(request)), session.get(SERVING)
     if location_id is None or serving is None:
         return await go_to(request, "/cashier")
     form = await read_form(request)
@@ -223,7 +213,7 @@ async def take(request: web.Request) -> web.Response:
                 serving,
                 total,
                 int(burn),
-                proof=_proof(serving, session.get(CODE_STEP)),
+                proof=proof_of(serving, session.get(CODE_STEP)),
             ),
             actor=actor_of(request),
             now=now(request),
@@ -277,14 +267,6 @@ async def _serve(request: web.Request, customer_id: int) -> web.Response:
     return await go_to(request, "/cashier/sale")
 
 
-async def _begin_search(request: web.Request) -> aiohttp_session.Session:
-    """Forget whom one served: another person is asked for."""
-    session = await aiohttp_session.get_session(request)
-    for name in (SERVING, CODE_STEP, CANDIDATES_SHOWN, NEW_PHONE):
-        session.pop(name, None)
-    return session
-
-
 def _find_again(request: web.Request, place: LocationView, form: Form, refused: Refused) -> web.Response:
     """The search with what is wrong with the code, and an empty field: a scanner types the next one into it."""
     form.values.pop("who", None)
@@ -296,43 +278,12 @@ def _find_again(request: web.Request, place: LocationView, form: Form, refused: 
     return response
 
 
-def _proof(customer_id: int, code_step: int | None) -> CardProof | None:
-    return CardProof(customer_id, code_step) if code_step else None
-
-
-async def _served(request: web.Request) -> Served | None:
-    """Where the cashier works and whom they serve; None when either is to be asked again."""
-    session = await aiohttp_session.get_session(request)
-    place, serving = await _location(request), session.get(SERVING)
-    if place is None or serving is None:
-        return None
-    return Served(place, await customer(serving), session.get(CODE_STEP))
-
-
-async def _location(request: web.Request) -> LocationView | None:
-    """Where this person works: as chosen in this session, else as their account says; None when it is closed."""
-    wanted = _workplace(await aiohttp_session.get_session(request), staff_of(request))
-    if wanted is None:
-        return None
-    try:
-        place = await location(wanted)
-    except NotFound:
-        return None
-    return place if place.is_open else None
-
-
 async def _sale_again(request: web.Request, form: Form) -> web.Response:
     """The sum screen with what is wrong, or with the sum just typed; nothing was taken."""
-    served = await _served(request)
+    served = await served_at_till(request)
     if served is None:
         return await go_to(request, "/cashier")
     return await _sale_page(request, served, form, block="quote", status=422)
-
-
-def _workplace(session: aiohttp_session.Session, person: StaffView) -> int | None:
-    """The location chosen in this session, else the one that the account names."""
-    chosen: int | None = session.get(LOCATION)
-    return chosen or person.location_id
 
 
 async def _sale_page(
@@ -358,11 +309,6 @@ async def _sale_page(
     )
 
 
-def _draft(served: Served, total: int) -> ReceiptDraft:
-    """The sale as it stands, before its key and its burn."""
-    return ReceiptDraft(ReceiptSource.TILL, served.place.id, "", served.person.id, total, proof=served.proof)
-
-
 def _offer(request: web.Request, at_till: Till, served: Served, form: Form) -> Offer | None:
     """What to show for the sum typed; None before there is one, with a note of what is wrong with it."""
     if not form.value("total").strip():
@@ -374,7 +320,7 @@ def _offer(request: web.Request, at_till: Till, served: Served, form: Form) -> O
         return None
     if not total:
         return None
-    draft = _draft(served, total)
+    draft = served.draft(total)
     try:
         most = quote(at_till, draft, now=now(request)).burn_limit
     except Refused as error:
