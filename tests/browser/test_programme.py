@@ -19,7 +19,7 @@ def owner(site) -> str:
         from datetime import timedelta
 
         from loyalty.clock import system_now
-        from loyalty.customers.actions import add_customer
+        from loyalty.customers.actions.profile import add_customer
         from loyalty.customers.rules import Profile, Via
         from loyalty.ids import new_key
         from loyalty.receipts.actions.sales import record_receipt
