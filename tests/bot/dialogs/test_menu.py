@@ -181,7 +181,7 @@ async def test_an_update_that_breaks_its_step_is_kept_shown_to_staff_and_the_cha
     row = await db.fetch_row(
         "SELECT state, reason, body IS NOT NULL AS kept FROM incoming_update WHERE state = 'failed'"
     )
-    assert row == {"state": "failed", "reason": "KeyError", "kept": True}
+    assert row == {"state": "failed", "reason": "TypeError", "kept": True}
     [chat] = await waiting_chats()
     assert chat.customer_id == maria.customer_id
     maria.send("История")
