@@ -19,6 +19,45 @@ FRESH_FOR = timedelta(days=2)
 """An older proof alarms: the nightly one did not run."""
 
 
+CHECKS = (
+    mark("balance of customer"),
+    mark("debt of customer"),
+    mark("balance after entry"),
+    mark("remaining in lot"),
+    mark("lots of credit"),
+    mark("lots of debit"),
+    mark("owner of lot"),
+    mark("earned by customer"),
+    mark("burnt by customer"),
+    mark("expired of customer"),
+    mark("burnt on receipt"),
+    mark("earned on receipt"),
+    mark("refunded of receipt"),
+    mark("sold to customer"),
+    mark("paid by customer"),
+    mark("receipts of customer"),
+    mark("visits of customer"),
+    mark("visits of customer to a location"),
+    mark("last visit of customer (epoch)"),
+    mark("first visit of customer (epoch)"),
+    mark("tier of customer"),
+    mark("facts of customer"),
+    mark("reach of customer by telegram"),
+    mark("default account of customer"),
+    mark("code of burn"),
+    mark("owner of message"),
+    mark("chat of account with messages"),
+    mark("lines of receipt"),
+    mark("refunded of line of receipt"),
+    mark("awards of receipt"),
+    mark("held of lot"),
+    mark("amount of hold"),
+    mark("burn of hold"),
+    mark("lot expired and not swept for a day"),
+)
+"""Names of the checks, for the catalogues; one that is not here yet is shown as it is."""
+
+
 @requires(Permission.SHOP_MANAGE)
 async def show(request: web.Request) -> web.Response:
     """GET /settings/books."""

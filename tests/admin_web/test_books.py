@@ -2,8 +2,10 @@
 
 import pytest
 
+from admin_web.pages import books
 from loyalty import db
 from loyalty.office.actions import prove
+from loyalty.office.queries import verify
 from loyalty.shop.actions import update_shop
 from loyalty.staff.actions import invite
 from loyalty.staff.rules import COMMAND, Role
@@ -72,3 +74,18 @@ async def test_books_that_do_not_agree_come_before_the_customers(panel, sign_in_
 async def test_the_books_are_the_owner_s(panel, sign_in_as, role):
     await sign_in_as(role)
     assert (await panel.get(BOOKS)).status == 403
+
+
+async def test_the_checks_are_named_in_the_reader_s_language_and_an_unknown_one_as_it_is(panel, sign_in_as):
+    assert set(books.CHECKS) <= verify.CHECKS.keys()
+    await sign_in_as()
+    await a_customer(bonuses=100_00)
+    await db.execute("UPDATE customer_facts SET burnt = 5")
+    await prove(now=START)
+    await db.execute(
+        "UPDATE proof SET differences = differences || jsonb_set(differences->0, '{check}', '\"luck of customer\"')"
+    )
+    await panel.post("/account/language", data={"language": "ru", "next": "/"})
+    page = await (await panel.get(BOOKS)).text()
+    assert "потрачено клиентом" in page
+    assert "luck of customer" in page
