@@ -28,6 +28,7 @@ Row = dict[str, Any]
 MODELS = (
     "loyalty.shop.models",
     "loyalty.staff.models",
+    "loyalty.webhooks.models",
     "loyalty.customers.models",
     "loyalty.conversations.models",
     "loyalty.bonuses.models",

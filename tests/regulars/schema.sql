@@ -598,6 +598,62 @@ CREATE SEQUENCE public.tortoise_migrations_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.tortoise_migrations_id_seq OWNED BY public.tortoise_migrations.id;
+CREATE TABLE public.webhook_delivery (
+    id bigint NOT NULL,
+    state character varying(8) NOT NULL,
+    attempts smallint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    leased_until timestamp with time zone,
+    tried_at timestamp with time zone,
+    status smallint,
+    trouble character varying(16),
+    endpoint_id integer NOT NULL,
+    event_id bigint NOT NULL,
+    CONSTRAINT webhook_delivery_lease CHECK ((((state)::text = 'leased'::text) = (leased_until IS NOT NULL))),
+    CONSTRAINT webhook_delivery_state CHECK (((state)::text = ANY ((ARRAY['due'::character varying, 'leased'::character varying, 'done'::character varying, 'failed'::character varying, 'given_up'::character varying])::text[])))
+);
+CREATE SEQUENCE public.webhook_delivery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.webhook_delivery_id_seq OWNED BY public.webhook_delivery.id;
+CREATE TABLE public.webhook_endpoint (
+    id integer NOT NULL,
+    name character varying(100) NOT NULL,
+    url character varying(500) NOT NULL,
+    topics jsonb NOT NULL,
+    salt character varying(32) NOT NULL,
+    is_active boolean NOT NULL,
+    given_up integer NOT NULL,
+    stopped_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    created_by_id integer
+);
+CREATE SEQUENCE public.webhook_endpoint_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.webhook_endpoint_id_seq OWNED BY public.webhook_endpoint.id;
+CREATE TABLE public.webhook_event (
+    id bigint NOT NULL,
+    key uuid NOT NULL,
+    type character varying(32) NOT NULL,
+    data jsonb NOT NULL,
+    at timestamp with time zone NOT NULL,
+    is_spread boolean NOT NULL
+);
+CREATE SEQUENCE public.webhook_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.webhook_event_id_seq OWNED BY public.webhook_event.id;
 ALTER TABLE ONLY public.api_key ALTER COLUMN id SET DEFAULT nextval('public.api_key_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
@@ -622,6 +678,9 @@ ALTER TABLE ONLY public.staff_invitation ALTER COLUMN id SET DEFAULT nextval('pu
 ALTER TABLE ONLY public.staff_member ALTER COLUMN id SET DEFAULT nextval('public.staff_member_id_seq'::regclass);
 ALTER TABLE ONLY public.tier_change ALTER COLUMN id SET DEFAULT nextval('public.tier_change_id_seq'::regclass);
 ALTER TABLE ONLY public.tortoise_migrations ALTER COLUMN id SET DEFAULT nextval('public.tortoise_migrations_id_seq'::regclass);
+ALTER TABLE ONLY public.webhook_delivery ALTER COLUMN id SET DEFAULT nextval('public.webhook_delivery_id_seq'::regclass);
+ALTER TABLE ONLY public.webhook_endpoint ALTER COLUMN id SET DEFAULT nextval('public.webhook_endpoint_id_seq'::regclass);
+ALTER TABLE ONLY public.webhook_event ALTER COLUMN id SET DEFAULT nextval('public.webhook_event_id_seq'::regclass);
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.api_key
@@ -718,6 +777,16 @@ ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT uid_receipt_source_4718d3 UNIQUE (source, location_id, external_id);
 ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT uid_tortoise_mi_app_3803a5 UNIQUE (app, name);
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT uid_webhook_del_event_i_4cd663 UNIQUE (event_id, endpoint_id);
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.webhook_event
+    ADD CONSTRAINT webhook_event_key_key UNIQUE (key);
+ALTER TABLE ONLY public.webhook_event
+    ADD CONSTRAINT webhook_event_pkey PRIMARY KEY (id);
 CREATE INDEX bonus_allocation_entry ON public.bonus_allocation USING btree (entry_id);
 CREATE INDEX bonus_allocation_lot ON public.bonus_allocation USING btree (lot_id);
 CREATE INDEX bonus_entry_customer ON public.bonus_entry USING btree (customer_id, id);
@@ -770,6 +839,11 @@ CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
 CREATE INDEX shown_card_due ON public.shown_card USING btree (due_at);
 CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff_id);
 CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (endpoint_id, due_at, id) WHERE ((state)::text = ANY ((ARRAY['due'::character varying, 'failed'::character varying])::text[]));
+CREATE INDEX webhook_delivery_endpoint ON public.webhook_delivery USING btree (endpoint_id, id);
+CREATE INDEX webhook_delivery_leased ON public.webhook_delivery USING btree (endpoint_id, leased_until) WHERE ((state)::text = 'leased'::text);
+CREATE INDEX webhook_event_at ON public.webhook_event USING btree (at);
+CREATE INDEX webhook_event_new ON public.webhook_event USING btree (id) WHERE (NOT is_spread);
 CREATE TRIGGER bonus_allocation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_allocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER bonus_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER journal_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -889,3 +963,9 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.webhook_endpoint(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.webhook_event(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;

@@ -45,7 +45,7 @@ class Posting:
     comment: str | None = None
 
 
-# One statement: the facts, the entry, its lot, what it took and gave back. The caller holds the customer.
+# One statement: the facts, the entry, its lot, what it took and gave back, the event. The caller holds the customer.
 POST = """
 WITH facts AS (
     UPDATE customer_facts SET balance = balance + $2::bigint, debt = debt + $3::bigint,
@@ -73,6 +73,13 @@ WITH facts AS (
     FROM unnest($14, $15) part (lot_id, amount) WHERE bonus_lot.id = part.lot_id
 ), comment AS (
     INSERT INTO bonus_entry_comment (entry_id, text) SELECT id, $21::text FROM entry WHERE $21::text IS NOT NULL
+), event AS (
+    -- What a receipt moves is told with the receipt.
+    INSERT INTO webhook_event (key, type, data, at, is_spread)
+    SELECT gen_random_uuid(), 'balance.changed', jsonb_build_object('entry_id', entry.id, 'customer_id', $1,
+        'kind', $4, 'event', $5, 'amount', $2, 'balance', facts.balance), $12, false
+    FROM entry, facts
+    WHERE $10 IS NULL AND EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> '["balance"]')
 )
 SELECT entry.id, facts.balance FROM entry, facts
 """
@@ -106,6 +113,8 @@ async def post(posting: Posting) -> tuple[int, int]:
         posting.comment,
     )
     assert row is not None, "post() needs a locked customer"
+    if posting.receipt_id is None:
+        db.wake("webhooks")
     return row["id"], row["balance"]
 
 

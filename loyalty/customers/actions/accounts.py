@@ -11,6 +11,8 @@ from loyalty.customers.rules import (
 from loyalty.errors import NotFound
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
+from loyalty.webhooks.actions.deliveries import tell
+from loyalty.webhooks.rules import EventType
 
 KNOW_ACCOUNT = f"""
 INSERT INTO messenger_account (channel, address, name, username, language, is_active, is_default, created_at)
@@ -131,6 +133,8 @@ async def set_language(account_id: int, language: str, *, actor: Actor, now: dat
             actor, "customer.changed", subject_kind="customer", subject_id=known.customer_id, now=now,
             fields=["language"],
         )  # fmt: skip
+        changed = {"customer_id": known.customer_id, "fields": ["language"]}
+        await tell(EventType.CUSTOMER_UPDATED, changed, now=now)
     await db.execute("UPDATE messenger_account SET language = $2 WHERE id = $1", account_id, language)
 
 

@@ -22,6 +22,8 @@ from loyalty.customers.rules import (
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
+from loyalty.webhooks.actions.deliveries import tell
+from loyalty.webhooks.rules import EventType
 
 
 async def lock_customer(customer_id: int) -> None:
@@ -76,6 +78,7 @@ async def add_customer(
         # A chat keeps the steps of its own.
         await RegistrationStep.create(customer_id=row["id"], step="added", via=via.value, at=now)
     await write_journal(actor, "customer.added", subject_kind="customer", subject_id=row["id"], now=now, via=via.value)
+    await tell(EventType.CUSTOMER_CREATED, {"customer_id": row["id"]}, now=now)
     return await customer(row["id"])
 
 
@@ -108,6 +111,7 @@ async def update_profile(customer_id: int, profile: Profile, *, actor: Actor, no
     await write_journal(
         actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=changed
     )
+    await _tell_change(customer_id, changed, now)
     return await customer(customer_id)
 
 
@@ -147,6 +151,7 @@ async def correct_birthday(customer_id: int, birthday: date, *, actor: Actor, no
     await write_journal(
         actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=["birthday"]
     )
+    await _tell_change(customer_id, ["birthday"], now)
 
 
 @db.use_case
@@ -188,6 +193,7 @@ async def set_discount(customer_id: int, discount_bp: int, *, actor: Actor, now:
         discount_bp=discount_bp,
         discount_bp_before=before.discount_bp,
     )
+    await _tell_change(customer_id, ["discount_bp"], now)
 
 
 @db.use_case
@@ -256,8 +262,14 @@ async def confirm_identity(
         birthday_code(birthday),
     )
     await write_journal(actor, "phone.verified", subject_kind="customer", subject_id=customer_id, now=now)
+    await _tell_change(customer_id, ["phone_verified_at"], now)
 
 
 async def _refuse_taken_phone(phone: str | None) -> None:
     owner = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", phone)
     raise Refused("phone_taken", customer_id=owner)
+
+
+async def _tell_change(customer_id: int, changed: Sequence[str], now: datetime) -> None:
+    """Who listens is told which fields changed, and reads for itself what they are now."""
+    await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": list(changed)}, now=now)

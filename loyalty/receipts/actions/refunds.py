@@ -119,9 +119,11 @@ async def refund_receipt(
         actor.api_key_id,
         [position for position, _ in undone.lines],
         [part for _, part in undone.lines],
+        answer.balance,
     )
     if written is None:
         raise Conflict("key_was_used")
+    db.wake("webhooks")
     movement = _Movement(sale.customer_id, sale.location_id, refund_id, receipt_id, zone, actor, now)
     if answer.burnt:
         back = restore(burnt_lots, answer.burnt, now)
@@ -186,6 +188,12 @@ WITH sale AS (
 ), kept AS (
     INSERT INTO receipt_line (receipt_id, position, name, sku, category, total, discount, burnt, earned)
     SELECT refund.id, line.position, line.name, line.sku, line.category, line.amount, 0, 0, 0 FROM refund, line
+), event AS (
+    INSERT INTO webhook_event (key, type, data, at, is_spread)
+    SELECT gen_random_uuid(), 'receipt.refunded', jsonb_build_object('refund_id', refund.id, 'receipt_id', $2,
+        'location_id', sale.location_id, 'external_id', $3, 'customer_id', sale.customer_id, 'total', $4, 'paid', $5,
+        'burnt', $6, 'earned', $7, 'forgiven', $14, 'kept_back', $15, 'balance', $19::bigint), $9, false
+    FROM refund, sale WHERE EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> '["refund"]')
 )
 SELECT id FROM refund
 """

@@ -24,7 +24,7 @@ from loyalty.receipts.rules import (
 )
 from loyalty.staff.rules import Actor
 
-# One statement writes the sale and all that follows from it, in the tables of three rooms. It begins by taking the
+# One statement writes the sale and all that follows from it, in the tables of four rooms. It begins by taking the
 # customer's lock, and goes on only if the facts are still the version that the sale was computed from: whoever moves
 # money, sets bonuses aside or changes what a sale decides on changes that row. Nothing is written when a key is taken.
 RECORD = db.Statement("""
@@ -114,8 +114,14 @@ WITH customer AS MATERIALIZED (
     SELECT :account_id::bigint, :customer_id, 'out', 'receipt', :message::jsonb, 'queued', 1, 'receipt:' || id, :now,
         :now, 0
     FROM sale WHERE :account_id IS NOT NULL
+), event AS (
+    INSERT INTO webhook_event (key, type, data, at, is_spread)
+    SELECT gen_random_uuid(), 'receipt.recorded', jsonb_build_object('receipt_id', id, 'location_id', :location_id,
+        'external_id', :external_id, 'customer_id', :customer_id, 'total', :total, 'discount', :discount,
+        'paid', :paid, 'burnt', :burnt, 'earned', :earned, 'balance', :balance - :burnt + :earned), :now, false
+    FROM sale WHERE EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> '["receipt"]') RETURNING id
 )
-SELECT id FROM sale
+SELECT id, EXISTS (SELECT FROM event) AS is_told FROM sale
 """)
 
 
@@ -214,6 +220,8 @@ async def _write(draft: ReceiptDraft, at_till: Till, sale: Quote, *, actor: Acto
         return None
     if at_till.account_id:
         db.wake("messages")
+    if written["is_told"]:
+        db.wake("webhooks")
     return replace(recorded, receipt_id=written["id"])
 
 
