@@ -176,4 +176,8 @@ class Migration(migrations.Migration):
             name='staff',
             field=fields.ForeignKeyField('loyalty.StaffMember', source_field='staff_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT),
         ),
+        ops.AddIndex(
+            model_name='Receipt',
+            index=Index(fields=['staff_id', 'business_date'], name='receipt_shift'),
+        ),
     ]

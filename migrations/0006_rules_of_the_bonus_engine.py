@@ -55,6 +55,9 @@ INDEXES = """
 CREATE INDEX hold_live ON hold (customer_id) WHERE state IN ('asked', 'held');
 CREATE INDEX hold_lapsing ON hold (expires_at) WHERE state IN ('asked', 'held');
 CREATE INDEX referral_due ON referral (due_at) WHERE state = 'due';
+CREATE INDEX referral_waiting ON referral (invitee_id) WHERE state = 'waiting';
+CREATE INDEX referral_paid ON referral (receipt_id) WHERE state = 'paid';
+CREATE INDEX customer_facts_birthday ON customer_facts (birthday_code) WHERE birthday_code <> 0;
 CREATE INDEX customer_facts_tier_due ON customer_facts (tier_due_at) WHERE tier_due_at IS NOT NULL;
 CREATE UNIQUE INDEX receipt_fiscal ON receipt (fiscal_fn, fiscal_i, fiscal_fp)
     WHERE kind = 'sale' AND fiscal_fn IS NOT NULL;
@@ -62,10 +65,13 @@ CREATE INDEX receipt_promo_code ON receipt (promo_code, customer_id) WHERE promo
 """
 
 INDEXES_BACK = """
-DROP INDEX receipt_promo_code, receipt_fiscal, customer_facts_tier_due, referral_due, hold_lapsing, hold_live;
+DROP INDEX receipt_promo_code, receipt_fiscal, customer_facts_tier_due, customer_facts_birthday, referral_paid,
+    referral_waiting, referral_due, hold_lapsing, hold_live;
 """
 
 # Birthdays known before their date of arrival was kept count as known since their owner came.
+# Tiers reached before they could fall are looked at once, like those reached from now on.
+TIERS = "UPDATE customer_facts SET tier_due_at = now() WHERE tier_id <> 0"
 BIRTHDAYS = "UPDATE customer SET birthday_set_at = created_at WHERE birthday IS NOT NULL"
 
 
@@ -77,4 +83,5 @@ class Migration(migrations.Migration):
         ops.RunSQL(PARTS, "DROP TABLE hold_lot; DROP TABLE receipt_line"),
         ops.RunSQL(INDEXES, INDEXES_BACK),
         ops.RunSQL(BIRTHDAYS, "SELECT 1"),
+        ops.RunSQL(TIERS, "SELECT 1"),
     ]

@@ -19,6 +19,7 @@ from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
 from admin_web.serving import (
+    ASKED,
     CANDIDATES_SHOWN,
     CODE_STEP,
     LOCATION,
@@ -33,6 +34,7 @@ from admin_web.serving import (
     workplace,
 )
 from admin_web.words import reason_text
+from loyalty.bonuses.queries import HoldView, hold
 from loyalty.clock import business_date
 from loyalty.customers.actions.profile import add_customer
 from loyalty.customers.queries import (
@@ -68,11 +70,15 @@ NAV = NavItem("cashier", "/cashier", "wallet", mark("Cashier page"), "sales", Pe
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the sum screen shows for a sum: the tiles to burn by, and the button. `burn` is the chosen tile."""
+    """What the sum screen shows for a sum: the tiles to burn by, and the button. `burn` is the chosen tile.
+
+    asks: nothing proves yet that the customer is there; their tap in the chat will.
+    """
 
     quote: Quote
     tiles: list[int]
     burn: int
+    asks: bool
 
 
 @requires(Permission.CASHIER_USE)
@@ -177,7 +183,7 @@ async def show_sale(request: web.Request) -> web.Response:
     served = await served_at_till(request)
     if served is None:
         return await go_to(request, "/cashier")
-    return await _sale_page(request, served, Form({"key": new_key()}))
+    return await sale_page(request, served, Form({"key": new_key()}))
 
 
 @requires(Permission.CASHIER_USE)
@@ -186,7 +192,7 @@ async def show_quote(request: web.Request) -> web.Response:
     served = await served_at_till(request)
     if served is None:
         return await go_to(request, "/cashier")
-    return await _sale_page(request, served, await read_form(request), block="quote")
+    return await sale_page(request, served, await read_form(request), block="quote")
 
 
 @requires(Permission.CASHIER_USE)
@@ -197,14 +203,12 @@ async def take(request: web.Request) -> web.Response:
     if location_id is None or serving is None:
         return await go_to(request, "/cashier")
     form = await read_form(request)
-    burn = form.value("burn")
     try:
         total = parse_amount(form.value("total"), request[SHOP].exponent, field="total")
-        if form.value("shown") != str(total):
+        agreed = await _agreed(session, form, serving)
+        if agreed is None and form.value("shown") != str(total):
             # The button was pressed before it could state the sum just typed: show the new one, take nothing.
             return await _sale_again(request, form)
-        if not is_id(burn):
-            raise Invalid("burn", "not_a_number")
         recorded = await record_receipt(
             ReceiptDraft(
                 ReceiptSource.TILL,
@@ -212,8 +216,9 @@ async def take(request: web.Request) -> web.Response:
                 form.value("key"),
                 serving,
                 total,
-                int(burn),
+                agreed.amount if agreed else _burn(form),
                 proof=proof_of(serving, session.get(CODE_STEP)),
+                hold_id=agreed.id if agreed else None,
             ),
             actor=actor_of(request),
             now=now(request),
@@ -278,17 +283,35 @@ def _find_again(request: web.Request, place: LocationView, form: Form, refused: 
     return response
 
 
+async def _agreed(session: aiohttp_session.Session, form: Form, serving: int) -> HoldView | None:
+    """What the customer has agreed to in the chat, when this sale is about it: as the base knows it, not the page."""
+    asked = session.get(ASKED)
+    if not form.value("agreed") or not asked or form.value("agreed") != str(asked[0]):
+        return None
+    question = await hold(asked[0])
+    return question if question.customer_id == serving else None
+
+
+def _burn(form: Form) -> int:
+    """The burn that the pressed tile stands for. Raises Invalid("burn")."""
+    burn = form.value("burn")
+    if not is_id(burn):
+        raise Invalid("burn", "not_a_number")
+    return int(burn)
+
+
 async def _sale_again(request: web.Request, form: Form) -> web.Response:
     """The sum screen with what is wrong, or with the sum just typed; nothing was taken."""
     served = await served_at_till(request)
     if served is None:
         return await go_to(request, "/cashier")
-    return await _sale_page(request, served, form, block="quote", status=422)
+    return await sale_page(request, served, form, block="quote", status=422)
 
 
-async def _sale_page(
+async def sale_page(
     request: web.Request, served: Served, form: Form, *, block: str | None = None, status: int = 200
 ) -> web.Response:
+    """The sum screen, or its lower part, for the sum typed so far."""
     at_till = await till(served.person.id, served.place.id, now=now(request), proof=served.proof)
     presence = presence_of(at_till, served.proof, now(request))
     return page(
@@ -299,6 +322,7 @@ async def _sale_page(
         place=served.place,
         person=served.person,
         tier=at_till.programme.tier(at_till.tier_id),
+        discount_bp=at_till.discount_bp,
         form=form,
         offer=_offer(request, at_till, served, form),
         has_code=served.code_step is not None,
@@ -321,6 +345,10 @@ def _offer(request: web.Request, at_till: Till, served: Served, form: Form) -> O
     if not total:
         return None
     draft = served.draft(total)
+    can_ask = presence_of(at_till, served.proof, now(request)) is None and at_till.account_id is not None
+    if can_ask:
+        # As it will be once the customer has said yes.
+        at_till = replace(at_till, burns_without_code=True)
     try:
         most = quote(at_till, draft, now=now(request)).burn_limit
     except Refused as error:
@@ -338,7 +366,7 @@ def _offer(request: web.Request, at_till: Till, served: Served, form: Form) -> O
     except Refused as error:
         form.refuse(error)
         return None
-    return Offer(sale, tiles, burn)
+    return Offer(sale, tiles, burn, asks=can_ask and burn > 0)
 
 
 ROUTES = (

@@ -50,4 +50,5 @@ class Receipt(Model):
         indexes = (
             Index(fields=("customer_id", "at"), name="receipt_customer"),
             Index(fields=("original_id",), name="receipt_original"),
+            Index(fields=("staff_id", "business_date"), name="receipt_shift"),
         )

@@ -257,6 +257,65 @@ async def receipt_by_key(source: ReceiptSource, location_id: int, external_id: s
     return ReceiptView(**row) if row else None
 
 
+# Indexes: the primary key; the unique key of sources, locations and external ids.
+BY_NUMBER = """
+    r.id IN (SELECT id FROM receipt WHERE id = $2::bigint AND location_id = $1 AND kind = 'sale'
+        UNION ALL SELECT id FROM receipt WHERE source IN ('till', 'api', 'import') AND location_id = $1
+            AND external_id = $3 AND kind = 'sale')
+"""
+
+
+async def sale_by_number(location_id: int, number: str) -> ReceiptView | None:
+    """The sale of a location by the short number that we show, or by the till's own number; ours goes first."""
+    short = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
+    row = await db.fetch_row(f"{VIEW} WHERE {BY_NUMBER} ORDER BY (r.id = $2) IS TRUE DESC LIMIT 1", location_id, short, number)
+    return ReceiptView(**row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What one person did at a location on one local day. Money in minor units, bonuses in hundredths.
+
+    Sums are of sales, and apart from them of refunds: what was given back and taken back.
+    """
+
+    sales: int
+    total: int
+    paid: int
+    burnt: int
+    earned: int
+    refunds: int
+    paid_back: int
+    latest: list[ReceiptView]
+
+
+# Index: receipt_shift.
+SHIFT = """
+    SELECT count(*) FILTER (WHERE kind = 'sale') AS sales, count(*) FILTER (WHERE kind = 'refund') AS refunds,
+        coalesce(sum(total) FILTER (WHERE kind = 'sale'), 0)::bigint AS total,
+        coalesce(sum(paid) FILTER (WHERE kind = 'sale'), 0)::bigint AS paid,
+        coalesce(sum(burnt) FILTER (WHERE kind = 'sale'), 0)::bigint AS burnt,
+        coalesce(sum(earned) FILTER (WHERE kind = 'sale'), 0)::bigint AS earned,
+        coalesce(sum(paid - kept_back) FILTER (WHERE kind = 'refund'), 0)::bigint AS paid_back
+    FROM receipt WHERE staff_id = $1 AND business_date = $2 AND location_id = $3
+"""
+SHIFT_ROWS = 30
+
+
+async def shift(staff_id: int, location_id: int, day: date) -> Shift:
+    """The shift of one person: its sums, and its latest SHIFT_ROWS receipts."""
+    sums = await db.fetch_row(SHIFT, staff_id, day, location_id)
+    assert sums is not None
+    rows = await db.fetch(
+        f"{VIEW} WHERE r.staff_id = $1 AND r.business_date = $2 AND r.location_id = $3 ORDER BY r.id DESC"
+        f" LIMIT {SHIFT_ROWS}",
+        staff_id,
+        day,
+        location_id,
+    )
+    return Shift(**sums, latest=[ReceiptView(**row) for row in rows])
+
+
 async def lines_of(receipt_id: int) -> list[LineView]:
     """The lines of a sale, or the parts of lines that a refund took back, in order. None for a receipt without."""
     rows = await db.fetch(

@@ -191,6 +191,17 @@ CHECKS = {
         SELECT m.account_id AS id, 1 AS expected, 0 AS found
         FROM (SELECT DISTINCT account_id FROM message) m LEFT JOIN conversation c USING (account_id)
         WHERE c.account_id IS NULL""",
+    # A tier above the first that nobody looks at again would never fall.
+    "review of tier of customer": """
+        SELECT customer_id AS id, 1 AS expected, 0 AS found FROM customer_facts
+        WHERE tier_id <> 0 AND tier_due_at IS NULL""",
+    "gifts of referral": """
+        SELECT r.invitee_id AS id, r.referrer_id AS customer_id, 1 AS expected, 0 AS found
+        FROM referral r LEFT JOIN bonus_entry e ON e.id = r.entry_id
+            LEFT JOIN bonus_entry i ON i.id = r.invitee_entry_id
+        WHERE e.customer_id IS NOT NULL AND e.customer_id <> r.referrer_id
+            OR i.customer_id IS NOT NULL AND i.customer_id <> r.invitee_id
+            OR (r.entry_id IS NOT NULL OR r.invitee_entry_id IS NOT NULL) AND r.state NOT IN ('paid', 'undone')""",
     "lines of receipt": """
         SELECT r.id, r.customer_id, r.total + r.burnt + r.earned AS expected, l.total AS found
         FROM receipt r JOIN (SELECT receipt_id, sum(total + burnt + earned)::bigint AS total FROM receipt_line
