@@ -42,6 +42,7 @@ PLAIN_REASONS = {
     "greater_than_equal": "must be between 1 and 65535",
     "less_than_equal": "must be between 1 and 65535",
     "enum": "must be polling or webhook",
+    "bool_parsing": "must be true or false",
 }
 # A default that could not be computed since the value it rests on is wrong, which is told already.
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
@@ -161,6 +162,7 @@ class Settings(BaseSettings):
     """What an installation sets. Frozen; secrets print as asterisks.
 
     `api_rate`: requests a second that one API key may send to a process, and twice as many at once after a pause.
+    `webhook_local`: webhooks may also go to this machine and its networks, not only out into the internet.
     `database_url` always begins with ``postgres://``. `public_url` is where people open the panel and has no
     slash at its end. An empty variable counts as missing. Without `database_url` the front step starts
     servers of its own and fills in both addresses and the key.
@@ -178,6 +180,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     api_rate: int = Field(default=50, ge=1, le=65535)
+    webhook_local: bool = False
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(default_factory=_own_address)
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()

@@ -17,6 +17,7 @@ from loyalty.clock import system_now
 from loyalty.customers.rules import code_key
 from loyalty.db import close_database, is_migrated, open_database, why_not_opened
 from loyalty.settings import Settings, TelegramMode
+from loyalty.webhooks.rules import signing_key
 from regulars.ports import Beside, CannotServe, listening_at, side_by_side
 
 NOT_MIGRATED = "The base is not at this version: run regulars migrate."
@@ -96,17 +97,20 @@ async def _bot(process: Process) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _worker(process: Process) -> AsyncIterator[None]:
-    """Send what lies in the outbox, keep open cards fresh, fetch what people sent."""
+    """Send what lies in the outbox, keep open cards fresh, fetch what people sent, tell other programs what happens."""
     from bot.app import open_channels  # noqa: PLC0415  a process without this part does not load it
     from bot.sender import sending  # noqa: PLC0415
+    from scheduler.webhooks import delivering  # noqa: PLC0415
 
     assert process.settings.secret_key is not None
-    key = code_key(process.settings.secret_key.get_secret_value())
+    secret = process.settings.secret_key.get_secret_value()
+    allow_local = process.settings.webhook_local
     async with AsyncExitStack() as opened:
         channels = open_channels(process.settings)
         for channel in channels:
             opened.push_async_callback(channel.close)
-        async with sending(channels, key, process.bell, system_now):
+        telling = delivering(signing_key(secret), process.bell, system_now, allow_local=allow_local)
+        async with sending(channels, code_key(secret), process.bell, system_now), telling:
             yield
 
 

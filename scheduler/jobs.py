@@ -13,6 +13,7 @@ from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.office.actions import prove_nightly
 from loyalty.staff.rules import JOB
+from loyalty.webhooks.actions.deliveries import clear_old
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ async def empty_updates(now: datetime) -> int:
     return await empty_old_updates(now=now)
 
 
+async def clear_webhooks(now: datetime) -> int:
+    """Forget what was told to other programs a month ago."""
+    return await clear_old(now=now, limit=5000)
+
+
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("review tiers", 60, review_tiers),
@@ -73,4 +79,5 @@ JOBS = (
     Job("warn of expiry", 300, warn_of_expiry),
     Job("empty old updates", 600, empty_updates),
     Job("prove the books", 300, prove_books),
+    Job("clear webhooks", 600, clear_webhooks),
 )
