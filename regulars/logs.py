@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
@@ -106,6 +107,8 @@ def configure_logging(*, stream: TextIO | None = None, terminal: bool | None = N
     root.setLevel(level)
     # The pool tells with a traceback, again and again, that a server which is away is away.
     logging.getLogger("asyncpg.pool").addFilter(_without_traceback)
+    # A request that is none is quoted in its error, whatever stood in it.
+    logging.getLogger("aiohttp.server").addFilter(_without_traceback)
     # Tortoise prints each statement with its parameters at DEBUG; APScheduler tells each run at INFO.
     logging.getLogger("tortoise").setLevel(max(level, logging.WARNING))
     logging.getLogger("apscheduler").setLevel(max(level, logging.WARNING))
@@ -124,8 +127,10 @@ class AccessLogger(AbstractAccessLogger):
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         resource = None
-        if isinstance(request, web.Request) and request.match_info.route is not None:
-            resource = request.match_info.route.resource
+        if isinstance(request, web.Request):
+            # What is too broken to be read is answered by aiohttp before it is routed, and has no match.
+            with suppress(AssertionError):
+                resource = request.match_info.route.resource
         self.logger.info(
             "request",
             extra={

@@ -2,10 +2,11 @@
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from loyalty.errors import Invalid
@@ -37,6 +38,13 @@ def _storable(text: str) -> str:
     return text
 
 
+def _is_written_out(given: Any) -> Any:
+    """A number would pass as seconds since 1970: a moment is a date and a time, as RFC 3339 writes them."""
+    if not isinstance(given, str) or not _MOMENT.match(given):
+        raise PydanticCustomError("not_a_moment", "not a moment")
+    return given
+
+
 def _in_calendar(moment: datetime) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise PydanticCustomError("not_a_moment", "not a moment")
@@ -44,7 +52,8 @@ def _in_calendar(moment: datetime) -> datetime:
 
 
 STORABLE = AfterValidator(_storable)
-Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_out), AfterValidator(_in_calendar)]
 Id = Annotated[int, Field(ge=1, le=NUMBER_LIMIT)]
 LocationId = Annotated[int, Field(ge=1, le=LOCATION_LIMIT, description="Id of a location.", examples=[1])]
 Money = Annotated[int, Field(ge=0, le=MAX_MINOR, description="Minor units of the currency (kopecks, cents).")]

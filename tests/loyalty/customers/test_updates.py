@@ -8,7 +8,7 @@ import pytest
 
 from loyalty.customers.actions.accounts import set_language
 from loyalty.customers.actions.profile import change_profile, confirm_identity, update_profile
-from loyalty.customers.queries import customer, customers_updated
+from loyalty.customers.queries import CustomerView, customer, customers_updated
 from loyalty.customers.rules import Profile
 from loyalty.staff.rules import COMMAND
 from tests.builders import NOW, a_customer, a_location, a_sale, an_account
@@ -62,14 +62,14 @@ async def test_changes_are_read_in_their_order_page_by_page():
 
 async def test_two_programs_that_change_different_fields_at_once_both_count():
     person = await a_customer()
-    await asyncio.gather(
-        *(
-            change_profile(
-                person.id, lambda known, field=field, value=value: replace(profile_of(known), **{field: value}),
-                actor=COMMAND, now=LATER,
-            )
-            for field, value in (("name", "Анна"), ("email", "anna@example.com"), ("gender", "f"))
-        )
-    )  # fmt: skip
+
+    async def change(field: str, value: str) -> None:
+        def changed(known: CustomerView) -> Profile:
+            return replace(profile_of(known), **{field: value})
+
+        await change_profile(person.id, changed, actor=COMMAND, now=LATER)
+
+    changes = (("name", "Анна"), ("email", "anna@example.com"), ("gender", "f"))
+    await asyncio.gather(*(change(field, value) for field, value in changes))
     known = await customer(person.id)
     assert (known.name, known.email, known.gender) == ("Анна", "anna@example.com", "f")

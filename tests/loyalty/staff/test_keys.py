@@ -29,8 +29,8 @@ async def test_a_key_is_kept_as_its_hash_and_found_by_its_text():
     assert key not in str(await fetch("SELECT * FROM api_key"))
     found = await api_key_by(key)
     assert found is not None
-    assert (found.name, found.prefix, found.scopes) == ("Bakery", key[:KEY_PREFIX], {Scope.RECEIPTS_WRITE})
-    assert (found.location_ids, found.reaches(3), found.reaches(2)) == ({1, 3}, True, False)
+    assert (found.name, found.prefix, found.scopes) == ("Bakery", key[:KEY_PREFIX], frozenset({Scope.RECEIPTS_WRITE}))
+    assert (found.location_ids, found.reaches(3), found.reaches(2)) == (frozenset({1, 3}), True, False)
     assert found == await api_key(found.id)
     assert await api_key_by(key[:-1] + "A" * (key[-1] != "A") + "B" * (key[-1] == "A")) is None
 
