@@ -9,7 +9,7 @@ from admin_web.auth import staff_of
 from loyalty.customers.queries import CustomerView, customer
 from loyalty.customers.rules import CardProof
 from loyalty.errors import NotFound
-from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules.sales import ReceiptDraft, ReceiptSource
 from loyalty.shop.queries import location
 from loyalty.shop.rules import LocationView
 from loyalty.staff.queries import StaffView

@@ -19,7 +19,7 @@ from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.holds import place_hold
 from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import quote_for
-from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded
+from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Recorded
 from loyalty.shop.queries import programme_at
 from loyalty.shop.rules import Programme, Tier
 from loyalty.staff.rules import COMMAND, Actor, ActorKind

@@ -23,7 +23,7 @@ from loyalty.bonuses.rules import HoldState
 from loyalty.errors import NotFound
 from loyalty.receipts.actions.holds import place_hold, void_hold
 from loyalty.receipts.actions.sales import record_receipt
-from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules.sales import ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import Scope
 
 

@@ -21,7 +21,8 @@ from loyalty.errors import NotFound
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import ReceiptView, lines_of, quote_for, receipt, receipt_by_key
-from loyalty.receipts.rules import LINES_AT_MOST, LineRefund, ReceiptSource, Recorded
+from loyalty.receipts.rules.refunds import LineRefund
+from loyalty.receipts.rules.sales import LINES_AT_MOST, ReceiptSource, Recorded
 from loyalty.staff.rules import Scope
 
 REPLAY = {"Idempotent-Replay": "true"}

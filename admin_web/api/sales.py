@@ -12,14 +12,7 @@ from admin_web.card_codes import CARD_DIGITS, held_card, proof_by
 from loyalty.customers.queries import find_by_card_number
 from loyalty.customers.rules import CODE_DIGITS, CardProof
 from loyalty.errors import Conflict, Refused
-from loyalty.receipts.rules import (
-    KEY_LENGTH,
-    LINES_AT_MOST,
-    FiscalKey,
-    Line,
-    ReceiptDraft,
-    ReceiptSource,
-)
+from loyalty.receipts.rules.sales import KEY_LENGTH, LINES_AT_MOST, FiscalKey, Line, ReceiptDraft, ReceiptSource
 
 KeyText = Annotated[
     str,

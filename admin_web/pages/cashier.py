@@ -51,16 +51,8 @@ from loyalty.money import floor_to_step, money_of, parse_amount
 from loyalty.receipts.actions.refunds import undo_receipt
 from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import receipt, refund_of, till
-from loyalty.receipts.rules import (
-    UNDO_WINDOW,
-    Presence,
-    Quote,
-    ReceiptDraft,
-    ReceiptSource,
-    Till,
-    presence_of,
-    quote,
-)
+from loyalty.receipts.rules.refunds import UNDO_WINDOW
+from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, ReceiptSource, Till, presence_of, quote
 from loyalty.shop.queries import location, locations
 from loyalty.shop.rules import LocationView
 from loyalty.staff.rules import Permission

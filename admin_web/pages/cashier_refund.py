@@ -14,7 +14,8 @@ from loyalty.ids import new_key
 from loyalty.money import parse_amount
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.queries import ReceiptView, lines_of, receipt, sale_by_number
-from loyalty.receipts.rules import KEY_LENGTH, LineRefund, ReceiptSource
+from loyalty.receipts.rules.refunds import LineRefund
+from loyalty.receipts.rules.sales import KEY_LENGTH, ReceiptSource
 from loyalty.shop.rules import LocationView
 from loyalty.staff.rules import Permission
 

@@ -10,7 +10,7 @@ from loyalty.bonuses.queries import held_for_sale
 from loyalty.bonuses.rules import Lot
 from loyalty.customers.rules import CardProof
 from loyalty.errors import NotFound
-from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
+from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
 from loyalty.shop.rules import Programme
 
 PAGE_ROWS = 50
@@ -268,7 +268,9 @@ BY_NUMBER = """
 async def sale_by_number(location_id: int, number: str) -> ReceiptView | None:
     """The sale of a location by the short number that we show, or by the till's own number; ours goes first."""
     short = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
-    row = await db.fetch_row(f"{VIEW} WHERE {BY_NUMBER} ORDER BY (r.id = $2) IS TRUE DESC LIMIT 1", location_id, short, number)
+    row = await db.fetch_row(
+        f"{VIEW} WHERE {BY_NUMBER} ORDER BY (r.id = $2) IS TRUE DESC LIMIT 1", location_id, short, number
+    )
     return ReceiptView(**row) if row else None
 
 

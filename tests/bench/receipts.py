@@ -29,7 +29,7 @@ from loyalty.ids import new_key
 from loyalty.receipts.actions.sales import RECORD, record_receipt
 from loyalty.receipts.models import Receipt
 from loyalty.receipts.queries import TILL
-from loyalty.receipts.rules import Line, ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules.sales import Line, ReceiptDraft, ReceiptSource
 from loyalty.shop.queries import programme_at
 from loyalty.staff.actions import add_key
 from loyalty.staff.rules import COMMAND, Scope

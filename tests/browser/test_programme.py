@@ -23,7 +23,7 @@ def owner(site) -> str:
         from loyalty.customers.rules import Profile, Via
         from loyalty.ids import new_key
         from loyalty.receipts.actions.sales import record_receipt
-        from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
+        from loyalty.receipts.rules.sales import ReceiptDraft, ReceiptSource
         from loyalty.staff.actions import accept_invitation, invite
         from loyalty.staff.rules import COMMAND, Role
 

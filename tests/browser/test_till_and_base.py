@@ -28,7 +28,7 @@ def shop(site) -> dict[str, int]:
         from loyalty.customers.actions.profile import add_customer
         from loyalty.customers.rules import Profile, Via
         from loyalty.receipts.actions.sales import record_receipt
-        from loyalty.receipts.rules import ReceiptDraft, ReceiptSource
+        from loyalty.receipts.rules.sales import ReceiptDraft, ReceiptSource
         from loyalty.staff.actions import accept_invitation, invite
         from loyalty.staff.rules import COMMAND, Role
 

@@ -12,7 +12,7 @@ from loyalty.bonuses.earning import Sale, SaleLine, earn
 from loyalty.clock import add_months
 from loyalty.errors import Invalid, Refused
 from loyalty.money import proportion, split
-from loyalty.receipts.rules import Line, eligible_total
+from loyalty.receipts.rules.sales import Line, eligible_total
 from loyalty.shop.rules import Programme
 
 MONTHS_AT_MOST = 24

@@ -11,7 +11,7 @@ from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.receipts.actions.sales import check_till
 from loyalty.receipts.queries import till_for
-from loyalty.receipts.rules import Presence, Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
+from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 

@@ -28,17 +28,8 @@ from loyalty.ids import fingerprint
 from loyalty.money import money_of
 from loyalty.receipts.actions.sales import answered
 from loyalty.receipts.queries import ReceiptView, lines_of, receipt, till
-from loyalty.receipts.rules import (
-    UNDO_WINDOW,
-    LineRefund,
-    Original,
-    OriginalLine,
-    ReceiptSource,
-    Recorded,
-    Undone,
-    tier_progress,
-    undo,
-)
+from loyalty.receipts.rules.refunds import UNDO_WINDOW, LineRefund, Original, OriginalLine, Undone, undo
+from loyalty.receipts.rules.sales import ReceiptSource, Recorded, tier_progress
 from loyalty.shop.queries import programme_at, shop
 from loyalty.shop.rules import DebtPolicy, Programme
 from loyalty.staff.actions import write_journal

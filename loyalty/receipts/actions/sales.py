@@ -13,15 +13,7 @@ from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
 from loyalty.receipts.queries import receipt_by_key, till_for
-from loyalty.receipts.rules import (
-    Presence,
-    Quote,
-    ReceiptDraft,
-    Recorded,
-    Till,
-    checked,
-    quote,
-)
+from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, Recorded, Till, checked, quote
 from loyalty.staff.rules import Actor
 
 # One statement writes the sale and all that follows from it, in the tables of four rooms. It begins by taking the

@@ -8,7 +8,7 @@ from loyalty.customers.rules import CardProof, code_step
 from loyalty.ids import new_key
 from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.sales import record_receipt
-from loyalty.receipts.rules import Line, ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules.sales import Line, ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND
 from tests.builders import NOW, a_customer, a_hold, a_location, a_message, a_sale, an_account, assert_books_agree
 

@@ -13,7 +13,7 @@ from loyalty.ids import new_key
 from loyalty.office.queries import what_if as module
 from loyalty.office.queries.what_if import MonthCost, last_months, what_if
 from loyalty.receipts.actions.refunds import refund_receipt
-from loyalty.receipts.rules import Line, Recorded
+from loyalty.receipts.rules.sales import Line, Recorded
 from loyalty.shop.rules import Effect, Rounding, RuleSettings, Stacking
 from loyalty.staff.rules import COMMAND
 from tests.builders import NOW, a_customer, a_location, a_programme, a_sale

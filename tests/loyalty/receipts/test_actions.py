@@ -13,7 +13,8 @@ from loyalty.errors import Conflict, NotFound, Refused
 from loyalty.receipts.actions.refunds import refund_receipt, undo_receipt
 from loyalty.receipts.actions.sales import record_receipt
 from loyalty.receipts.queries import lines_of, receipts_of
-from loyalty.receipts.rules import FiscalKey, Line, LineRefund, ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules.refunds import LineRefund
+from loyalty.receipts.rules.sales import FiscalKey, Line, ReceiptDraft, ReceiptSource
 from loyalty.shop.rules import Effect, RuleSettings, Tier
 from loyalty.staff.rules import COMMAND, JOB
 from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_quote, a_sale, assert_books_agree

@@ -10,7 +10,7 @@ from loyalty.bonuses.rules import HoldState
 from loyalty.customers.rules import CardProof, code_step
 from loyalty.errors import Conflict, NotFound, Refused
 from loyalty.receipts.actions.holds import decide_hold, lapse_due, place_hold, void_hold
-from loyalty.receipts.rules import Line, ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules.sales import Line, ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND, JOB
 from tests.builders import (
     NOW,

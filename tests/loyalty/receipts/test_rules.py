@@ -8,17 +8,8 @@ from hypothesis import strategies as st
 from loyalty.customers.rules import CardProof
 from loyalty.errors import Invalid, Refused
 from loyalty.money import money_of
-from loyalty.receipts.rules import (
-    FiscalKey,
-    Line,
-    LineRefund,
-    Original,
-    OriginalLine,
-    ReceiptDraft,
-    ReceiptSource,
-    checked,
-    undo,
-)
+from loyalty.receipts.rules.refunds import LineRefund, Original, OriginalLine, undo
+from loyalty.receipts.rules.sales import FiscalKey, Line, ReceiptDraft, ReceiptSource, checked
 from tests.builders import PROGRAMME
 
 
