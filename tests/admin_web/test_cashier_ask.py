@@ -7,7 +7,7 @@ from loyalty.bonuses.queries import hold
 from loyalty.bonuses.rules import HoldState
 from loyalty.receipts.actions.holds import decide_hold
 from loyalty.receipts.actions.sales import record_receipt
-from loyalty.receipts.rules import Line, ReceiptDraft, ReceiptSource
+from loyalty.receipts.rules.sales import Line, ReceiptDraft, ReceiptSource
 from loyalty.staff.rules import COMMAND, Role
 from tests.builders import NOW, a_customer, a_location, a_programme, an_account, assert_books_agree
 

@@ -2,6 +2,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from loyalty import db
@@ -17,7 +18,17 @@ from loyalty.receipts.rules.refunds import LineRefund
 from loyalty.receipts.rules.sales import FiscalKey, Line, ReceiptDraft, ReceiptSource
 from loyalty.shop.rules import Effect, RuleSettings, Tier
 from loyalty.staff.rules import COMMAND, JOB
-from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_quote, a_sale, assert_books_agree
+from tests.builders import (
+    NOW,
+    a_cashier,
+    a_customer,
+    a_location,
+    a_programme,
+    a_quote,
+    a_sale,
+    an_account,
+    assert_books_agree,
+)
 
 pytestmark = pytest.mark.usefixtures("database")
 DAY = timedelta(days=1)
@@ -516,3 +527,21 @@ async def test_a_refund_of_what_was_bought_before_the_window_does_not_keep_the_n
     later = NOW + timedelta(days=40)
     await refund_receipt(sale.receipt_id, 1000_00, key="back", actor=COMMAND, now=later)
     assert (await a_sale(customer.id, place, 100_00, now=later)).earned == 5_00
+
+
+async def test_a_sale_is_two_statements_and_no_transaction_of_many(monkeypatch):
+    await a_programme()
+    person, location = await a_customer(bonuses=755_00), await a_location()
+    await an_account(person.id)
+    await a_sale(person.id, location, 1000_00, lines=RECEIPT)  # whatever is read once has been read
+    sent: list[str] = []
+    execute = asyncpg.Connection._execute
+
+    async def listening(connection, query, *more, **options):
+        sent.append(query.split()[0])
+        return await execute(connection, query, *more, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "_execute", listening)
+    monkeypatch.setattr(asyncpg.Connection, "execute", listening)  # BEGIN and COMMIT go this way
+    await a_sale(person.id, location, 1000_00, burn=270_00, lines=RECEIPT)
+    assert sent == ["SELECT", "WITH"]
