@@ -54,6 +54,13 @@ ACTS = {
     "staff.signed_in": mark("Signed in"),
     "tier.cleared": mark("Level by hand taken back"),
     "tier.set": mark("Level set by hand"),
+    "webhook.added": mark("Webhook added"),
+    "webhook.removed": mark("Webhook removed"),
+    "webhook.secret_renewed": mark("Secret of a webhook renewed"),
+    "webhook.sent_again": mark("Failed messages of a webhook sent again"),
+    "webhook.stopped": mark("Webhook switched off: too many messages were given up"),
+    "webhook.switched_off": mark("Webhook switched off"),
+    "webhook.switched_on": mark("Webhook switched on"),
 }
 
 KINDS = {

@@ -28,6 +28,7 @@ from admin_web.pages import (
     programme_what_if,
     shop,
     staff,
+    webhooks,
 )
 
 PAGES: tuple[ModuleType, ...] = (
@@ -49,6 +50,7 @@ PAGES: tuple[ModuleType, ...] = (
     programme_what_if,
     shop,
     api_keys,
+    webhooks,
     books,
     journal,
     account,

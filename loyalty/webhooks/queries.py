@@ -15,7 +15,8 @@ RECENT_LIMIT = 50
 class EndpointView:
     """Who listens, without their secret. `stopped_at`: we switched it off, because too much was given up.
 
-    waiting: deliveries that will be tried, or tried again. lost: those given up.
+    waiting: deliveries that will be tried, or tried again; failed: those of them that were tried in vain. lost: those
+    given up.
     """
 
     id: int
@@ -27,6 +28,7 @@ class EndpointView:
     stopped_at: datetime | None
     created_at: datetime
     waiting: int
+    failed: int
     lost: int
 
 
@@ -55,10 +57,11 @@ class DeliveryPage:
 
 # A handful of rows; the counts by webhook_delivery_endpoint.
 ENDPOINTS = """
-SELECT e.id, e.name, e.url, e.topics, e.salt, e.is_active, e.stopped_at, e.created_at, d.waiting, d.lost
+SELECT e.id, e.name, e.url, e.topics, e.salt, e.is_active, e.stopped_at, e.created_at, d.waiting, d.failed,
+    d.lost
 FROM webhook_endpoint e CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state IN ('due', 'leased', 'failed')) AS waiting,
-        count(*) FILTER (WHERE state = 'given_up') AS lost
+        count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'given_up') AS lost
     FROM webhook_delivery WHERE endpoint_id = e.id
 ) d
 """

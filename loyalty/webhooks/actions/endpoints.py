@@ -44,8 +44,13 @@ async def switch_endpoint(endpoint_id: int, *, on: bool, actor: Actor, now: date
     await db.execute(
         "UPDATE webhook_endpoint SET is_active = $2, given_up = 0, stopped_at = NULL WHERE id = $1", endpoint_id, on
     )
-    code = "webhook.switched_on" if on else "webhook.switched_off"
-    await write_journal(actor, code, now=now, subject_kind="webhook", subject_id=endpoint_id)
+    await write_journal(
+        actor,
+        "webhook.switched_on" if on else "webhook.switched_off",
+        now=now,
+        subject_kind="webhook",
+        subject_id=endpoint_id,
+    )
     db.wake("webhooks")
 
 
