@@ -22,7 +22,7 @@ DRAIN_SECONDS = 11.0
 IDLE_SECONDS = 4.0
 """Connections are kept less long than receivers keep them, so that none is closed under a call."""
 
-TOLD = Counter("regulars_webhooks_total", "Calls of webhooks by what became of them", ["outcome"])
+TOLD = Counter("regulars_events_told_total", "Events told to other programs, by what became of a call", ["outcome"])
 log = structlog.get_logger(__name__)
 
 

@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -101,7 +101,8 @@ class Event:
 
     def body(self) -> bytes:
         """What is posted: the same bytes each time."""
-        told = {"id": f"evt_{self.key}", "type": self.type, "created_at": self.at.isoformat(), "data": dict(self.data)}
+        moment = self.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        told = {"id": f"evt_{self.key}", "type": self.type, "created_at": moment, "data": dict(self.data)}
         return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 

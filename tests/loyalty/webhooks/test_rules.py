@@ -96,7 +96,7 @@ def test_the_signature_is_what_the_guide_says():
 def test_a_body_is_the_same_bytes_each_time():
     event = Event("ab", "customer.created", NOW, {"customer_id": 7})
     assert event.body() == (
-        b'{"id":"evt_ab","type":"customer.created","created_at":"2026-03-10T09:00:00+00:00","data":{"customer_id":7}}'
+        b'{"id":"evt_ab","type":"customer.created","created_at":"2026-03-10T09:00:00Z","data":{"customer_id":7}}'
     )
 
 
