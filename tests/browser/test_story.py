@@ -119,6 +119,10 @@ def test_a_customer_registers_in_the_chat_a_cashier_credits_a_receipt_and_the_pa
     till.keyboard.type(card_number + code)
     till.keyboard.press("Enter")
     expect(till.locator(".pos-c").first).to_contain_text("Мария С.")
+    strict = open_at("/login", TILL, "en")
+    burn_by_a_tap_in_the_chat(strict, chat, card_number)
+    refund_by_number(strict)
+    hears(chat, "Покупку отменили: 500 ₽")
 
     proved = subprocess.run([REGULARS, "verify"], env=demo[1], cwd=ROOT, capture_output=True, text=True, check=False)
     assert proved.returncode == 0, proved.stdout
@@ -165,6 +169,52 @@ def burn_by_code(till: Page, code: str) -> None:
     check_no_sideways_scroll(till)
     take.click()
     expect(till.locator(".pos-ok .v")).to_contain_text("1,640")
+
+
+def burn_by_a_tap_in_the_chat(till: Page, chat: Page, card_number: str) -> None:
+    """The card's number alone earns; paying with bonuses takes the customer's own yes, where nobody relaxed that."""
+    sign_in(till, OWNER)
+    till.goto("/cashier")
+    till.locator("button[name=location]").filter(has_not_text="Тверская, 12").first.click()
+    till.locator("#padval").fill(card_number)
+    till.click("button.go")
+    till.fill("#padval", "1000")
+    till.locator(".burn label").last.click()
+    ask = till.locator("#quote button.go")
+    expect(ask).to_contain_text("Ask for 82 in the chat")
+    check_accessible(till)
+    ask.click()
+    expect(till.get_by_role("heading", name="Waiting for the customer")).to_be_visible()
+    check_accessible(till)
+    hears(chat, "списать 82 бонуса за покупку на 1 000 ₽?")
+    press(chat, "Подтвердить")
+    hears(chat, "Подтверждено: 82 бонуса за эту покупку.")
+    take = till.locator("button.go.pri")
+    expect(take).to_contain_text("Take 918")
+    check_accessible(till)
+    check_no_sideways_scroll(till)
+    take.click()
+    expect(till.locator(".pos-ok .v")).to_contain_text("918")
+    hears(chat, "Спасибо за покупку: 1 000 ₽")
+
+
+def refund_by_number(till: Page) -> None:
+    """The receipt just made, by the number on the screen: a half of it, and the shift that tells of both."""
+    number = re.search(r"№ (\d+)", till.locator(".pos-ok").inner_text())
+    assert number is not None
+    till.goto("/cashier/refund")
+    till.fill("#padval", number[1])
+    till.click("button.go")
+    till.get_by_label("A sum", exact=True).check()
+    till.locator("input[name=amount]").fill("500")
+    check_accessible(till)
+    check_no_sideways_scroll(till)
+    till.click("button.go.pri")
+    expect(till.locator(".pos-ok .v")).to_contain_text("459")
+    till.goto("/cashier/shift")
+    expect(till.locator(".pos-shift")).to_contain_text("Refund of № " + number[1])
+    check_accessible(till)
+    check_no_sideways_scroll(till)
 
 
 def find_in_panel(panel: Page) -> str:
