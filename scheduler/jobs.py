@@ -12,6 +12,7 @@ from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_re
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.office.actions import prove_nightly
+from loyalty.receipts.actions.holds import lapse_due
 from loyalty.staff.rules import JOB
 from loyalty.webhooks.actions.deliveries import clear_old
 
@@ -28,6 +29,11 @@ class Job:
 async def expire_bonuses(now: datetime) -> int:
     """Write the entries of lots whose time is over; nothing that has expired can be spent meanwhile."""
     return await expire_due(actor=JOB, now=now, limit=500)
+
+
+async def lapse_holds(now: datetime) -> int:
+    """Close the holds whose time is over; what has lapsed holds nothing back meanwhile."""
+    return await lapse_due(now=now, limit=500)
 
 
 async def review_tiers(now: datetime) -> int:
@@ -72,6 +78,7 @@ async def clear_webhooks(now: datetime) -> int:
 
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
+    Job("lapse holds", 15, lapse_holds),
     Job("review tiers", 60, review_tiers),
     Job("grant birthdays", 300, grant_birthdays),
     Job("settle referrals", 60, settle_referrals),
