@@ -4,8 +4,9 @@ The lives are lived through the shop's own rules in memory and written by COPY, 
 same number of customers gives the same shop each time.
 """
 
+import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -15,16 +16,20 @@ from loyalty import db
 from loyalty.clock import business_date
 from loyalty.customers.rules import NEVER, Via, birthday_code, card_number_for
 from loyalty.errors import Refused
-from loyalty.shop.actions import add_location, set_programme, update_location, update_shop
-from loyalty.shop.queries import locations, programme_at, shop
-from loyalty.shop.rules import Programme, Tier
+from loyalty.shop.actions import add_location, update_location, update_shop
+from loyalty.shop.queries import locations, shop
 from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
-from regulars.seed.books import write_ledger, write_receipts
+from regulars.seed.books import write_holds, write_ledger, write_receipts, write_referrals
 from regulars.seed.chats import Chain, Line, account_of, choose_waiting, write_accounts, write_chats
-from regulars.seed.life import ZONE, Life, Place, Seeded
+from regulars.seed.gifts import in_order_of_living, refuse_those_who_bought
+from regulars.seed.gifts import invite as invite_by_others
+from regulars.seed.holds import set_aside_now
+from regulars.seed.life import Life, Seeded
 from regulars.seed.names import MadeUp, people
+from regulars.seed.programme import Rules, write_programme
+from regulars.seed.records import ZONE, Place
 
 DEMO_LOGINS = (
     ("olga@ladno.example", "coffee-for-olga", "owner"),
@@ -47,10 +52,11 @@ LOCATIONS = (
 )
 """(name, address, whether a burn needs no proof of presence)."""
 
-TIERS = (Tier(0, "Гость", 0, 500), Tier(1, "Свой", 10_000_00, 700), Tier(2, "Родной", 25_000_00, 1000))
 YEARS_BACK = timedelta(days=730)
 CHUNK = 5_000
 TERMS_ON_PAPER = "2024-01"
+FAVOURS_WITHIN = timedelta(days=180)
+"""Tiers and discounts by hand are of so long ago at most."""
 ANSWERERS = ("olga@ladno.example", "marina@ladno.example")
 """Who answers questions in the chats."""
 NOTES = (
@@ -66,7 +72,8 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     if await db.fetch_value("SELECT EXISTS (SELECT FROM customer)"):
         raise Refused("not_empty")
     began = now - YEARS_BACK
-    programme = await _open_shop(began)
+    await _open_shop(began)
+    rules = await write_programme(began, now)
     staff = {member.email: member.id for member in await staff_list()}
     places = [
         Place(location.id, staff[email], location.name, location.burns_without_code)
@@ -75,23 +82,23 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
         if index is not None and LOCATIONS[index][0] == location.name
     ]
     chain = Chain(await shop(), {place.id: place.name for place in places}, [staff[email] for email in ANSWERERS])
+    town = _Town(places, rules, await db.fetch_value("SELECT person_key FROM shop"), staff[ANSWERERS[1]], now)
     random = Random(1840)
     counters = _Counters()
     for first in range(0, customers, CHUNK):
         count = min(CHUNK, customers - first)
-        made = [
-            _live(random, person, first + number + 1, places=places, programme=programme, now=now)
-            for number, person in enumerate(people(random, count, first))
-        ]
-        # A handful of chats wait, however many customers there are.
+        made = _live(random, town, list(people(random, count, first)), first)
+        # A handful of chats wait, and a till or two, however many customers there are.
         waiting = choose_waiting(random, made, now) if first == 0 else {}
+        if first == 0:
+            set_aside_now(made, now)
         await _write(made, counters, random, chain, waiting=waiting, now=now)
         report(f"{first + count} of {customers} customers")
     await db.execute("SELECT setval('card_number_seq', $1)", customers)
 
 
-async def _open_shop(began: datetime) -> Programme:
-    """The chain, its locations, programme and people, as of two years ago, through the panel's own actions."""
+async def _open_shop(began: datetime) -> None:
+    """The chain, its locations and people, as of two years ago, through the panel's own actions."""
     await update_shop(
         name="Ладно, кофе", currency="RUB", region="RU", language="ru", time_zone=ZONE, actor=COMMAND, now=began
     )
@@ -108,17 +115,35 @@ async def _open_shop(began: datetime) -> Programme:
         token = await invite(email, name, role, opened[index] if index is not None else None, actor=COMMAND, now=began)
         if email in passwords:
             await accept_invitation(token, passwords[email], now=began)
-    programme = replace(await programme_at(began), tiers=TIERS, lifetime_months=6)
-    await set_programme(programme, effective_from=began, actor=COMMAND, now=began)
-    return programme
 
 
-def _live(
-    random: Random, person: MadeUp, customer_id: int, *, places: list[Place], programme: Programme, now: datetime
-) -> Seeded:
+@dataclass(frozen=True, slots=True)
+class _Town:
+    """What is the same for everybody. manager_id: who gives tiers and discounts by hand."""
+
+    places: list[Place]
+    rules: Rules
+    person_key: bytes
+    manager_id: int
+    now: datetime
+
+
+def _live(random: Random, town: _Town, who: list[MadeUp], first: int) -> list[Seeded]:
+    """The people of a chunk with their lives until now."""
+    made = [_born(random, town, person, first + number) for number, person in enumerate(who, 1)]
+    invite_by_others(random, made, town.rules.newest.since)
+    for one in in_order_of_living(made):
+        one.life.live(town.now)
+    refuse_those_who_bought(made)
+    return made
+
+
+def _born(random: Random, town: _Town, person: MadeUp, customer_id: int) -> Seeded:
+    """Somebody with everything but what happens to them."""
+    now = town.now
     began = now - YEARS_BACK
-    favourite = random.choice(places)
-    own = random.sample(places, len(places))
+    favourite = random.choice(town.places)
+    own = random.sample(town.places, len(town.places))
     own.sort(key=lambda place: place != favourite)
     # More people join as the word spreads.
     joined = began + (now - timedelta(hours=1) - began) * random.random() ** 0.7
@@ -127,16 +152,36 @@ def _live(
     if random.random() < 0.8:
         birthday = (now - timedelta(days=random.randint(16 * 365, 65 * 365))).date()
     account, came_by_chat = account_of(random, person, customer_id, joined=joined, now=now, birthday=birthday)
-    life = Life(random, programme, own, joined, customer_id=customer_id, account=account)
-    life.live(now)
+    person_hash = hmac.new(town.person_key, person.phone.encode(), "sha256").hexdigest()
+    life = Life(
+        random,
+        town.rules,
+        own,
+        joined,
+        customer_id=customer_id,
+        person_hash=person_hash,
+        birthday=birthday,
+        account=account,
+    )
+    _favour(random, life, town)
     return Seeded(customer_id, person, birthday, favourite, life, account, came_by_chat)
+
+
+def _favour(random: Random, life: Life, town: _Town) -> None:
+    """A few dozen people have a discount of their own, or the next tier by hand for a while."""
+    lately = (town.now - max(life.joined, town.now - FAVOURS_WITHIN)) * random.random()
+    since = (town.now - lately).replace(microsecond=0)
+    if life.customer_id % 50 == 17:
+        life.set_discount(random.choice((500, 700, 1000)), since)
+    if life.customer_id % 60 == 31:
+        life.plan_tier(since, random.randrange(30, 120), town.manager_id)
 
 
 class _Counters:
     """Ids given out so far."""
 
     def __init__(self) -> None:
-        self.receipt = self.entry = self.lot = self.account = self.message = 0
+        self.receipt = self.entry = self.lot = self.account = self.message = self.hold = 0
 
 
 async def _write(
@@ -155,11 +200,14 @@ async def _write(
         await write_accounts(made)
         await write_receipts(made)
         await write_ledger(made)
+        await write_holds(made)
+        await write_referrals(made)
         after = await write_chats(random, made, chain, waiting=waiting, first_id=counters.message + 1, now=now)
         counters.message = after - 1
-        for table in ("customer", "receipt", "bonus_entry", "bonus_lot", "messenger_account", "message"):
+        for table in ("customer", "receipt", "bonus_entry", "bonus_lot", "messenger_account", "message", "hold"):
             # Tables of ours, not words of a stranger.
-            await db.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")  # noqa: S608
+            highest = f"(SELECT max(id) FROM {table})"  # noqa: S608
+            await db.execute(f"SELECT setval('{table}_id_seq', {highest}) WHERE {highest} IS NOT NULL")
 
 
 def _number(made: list[Seeded], counters: _Counters) -> None:
@@ -173,6 +221,9 @@ def _number(made: list[Seeded], counters: _Counters) -> None:
         if entry.lot is not None:
             counters.lot += 1
             entry.lot.id = counters.lot
+    for hold in sorted((h for one in made for h in one.life.holds), key=lambda hold: hold.at):
+        counters.hold += 1
+        hold.id = counters.hold
     for account in sorted((one.account for one in made if one.account), key=lambda account: account.moments[0][1]):
         counters.account += 1
         account.id = counters.account
@@ -196,6 +247,7 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
             "created_by_id",
             "updated_at",
             "birthday_set_at",
+            "referral_code",
         ],
         [
             (
@@ -213,6 +265,7 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
                 None if one.came_by_chat else one.home.cashier_id,
                 one.life.joined,
                 one.life.joined if one.birthday else None,
+                one.referral_code,
             )
             for one in made
         ],
@@ -309,11 +362,13 @@ def _facts(one: Seeded) -> dict[str, Any]:
         "first_visit_at": min((receipt.at for receipt in sales), default=NEVER),
         "last_visit_at": max((receipt.at for receipt in sales), default=NEVER),
         "balance": life.balance,
-        "debt": 0,
+        "debt": life.debt,
         **totals,
-        "tier_id": life.tier_id,
+        "tier_id": life.standing.tier.id,
+        "tier_until": life.standing.until,
         # The first sweep finds out how long it lasts.
-        "tier_due_at": life.tiers[-1][0] if life.tier_id else None,
+        "tier_due_at": life.standing.until or (life.standing.moves[-1].at if life.standing.tier.id else None),
+        "discount_bp": life.discount_bp,
         "birthday_code": birthday_code(one.birthday),
         "telegram": one.account is not None and one.account.blocked_at is None,
     }

@@ -1,11 +1,11 @@
 """Receipts and ledger of made-up customers, as rows. Everything is numbered before it comes here."""
 
 from loyalty import db
+from loyalty.bonuses.rules import HoldState
 from loyalty.clock import business_date
-from loyalty.customers.rules import code_step
-from loyalty.ids import fingerprint
-from loyalty.receipts.rules import Presence
-from regulars.seed.life import ZONE, Seeded
+from loyalty.receipts.rules.sales import Presence
+from regulars.seed.life import Seeded
+from regulars.seed.records import ZONE
 
 
 async def write_receipts(made: list[Seeded]) -> None:
@@ -33,6 +33,10 @@ async def write_receipts(made: list[Seeded]) -> None:
             "business_date",
             "body_hash",
             "answer",
+            "discount",
+            "tier_id",
+            "programme_id",
+            "promo_code",
         ],
         [
             (
@@ -53,24 +57,56 @@ async def write_receipts(made: list[Seeded]) -> None:
                 r.staff_id,
                 r.at,
                 business_date(r.at, ZONE),
-                r.body_hash(customer_id),
+                r.body_hash(),
                 db.to_json(r.answer()),
+                r.discount,
+                r.tier_id,
+                r.programme_id,
+                r.promo_code,
             )
             for r, customer_id in rows
         ],
     )
     await db.copy_rows(
+        "receipt_line",
+        ["receipt_id", "position", "name", "sku", "category", "total", "discount", "burnt", "earned", "refunded"],
+        [
+            (
+                r.id,
+                part.position,
+                part.line.name,
+                part.line.sku,
+                part.line.category,
+                part.line.total,
+                part.discount,
+                part.burnt,
+                part.earned,
+                part.refunded,
+            )
+            for r, _ in rows
+            for part in r.lines
+        ],
+    )
+    await db.copy_rows(
         "card_code_use",
         ["customer_id", "step", "receipt_id"],
-        [(customer_id, code_step(r.at), r.id) for r, customer_id in rows if r.presence == Presence.CODE],
+        [(customer_id, r.code_step, r.id) for r, customer_id in rows if r.presence == Presence.CODE],
     )
     await db.copy_rows(
         "tier_change",
-        ["customer_id", "tier_id", "previous_tier_id", "receipt_id", "reason", "at"],
+        ["customer_id", "tier_id", "previous_tier_id", "receipt_id", "staff_id", "reason", "at"],
         [
-            (one.id, tier_id, previous, receipt.id, "threshold", at)
+            (
+                one.id,
+                move.tier_id,
+                move.previous_id,
+                move.receipt.id if move.receipt else None,
+                move.staff_id,
+                move.reason,
+                move.at,
+            )
             for one in made
-            for at, tier_id, previous, receipt in one.life.tiers
+            for move in one.life.standing.moves
         ],
     )
 
@@ -104,7 +140,7 @@ async def write_ledger(made: list[Seeded]) -> None:
                 e.balance_after,
                 e.kind.value,
                 e.event,
-                f"seed:{e.id}",
+                e.operation_id or f"seed:{e.id}",
                 "staff" if e.staff_id else "job",
                 e.staff_id,
                 e.location_id,
@@ -145,5 +181,79 @@ async def write_ledger(made: list[Seeded]) -> None:
     await db.copy_rows(
         "once_only_bonus",
         ["person", "kind", "period", "entry_id"],
-        [(fingerprint({"seed": one.id}), "welcome", "", one.life.entries[0].id) for one in made],
+        [(one.life.person_hash, kind, period, entry.id) for one in made for kind, period, entry in one.life.once_only],
+    )
+
+
+async def write_holds(made: list[Seeded]) -> None:
+    """COPY what was set aside, and from which lots."""
+    holds = sorted((hold for one in made for hold in one.life.holds), key=lambda hold: hold.id)
+    await db.copy_rows(
+        "hold",
+        [
+            "id",
+            "source",
+            "location_id",
+            "external_id",
+            "customer_id",
+            "total",
+            "amount",
+            "state",
+            "presence",
+            "code_step",
+            "created_at",
+            "expires_at",
+            "decided_at",
+            "receipt_id",
+            "staff_id",
+            "body_hash",
+        ],
+        [
+            (
+                hold.id,
+                "till",
+                hold.place.id,
+                f"seed-{hold.id}",
+                hold.draft.customer_id,
+                hold.total,
+                hold.draft.burn,
+                hold.state.value,
+                hold.presence,
+                hold.code_step,
+                hold.at,
+                hold.expires_at,
+                hold.decided_at,
+                hold.receipt.id if hold.receipt and hold.state is HoldState.CONFIRMED else None,
+                hold.place.cashier_id,
+                hold.draft.body_hash(),
+            )
+            for hold in holds
+        ],
+    )
+    await db.copy_rows(
+        "hold_lot",
+        ["hold_id", "lot_id", "amount"],
+        [(hold.id, lot.id, part) for hold in holds for lot, part in hold.parts],
+    )
+
+
+async def write_referrals(made: list[Seeded]) -> None:
+    """COPY who came by whose invitation, and the gifts of both."""
+    invited = [(one.id, one.life.invitation) for one in made if one.life.invitation is not None]
+    await db.copy_rows(
+        "referral",
+        ["invitee_id", "referrer_id", "created_at", "state", "reason", "receipt_id", "entry_id", "invitee_entry_id"],
+        [
+            (
+                invitee_id,
+                invitation.referrer.customer_id,
+                invitation.created_at,
+                invitation.state,
+                invitation.reason,
+                invitation.receipt.id if invitation.receipt else None,
+                invitation.entry.id if invitation.entry else None,
+                invitation.invitee_entry.id if invitation.invitee_entry else None,
+            )
+            for invitee_id, invitation in invited
+        ],
     )

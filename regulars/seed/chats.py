@@ -20,8 +20,9 @@ from loyalty.conversations.rules import Priority
 from loyalty.customers.rules import short_name
 from loyalty.shop.rules import ShopView
 from loyalty.staff.rules import LANGUAGES
-from regulars.seed.life import ZONE, Account, Receipt, Seeded
+from regulars.seed.life import Seeded
 from regulars.seed.names import MadeUp, username_of
+from regulars.seed.records import ZONE, Account, Receipt
 from regulars.seed.words import ANSWERED, WAITING
 
 CAME_BY_CHAT = 0.60

@@ -1,119 +1,34 @@
 """Two years of one made-up customer, lived through the shop's own rules: quotes, lots, expiry, tiers, refunds."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 from random import Random
-from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from loyalty.bonuses.rules import Kind, Lot, Source, allocate, earned_lot_dates, gift_lot_dates
-from loyalty.clock import business_date
+from loyalty.bonuses.actions.once_only import Gift
+from loyalty.bonuses.rules import Kind, Lot, Source, gift_lot_dates, manual_lot_dates
+from loyalty.clock import business_date, end_of_day
 from loyalty.customers.rules import CardProof, code_step
-from loyalty.ids import fingerprint
 from loyalty.money import floor_to_step
-from loyalty.receipts.rules import Quote, ReceiptDraft, ReceiptSource, Recorded, Till, quote
-from loyalty.shop.rules import Programme
+from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Till, quote
+from regulars.seed import holds, refunds
+from regulars.seed.gifts import Invitation, birthday_gifts, invitee_gift, referrer_gift
+from regulars.seed.goods import plain_sum, tray
 from regulars.seed.names import MadeUp
+from regulars.seed.programme import PROMO_CODE, PROMO_LIMIT, Rules, Version
+from regulars.seed.records import ZONE, Account, Entry, Place, Receipt, SeedHold, SeedLine, SeedLot
+from regulars.seed.standing import Standing
 
-ZONE = "Europe/Moscow"
 LATEST = timedelta(minutes=10)
 """Nothing is bought later than so long before now: what follows from a sale must have happened as well."""
-
-
-class Place(NamedTuple):
-    """A location and who sells there. `is_relaxed`: a burn needs no proof that the customer is present."""
-
-    id: int
-    cashier_id: int
-    name: str
-    is_relaxed: bool
-
-
-@dataclass(slots=True)
-class Account:
-    """Somebody's account in the messenger. `moments`: the steps of the registration there, each with its time.
-
-    blocked_at: since then they hear nothing from us and show no card. `id` is numbered at the end.
-    """
-
-    address: str
-    name: str
-    username: str | None
-    moments: tuple[tuple[str, datetime], ...]
-    blocked_at: datetime | None
-    id: int = 0
-
-    @property
-    def linked_at(self) -> datetime:
-        """When the account became theirs: at the last step."""
-        return self.moments[-1][1]
-
-    def is_open(self, at: datetime) -> bool:
-        """Whether its person could be written to, and could show the card, at that moment."""
-        return self.linked_at <= at and (self.blocked_at is None or at < self.blocked_at)
-
-
-@dataclass(slots=True)
-class Entry:
-    """A ledger entry to be written. `receipt` and `corrects` are numbered with it, at the end."""
-
-    at: datetime
-    amount: int
-    balance_after: int
-    kind: Kind
-    event: str
-    staff_id: int | None
-    location_id: int | None
-    receipt: "Receipt | None" = None
-    corrects: "Entry | None" = None
-    comment: str | None = None
-    lot: "SeedLot | None" = None
-    taken: "list[tuple[SeedLot, int]]" = field(default_factory=list)
-    id: int = 0
-
-
-@dataclass(slots=True)
-class SeedLot:
-    """A lot to be written."""
-
-    amount: int
-    remaining: int
-    activates_at: datetime
-    expires_at: datetime | None
-    source: Source
-    id: int = 0
-
-
-@dataclass(slots=True)
-class Receipt:
-    """A sale or refund to be written."""
-
-    at: datetime
-    kind: str
-    location_id: int
-    staff_id: int
-    total: int
-    paid: int
-    burnt: int
-    earned: int
-    awards: list[dict[str, Any]]
-    balance: int
-    presence: str | None = None
-    tier: str = ""  # the name of the one that it brought
-    refunded: int = 0
-    original: "Receipt | None" = None
-    id: int = 0
-
-    def body_hash(self, customer_id: int) -> str:
-        if self.original is not None:
-            return fingerprint({"refund_of": self.original.id, "amount": None})
-        key = f"seed-{self.id}"
-        burn = self.burnt
-        return ReceiptDraft(ReceiptSource.TILL, self.location_id, key, customer_id, self.total, burn).body_hash()
-
-    def answer(self) -> dict[str, Any]:
-        return Recorded(self.id, self.total, self.paid, self.burnt, self.earned, self.balance, None).to_answer()
+WITH_LINES = 0.85
+BY_HOLD = 0.06
+LEFT_IN_PEACE = 0.02
+"""Shares: of sales that come with lines; of burns set aside before; of sales before which bonuses were, in vain."""
 
 
 class Life:
@@ -122,37 +37,122 @@ class Life:
     def __init__(
         self,
         random: Random,
-        programme: Programme,
+        rules: Rules,
         places: list[Place],
         joined: datetime,
         *,
         customer_id: int,
+        person_hash: str,
+        birthday: date | None,
         account: Account | None,
     ) -> None:
-        """places: the favourite first."""
+        """places: the favourite first. person_hash: who this is, for what is given once."""
         self.random = random
-        self.programme = programme
+        self.rules = rules
         self.places = places
         self.joined = joined
         self.customer_id = customer_id
+        self.person_hash = person_hash
+        self.birthday = birthday
         self.account = account
+        self.discount_bp, self.discount_since = 0, joined
+        self.invitation: Invitation | None = None  # by which they came
         self.entries: list[Entry] = []
         self.lots: list[SeedLot] = []  # of which something was left at the last sweep
         self.receipts: list[Receipt] = []
-        self.tiers: list[tuple[datetime, int, int, Receipt]] = []  # when, tier, the one before, by which sale
-        self.balance = 0
-        self.tier_id = 0
+        self.holds: list[SeedHold] = []
+        self.once_only: list[tuple[str, str, Entry]] = []  # kind, period, the gift
+        self.balance = self.debt = 0
+        programme = rules.newest.programme
+        self.standing = Standing(programme, self.is_reachable, programme.tiers[0])
+        self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._planned = count()
+
+    def is_reachable(self, at: datetime) -> bool:
+        """Whether the customer could be written to, and could show the card."""
+        return self.account is not None and self.account.is_open(at)
+
+    def plan(self, at: datetime, act: Callable[[datetime], None]) -> None:
+        """Let something happen at a moment of this life, if it comes before now."""
+        heappush(self._agenda, (at, next(self._planned), act))
 
     def live(self, now: datetime) -> None:
         """Gifts, visits, expiries until now."""
         self._grant_welcome()
+        for at, gift in birthday_gifts(self, self.rules.newest, now):
+            self.plan(at, partial(self._congratulate, gift))
         for at in self._visits(now):
-            self._expire(at)
+            self._pass_time(at)
             place = self.places[0] if self.random.random() < 0.85 else self.random.choice(self.places)
             self._buy(at, place)
             if self.random.random() < 0.012:
-                self._apologise(at + timedelta(minutes=9), place.cashier_id)
+                self.plan(at + timedelta(minutes=9), partial(self._apologise, place.cashier_id))
+        self._pass_time(now)
+
+    def set_discount(self, discount_bp: int, since: datetime) -> None:
+        """Give a personal discount."""
+        self.discount_bp, self.discount_since = discount_bp, since
+
+    def plan_tier(self, at: datetime, days: int, staff_id: int) -> None:
+        """Let somebody give the next tier by hand for so many days."""
+        until = end_of_day(business_date(at, ZONE) + timedelta(days=days), ZONE)
+
+        def give(at: datetime) -> None:
+            tier = self.standing.programme.next_tier(self.standing.tier) or self.standing.tier
+            self.standing.set_by_hand(at, tier.id, until, staff_id)
+
+        self.plan(at, give)
+
+    def give(self, at: datetime, gift: Gift) -> Entry:
+        """Post a gift, which repays debt first."""
+        dates = gift_lot_dates(gift.lifetime_days, at, ZONE)
+        lot = SeedLot(gift.amount, gift.amount, dates.activates_at, dates.expires_at, gift.source)
+        entry = Entry(at, gift.amount, 0, Kind.GRANT, gift.event, None, None, lot=lot, operation_id=gift.operation_id)
+        self.post(entry)
+        return entry
+
+    def give_once(self, at: datetime, gift: Gift, kind: str, period: str = "") -> Entry:
+        """Post a gift that leaves a tombstone."""
+        entry = self.give(at, gift)
+        self.once_only.append((kind, period, entry))
+        return entry
+
+    def post(self, entry: Entry) -> None:
+        """Write an entry: a credit's lot repays debt first, and what no lot covers of a debit becomes debt."""
+        self.balance += entry.amount
+        entry.balance_after = self.balance
+        if entry.amount > 0 and entry.lot is not None and entry.kind is not Kind.RESTORE_BURN:
+            repaid = min(self.debt, entry.amount)
+            self.debt -= repaid
+            if repaid:
+                entry.taken.append((entry.lot, repaid))
+        for lot, part in entry.taken:
+            lot.remaining -= part
+        if entry.amount < 0:
+            self.debt += -entry.amount - sum(part for _, part in entry.taken)
+        if entry.lot is not None:
+            self.lots.append(entry.lot)
+        self.entries.append(entry)
+
+    def rule_lots(self) -> list[Lot]:
+        """The lots as the rules see them, called by their places in `lots`."""
+        return [
+            Lot(index, lot.remaining, lot.activates_at, lot.expires_at)
+            for index, lot in enumerate(self.lots)
+            if lot.remaining
+        ]
+
+    def _pass_time(self, now: datetime) -> None:
+        """Let everything planned happen until `now`, and what time does by itself in between."""
+        while self._agenda and self._agenda[0][0] <= now:
+            at, _, act = heappop(self._agenda)
+            self._settle(at)
+            act(at)
+        self._settle(now)
+
+    def _settle(self, now: datetime) -> None:
         self._expire(now)
+        self.standing.pass_time(now)
 
     def _visits(self, now: datetime) -> Iterator[datetime]:
         """Moments of buying: regular people come every few days, most come seldom, some stop coming."""
@@ -169,103 +169,132 @@ class Life:
             at += timedelta(days=max(1.0, self.random.expovariate(1 / pace)))
 
     def _grant_welcome(self) -> None:
-        amount = self.programme.welcome_bonus
-        dates = gift_lot_dates(self.programme.welcome_lifetime_days, self.joined, ZONE)
-        lot = SeedLot(amount, amount, dates.activates_at, dates.expires_at, Source.WELCOME)
-        self._post(Entry(self.joined, amount, 0, Kind.GRANT, "welcome", None, None, lot=lot))
+        programme = self.rules.at(self.joined).programme
+        key = f"welcome:{self.person_hash}"
+        days = programme.welcome_lifetime_days
+        self.give_once(self.joined, Gift(programme.welcome_bonus, "welcome", key, Source.WELCOME, days), "welcome")
 
     def _buy(self, at: datetime, place: Place) -> None:
-        total = self._sum()
-        till = self._till(at, place)
-        proof = None
-        if not place.is_relaxed and self.account is not None and self.account.is_open(at):
-            proof = CardProof(self.customer_id, code_step(at))
-        draft = ReceiptDraft(ReceiptSource.TILL, place.id, "", self.customer_id, total, proof=proof)
-        burn = 0
-        if self.random.random() < 0.3:
-            most = quote(till, draft, now=at).burn_limit
-            burn = most if most >= 50_00 else 0
-        if burn and self.random.random() < 0.3:
-            burn = floor_to_step(burn // 2, self.programme.bonus_step)
-        sale = quote(till, replace(draft, burn=burn), now=at)
-        receipt = self._record(at, place, sale)
-        if self.random.random() < 0.006:
-            self._undo(at + timedelta(minutes=3), receipt)
+        version = self.rules.at(at)
+        draft = self._draft(at, place, version)
+        till = self._till(at, place, version)
+        sale = quote(till, draft, now=at)
+        hold = None
+        if burn := self._burn(sale.burn_limit):
+            if draft.proof is not None and self.random.random() < BY_HOLD:
+                hold = holds.set_aside(self, replace(draft, burn=burn), place, sale.total, at)
+                till = replace(till, held=holds.as_held(self, hold) if hold else None)
+            draft = replace(draft, burn=burn)
+            sale = quote(till, draft, now=at)
+        elif draft.proof is not None and sale.burn_limit >= 50_00 and self.random.random() < LEFT_IN_PEACE:
+            holds.set_aside_in_vain(self, replace(draft, burn=sale.burn_limit), place, sale.total, at)
+        receipt = self._record(at, place, draft, sale, tier_id=till.tier_id, hold=hold)
+        refunds.plan_refund(self, receipt)
 
-    def _record(self, at: datetime, place: Place, sale: Quote) -> Receipt:
-        location_id, staff_id = place.id, place.cashier_id
+    def _draft(self, at: datetime, place: Place, version: Version) -> ReceiptDraft:
+        """What lies on the counter, and what the customer shows and says."""
+        is_new = version is self.rules.newest
+        lines = tray(self.random) if is_new and self.random.random() < WITH_LINES else ()
+        total = sum(line.total for line in lines) if lines else plain_sum(self.random)
+        proof = None
+        if not place.is_relaxed and self.is_reachable(at):
+            proof = CardProof(self.customer_id, code_step(at))
+        code = PROMO_CODE if is_new and self._knows_promo_code() else None
+        return ReceiptDraft(
+            ReceiptSource.TILL, place.id, "", self.customer_id, total, proof=proof, lines=lines, promo_code=code
+        )
+
+    def _knows_promo_code(self) -> bool:
+        """One in eleven has heard of the code, and names it once."""
+        if self.customer_id % 11 != 3 or self.rules.promo_uses >= PROMO_LIMIT:
+            return False
+        return all(receipt.promo_code is None for receipt in self.receipts)
+
+    def _burn(self, most: int) -> int:
+        """How much of what may be burnt the customer pays with."""
+        if most < 50_00 or self.random.random() >= 0.3:
+            return 0
+        return floor_to_step(most // 2, 100) if self.random.random() < 0.3 else most
+
+    def _record(
+        self, at: datetime, place: Place, draft: ReceiptDraft, sale: Quote, *, tier_id: int, hold: SeedHold | None
+    ) -> Receipt:
+        """Write a sale down with all that follows from it; `tier_id` is the one whose rate it earned by."""
+        presence = sale.presence.value if sale.presence and sale.burn else None
         receipt = Receipt(
             at,
             "sale",
-            location_id,
-            staff_id,
+            place.id,
+            place.cashier_id,
             sale.total,
             sale.pay,
             sale.burn,
             sale.earn,
             [award.snapshot() for award in sale.awards],
             sale.balance_after,
-            presence=sale.presence.value if sale.presence and sale.burn else None,
+            presence=presence,
+            discount=sale.discount,
+            tier_id=tier_id,
+            programme_id=self.rules.at(at).id,
+            draft=draft,
+            promo_code=draft.promo_code,
+            hold=hold,
         )
+        if draft.lines:
+            receipt.lines = [
+                SeedLine(number, part.line, part.discount, part.burnt, part.earned)
+                for number, part in enumerate(sale.lines, 1)
+            ]
+        if presence == "code":
+            receipt.code_step = hold.code_step if hold else code_step(at)
+        if hold:
+            hold.receipt = receipt
         self.receipts.append(receipt)
-        if sale.burn:
-            taken = [(self._lot(part.lot_id), part.amount) for part in allocate(self._rule_lots(), sale.burn, at)]
-            self._post(
-                Entry(at, -sale.burn, 0, Kind.BURN, "receipt", staff_id, location_id, receipt=receipt, taken=taken)
-            )
-        if sale.earn:
-            lot = SeedLot(sale.earn, sale.earn, sale.dates.activates_at, sale.dates.expires_at, Source.RECEIPT)
-            self._post(Entry(at, sale.earn, 0, Kind.EARN, "receipt", staff_id, location_id, receipt=receipt, lot=lot))
-        if sale.tier_after.id != self.tier_id:
-            self.tiers.append((at, sale.tier_after.id, self.tier_id, receipt))
-            self.tier_id = sale.tier_after.id
-            receipt.tier = sale.tier_after.name
+        self.rules.promo_uses += draft.promo_code is not None
+        self._post_sale(receipt, sale)
+        self.standing.pay(at, sale.pay, sale.tier_after, receipt)
+        self._thank_inviter(receipt)
         return receipt
 
-    def _undo(self, at: datetime, sale: Receipt) -> None:
-        """The cashier took the sale back at once: all of it returns as it was."""
-        if self.tiers and self.tiers[-1][3] is sale:
-            return
-        refund = Receipt(
-            at,
-            "refund",
-            sale.location_id,
-            sale.staff_id,
-            sale.total,
-            sale.paid,
-            sale.burnt,
-            sale.earned,
-            [],
-            self.balance + sale.burnt - sale.earned,
-            original=sale,
-        )
-        self.receipts.append(refund)
-        sale.refunded = sale.total
-        for entry in [entry for entry in self.entries if entry.receipt is sale]:
-            kind = Kind.RESTORE_BURN if entry.kind is Kind.BURN else Kind.REVERSE_EARN
-            taken = [(lot, -part) for lot, part in entry.taken]
-            if entry.lot is not None:
-                taken.append((entry.lot, entry.amount))
-            self._post(
-                Entry(
-                    at,
-                    -entry.amount,
-                    0,
-                    kind,
-                    "refund",
-                    sale.staff_id,
-                    sale.location_id,
-                    receipt=refund,
-                    corrects=entry,
-                    taken=taken,
-                )
-            )
+    def _post_sale(self, receipt: Receipt, sale: Quote) -> None:
+        at, staff_id, location_id = receipt.at, receipt.staff_id, receipt.location_id
+        if sale.burn:
+            taken = [(self.lots[part.lot_id], part.amount) for part in sale.taken]
+            burn = Entry(at, -sale.burn, 0, Kind.BURN, "receipt", staff_id, location_id, receipt=receipt, taken=taken)
+            receipt.entries[Kind.BURN] = burn
+            self.post(burn)
+        if sale.earn:
+            lot = SeedLot(sale.earn, sale.earn, sale.dates.activates_at, sale.dates.expires_at, Source.RECEIPT)
+            earn = Entry(at, sale.earn, 0, Kind.EARN, "receipt", staff_id, location_id, receipt=receipt, lot=lot)
+            receipt.entries[Kind.EARN] = earn
+            self.post(earn)
 
-    def _apologise(self, at: datetime, staff_id: int) -> None:
+    def _thank_inviter(self, receipt: Receipt) -> None:
+        """The first purchase of somebody invited brings gifts to both."""
+        invitation = self.invitation
+        if invitation is None or invitation.reason is not None or invitation.receipt is not None:
+            return
+        invitation.receipt = receipt
+        programme = self.rules.newest.programme
+
+        def reward(at: datetime) -> None:
+            gift = invitee_gift(programme, self.customer_id)
+            invitation.invitee_entry = self.give_once(at, gift, "referral")
+
+        def thank(at: datetime) -> None:
+            invitation.entry = invitation.referrer.give(at, referrer_gift(programme, self.customer_id))
+
+        self.plan(receipt.at + timedelta(minutes=1), reward)
+        invitation.referrer.plan(receipt.at + timedelta(minutes=1), thank)
+
+    def _congratulate(self, gift: Gift, at: datetime) -> None:
+        self.give_once(at, gift, "birthday", gift.operation_id.rpartition(":")[2])
+
+    def _apologise(self, staff_id: int, at: datetime) -> None:
         words = self.random.choice(("Долго ждали заказ", "Остывший кофе", "Перепутали молоко", "Сломался терминал"))
-        dates = earned_lot_dates(self.programme, at, ZONE)
+        dates = manual_lot_dates(self.rules.at(at).programme, at, ZONE)
         lot = SeedLot(100_00, 100_00, dates.activates_at, dates.expires_at, Source.MANUAL)
-        self._post(Entry(at, 100_00, 0, Kind.ADJUST, "manual", staff_id, None, comment=words, lot=lot))
+        self.post(Entry(at, 100_00, 0, Kind.ADJUST, "manual", staff_id, None, comment=words, lot=lot))
 
     def _expire(self, now: datetime) -> None:
         """The sweep, a minute after each day's end."""
@@ -276,28 +305,13 @@ class Life:
             at = lot.expires_at + timedelta(minutes=1)
             if at > now:
                 continue
+            lot.expired += lot.remaining
             taken = [(lot, lot.remaining)]
-            self._post(Entry(at, -lot.remaining, 0, Kind.EXPIRE, "expiry", None, None, taken=taken))
+            self.post(Entry(at, -lot.remaining, 0, Kind.EXPIRE, "expiry", None, None, taken=taken))
 
-    def _post(self, entry: Entry) -> None:
-        self.balance += entry.amount
-        entry.balance_after = self.balance
-        for lot, part in entry.taken:
-            lot.remaining -= part
-        if entry.lot is not None:
-            self.lots.append(entry.lot)
-        self.entries.append(entry)
-
-    def _sum(self) -> int:
-        """A cup, a cup with a bun, a table for three: whole roubles, now and then with kopecks."""
-        roubles = self.random.choice((190, 220, 240, 260, 290, 310, 350, 380, 420, 480, 540, 620, 760, 980, 1450, 1840))
-        return roubles * 100 + (50 if self.random.random() < 0.1 else 0)
-
-    def _till(self, at: datetime, place: Place) -> Till:
-        window = at - timedelta(days=self.programme.tier_window_days)
-        recent = (receipt for receipt in self.receipts if receipt.at > window)
+    def _till(self, at: datetime, place: Place, version: Version) -> Till:
         return Till(
-            programme=self.programme,
+            programme=version.programme,
             currency="RUB",
             exponent=2,
             location_name="",
@@ -311,23 +325,20 @@ class Life:
             account_id=None,
             code_used=False,
             balance=self.balance,
-            debt=0,
-            tier_id=self.tier_id,
-            lots=tuple(self._rule_lots()),
-            window_paid=sum(receipt.paid if receipt.kind == "sale" else -receipt.paid for receipt in recent),
+            debt=self.debt,
+            tier_id=self.standing.tier.id,
+            lots=tuple(self.rule_lots()),
+            window_paid=self.standing.total,
             burnt_today=0,
             visited=False,
+            location_id=place.id,
+            programme_id=version.id,
+            discount_bp=self.discount_bp if at >= self.discount_since else 0,
+            tier_until=self.standing.until,
+            birthday=self.birthday,
+            is_first=not self.receipts,
+            promo_uses=(0, self.rules.promo_uses),
         )
-
-    def _rule_lots(self) -> list[Lot]:
-        return [
-            Lot(index, lot.remaining, lot.activates_at, lot.expires_at)
-            for index, lot in enumerate(self.lots)
-            if lot.remaining
-        ]
-
-    def _lot(self, index: int) -> SeedLot:
-        return self.lots[index]
 
 
 @dataclass(slots=True)
@@ -341,3 +352,4 @@ class Seeded:
     life: Life
     account: Account | None
     came_by_chat: bool
+    referral_code: str | None = None

@@ -6,21 +6,28 @@ import pytest
 from bot.texts import say
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
+from loyalty.bonuses.actions.once_only import grant_birthdays, person_hash
+from loyalty.bonuses.actions.referrals import settle_referrals, undo_referrals
+from loyalty.bonuses.actions.tiers import review_tiers
+from loyalty.bonuses.earning import RULES
+from loyalty.bonuses.rules import HoldState
 from loyalty.conversations.content import Content
 from loyalty.conversations.queries import messages, waiting_chats
 from loyalty.customers.rules import normalise_phone
 from loyalty.errors import Refused
 from loyalty.ids import new_key
+from loyalty.receipts.actions.holds import lapse_due
 from loyalty.receipts.actions.refunds import refund_receipt
-from loyalty.receipts.rules import Recorded
-from loyalty.shop.queries import locations, shop
+from loyalty.receipts.rules.sales import Recorded
+from loyalty.shop.queries import locations, programme_versions, shop
 from loyalty.staff.actions import sign_in
 from loyalty.staff.rules import COMMAND, LANGUAGES
 from loyalty.wording import bonuses_in_words, money
 from regulars.seed import DEMO_LOGINS, seed
 from regulars.seed.chats import MOST_TOLD, Chain, receipt_content
-from regulars.seed.life import Receipt
+from regulars.seed.goods import BEANS, GIFT_CARDS
 from regulars.seed.names import people, username_of
+from regulars.seed.records import Receipt
 from regulars.seed.words import ANSWERED, WAITING
 from tests.builders import a_customer, a_sale, assert_books_agree
 
@@ -127,7 +134,7 @@ async def test_the_last_purchases_were_told_with_the_sums_of_their_receipts(demo
         assert row["at_once"]
         assert money(row["total"], "RUB", 2, language) in row["text"]
         assert row["place"] in row["text"]
-        assert bonuses_in_words(int(row["balance"]), language) in row["text"]
+        assert bonuses_in_words(max(0, int(row["balance"])), language) in row["text"]
         for amount in (row["burnt"], row["earned"]):
             assert not amount or bonuses_in_words(amount, language) in row["text"]
     assert len(told) == await db.fetch_value("SELECT count(*) FROM message WHERE priority = 1")
@@ -154,7 +161,8 @@ async def test_burns_are_proven_where_the_location_asks_for_it(demo):
         "SELECT DISTINCT r.presence, l.burns_without_code FROM receipt r JOIN location l ON l.id = r.location_id"
         " WHERE r.kind = 'sale' AND r.burnt > 0"
     )
-    assert {(row["presence"], row["burns_without_code"]) for row in rows} == {("code", False), ("relaxed", True)}
+    proofs = {("code", False), ("chat", False), ("relaxed", True)}
+    assert {(row["presence"], row["burns_without_code"]) for row in rows} == proofs
     assert await db.fetch_value("SELECT count(*) FROM receipt WHERE burnt = 0 AND presence IS NOT NULL") == 0
 
 
@@ -164,7 +172,7 @@ async def test_the_house_says_of_a_sale_and_its_refund_what_the_seed_says(demo):
     for language in LANGUAGES:
         customer_id = await db.fetch_value(
             "SELECT c.id FROM customer c JOIN customer_facts f ON f.customer_id = c.id"
-            " WHERE telegram AND language = $1 AND f.tier_id = 0 LIMIT 1",
+            " WHERE telegram AND language = $1 AND f.tier_id = 0 AND f.sold < 500000 AND f.discount_bp = 0 LIMIT 1",
             language,
         )
         await adjust(customer_id, 150_00, "gift", key=new_key(), actor=COMMAND, now=NOW)
@@ -226,6 +234,90 @@ async def test_a_base_with_customers_is_not_seeded():
     await a_customer()
     with pytest.raises(Refused):
         await seed(10, now=NOW, report=lambda _: None)
+
+
+async def test_lately_most_sales_have_lines_and_all_earn_by_the_version_of_their_moment(demo):
+    versions = await programme_versions()
+    assert [version.programme.excluded_categories for version in versions][:2] == [(GIFT_CARDS,), ()]
+    rows = await db.fetch(
+        "SELECT r.at, r.programme_id, count(l.position) AS lines FROM receipt r"
+        " LEFT JOIN receipt_line l ON l.receipt_id = r.id WHERE r.kind = 'sale' GROUP BY r.id"
+    )
+    for row in rows:
+        assert row["programme_id"] == next(version.id for version in versions if version.effective_from <= row["at"])
+    new = [row["lines"] for row in rows if row["programme_id"] == versions[0].id]
+    assert 0.7 < sum(lines > 0 for lines in new) / len(new) < 1
+    assert max(new) == 4
+    kinds = "SELECT DISTINCT award->>'rule' AS rule FROM receipt, jsonb_array_elements(awards) award"
+    assert {row["rule"] for row in await db.fetch(kinds)} == {"tier_percent", *RULES.keys() - {"location"}}
+    by_card = "SELECT sum(earned + burnt)::int FROM receipt_line WHERE category = $1 AND total > 0"
+    assert await db.fetch_value(by_card, GIFT_CARDS) == 0
+    assert await db.fetch_value(by_card, BEANS) > 0
+
+
+async def test_refunds_are_whole_and_in_part_and_some_left_a_debt(demo):
+    rows = await db.fetch(
+        "SELECT DISTINCT back.total = sale.total AS whole, EXISTS (SELECT FROM receipt_line"
+        " WHERE receipt_id = back.id) AS by_line FROM receipt back JOIN receipt sale ON sale.id = back.original_id"
+    )
+    assert {(row["whole"], row["by_line"]) for row in rows} == {(True, False), (False, False), (False, True)}
+    assert await db.fetch_value("SELECT count(*) FROM bonus_entry WHERE balance_after < 0 AND kind = 'reverse_earn'")
+
+
+async def test_the_sweeps_find_nothing_left_to_give_or_to_take(demo):
+    assert await grant_birthdays(actor=COMMAND, now=NOW) == 0
+    assert await settle_referrals(actor=COMMAND, now=NOW) == 0
+    assert await undo_referrals(actor=COMMAND, now=NOW) == 0
+    fallen = "SELECT count(*) FROM tier_change WHERE at = $1"
+    await review_tiers(actor=COMMAND, now=NOW)
+    assert await db.fetch_value(fallen, NOW) == 0
+    await assert_books_agree(now=NOW)
+
+
+async def test_tiers_fell_and_were_given_by_hand(demo):
+    rows = await db.fetch("SELECT DISTINCT reason, staff_id IS NOT NULL AS by_staff FROM tier_change")
+    assert {("threshold", False), ("window", False), ("by_hand", True)} <= {
+        (row["reason"], row["by_staff"]) for row in rows
+    }
+    assert await db.fetch_value("SELECT count(*) FROM customer_facts WHERE discount_bp > 0") > 1
+    assert await db.fetch_value("SELECT count(*) FROM receipt WHERE discount > 0") > 0
+
+
+async def test_gifts_leave_the_tombstones_of_the_house(demo):
+    rows = await db.fetch(
+        "SELECT o.person, o.kind, o.period, e.customer_id, e.operation_id FROM once_only_bonus o"
+        " JOIN bonus_entry e ON e.id = o.entry_id WHERE o.kind <> 'welcome' OR e.customer_id < 5"
+    )
+    assert {row["kind"] for row in rows} == {"welcome", "birthday", "referral"}
+    for row in rows:
+        whose, person = row["customer_id"], await person_hash(row["customer_id"])
+        assert row["person"] == person
+        keys = {"birthday": f"birthday:{whose}:{row['period']}", "referral": f"invited:{whose}"}
+        assert row["operation_id"] == keys.get(row["kind"], f"welcome:{person}")
+
+
+async def test_invitations_wait_are_paid_to_both_or_say_why_not(demo):
+    rows = await db.fetch("SELECT * FROM referral")
+    assert {row["state"] for row in rows} >= {"paid", "waiting"}
+    for row in rows:
+        gifts = (row["receipt_id"], row["entry_id"], row["invitee_entry_id"])
+        assert (row["state"] == "paid") == all(gifts) == any(gifts)
+        assert (row["state"] == "refused") == (row["reason"] is not None)
+
+
+async def test_bonuses_were_set_aside_with_every_outcome_and_are_just_now(demo):
+    rows = await db.fetch(
+        "SELECT h.*, h.expires_at > $1 AS live, r.presence AS proven, r.at AS sold_at FROM hold h"
+        " LEFT JOIN receipt r ON r.id = h.receipt_id",
+        NOW,
+    )
+    assert {row["state"] for row in rows} == set(HoldState)
+    assert sorted(row["state"] for row in rows if row["live"]) == ["asked", "held"]
+    for row in rows:
+        if row["state"] == "confirmed":
+            assert row["proven"] == row["presence"]
+            assert row["created_at"] < row["sold_at"] < row["expires_at"]
+    assert await lapse_due(now=NOW) == 0
 
 
 def test_made_up_people_have_phones_of_their_own_that_could_be_real():
