@@ -107,7 +107,7 @@ async def grant_welcome(customer_id: int, *, actor: Actor, now: datetime) -> int
     return gift.amount
 
 
-# Whose gift is due and not given. The birthday code has no index: one reading of the narrow facts a run.
+# Whose gift is due and not given. Indexes: customer_facts_birthday, bonus_entry's operation_id.
 DUE_BIRTHDAYS = """
 SELECT c.id, due.day FROM unnest($1::smallint[], $2::date[]) due (code, day)
     JOIN customer_facts f ON f.birthday_code = due.code JOIN customer c ON c.id = f.customer_id
