@@ -34,8 +34,10 @@ AT_ONCE_EACH = 4
 AT_ONCE = 32
 """Calls under way at once, to one endpoint and in all, over all processes."""
 KEPT_FOR = timedelta(days=30)
-# An address of the one network carries one of the other.
-_NAT64 = IPv6Network("64:ff9b::/96")
+# Their last 32 bits are an IPv4 address. Sources: RFC 6052, RFC 4291.
+_CARRIERS = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
+# Inside too, though Python takes them for global. Sources: RFC 8215, RFC 3879.
+_INSIDE = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
 
 
 class Topic(StrEnum):
@@ -197,7 +199,7 @@ def may_call(address: str, *, allow_local: bool) -> bool:
     Never to link-local ones, where clouds keep the keys of a machine.
     """
     found = _unwrapped(ip_address(address.partition("%")[0]))
-    if found.is_link_local or found.is_multicast or found.is_unspecified:
+    if found.is_link_local or found.is_multicast or found.is_unspecified or any(found in part for part in _INSIDE):
         return False
     return found.is_global or (allow_local and (found.is_private or found.is_loopback))
 
@@ -220,8 +222,8 @@ def _is_local(host: str) -> bool:
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The IPv4 address that an IPv6 one only carries."""
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or address.is_loopback or address.is_unspecified:
         return address
-    if address in _NAT64:
+    if any(address in carrier for carrier in _CARRIERS):
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour or address

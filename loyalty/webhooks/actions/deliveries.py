@@ -27,7 +27,7 @@ LEASE_LOCK = 0x5745_4248_4F4F_4B53  # "WEBHOOKS"
 TELL = """
 INSERT INTO webhook_event (key, type, data, at, is_spread)
 SELECT gen_random_uuid(), $1::text, $2::jsonb, $3::timestamptz, false
-WHERE EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> to_jsonb($4::text))
+WHERE EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> to_jsonb($4::text)) RETURNING id
 """
 
 
@@ -36,8 +36,8 @@ async def tell(event: EventType, data: dict[str, Any], *, now: datetime) -> None
 
     Hot statements do the same in a part of their own.
     """
-    await db.execute(TELL, event.value, db.to_json(data), now, TOPICS[event].value)
-    db.wake("webhooks")
+    if await db.fetch_value(TELL, event.value, db.to_json(data), now, TOPICS[event].value) is not None:
+        db.wake("webhooks")
 
 
 # In the order of their ids, along webhook_event_new. A watermark would skip what is committed late.
