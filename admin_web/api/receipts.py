@@ -102,6 +102,9 @@ class Quote(Out):
     discount: int = Field(description="Minor units of personal discount.")
     burn: int = Field(description="Hundredths of a bonus.")
     burn_limit: int = Field(description="The most that may be burnt, in hundredths; 0 without proof of presence.")
+    burn_limit_with_proof: int = Field(
+        description="The most that could be burnt once the customer's presence is proved, in hundredths."
+    )
     presence: str | None = Field(description="What lets this sale burn: code, chat or relaxed; null: nothing does.")
     pay: int = Field(description="Minor units to take in money.")
     earned: int = Field(description="Hundredths of a bonus.")
@@ -188,6 +191,7 @@ async def make_quote(call: Call) -> Answer:
             discount=found.discount,
             burn=found.burn,
             burn_limit=found.burn_limit,
+            burn_limit_with_proof=found.with_proof,
             presence=found.presence.value if found.presence else None,
             pay=found.pay,
             earned=found.earn,

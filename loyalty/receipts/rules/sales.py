@@ -176,14 +176,16 @@ class Quote:
     """What a sale would move; nothing has moved. Money in minor units, bonuses in hundredths.
 
     total: after the personal `discount`, before bonuses. presence: what lets this sale burn; None: nothing does.
-    burn_limit: the most it may burn. repaid: what of the earned goes to an old debt. balance_after counts pending
-    bonuses too. taken: the lots that the burn takes. lines: one at least.
+    burn_limit: the most it may burn; with_proof: the most it could if presence were proved. repaid: what of the earned
+    goes to an old debt. balance_after counts pending bonuses too. taken: the lots that the burn takes. lines: one at
+    least.
     """
 
     total: int
     discount: int
     burn: int
     burn_limit: int
+    with_proof: int
     presence: Presence | None
     pay: int
     earn: int
@@ -270,6 +272,7 @@ def quote(till: Till, draft: ReceiptDraft, *, now: datetime) -> Quote:
         discount=sum(discounts),
         burn=burn,
         burn_limit=limit if presence else 0,
+        with_proof=limit,
         presence=presence,
         pay=pay,
         earn=earned.bonuses,

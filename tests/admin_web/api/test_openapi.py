@@ -105,7 +105,7 @@ def test_examples_can_be_sent_as_they_stand():
 
 def test_money_and_bonuses_say_their_unit():
     amounts = {"total", "paid", "pay", "sold", "discount", "amount", "balance", "balance_after", "burn", "burnt"}
-    amounts |= {"earned", "burn_limit", "remaining", "kept_back", "forgiven", "bonuses"}
+    amounts |= {"earned", "burn_limit", "burn_limit_with_proof", "remaining", "kept_back", "forgiven", "bonuses"}
     for name, schema in document()["components"]["schemas"].items():
         for field, about in schema.get("properties", {}).items():
             if field in amounts:

@@ -33,6 +33,12 @@ def a_body(person, place, **more):
     return {"external_id": "till-1", "location_id": place, "customer_id": person.id, "total": 1000_00} | more
 
 
+async def test_a_quote_says_what_a_proof_of_presence_would_allow(api):
+    person, strict = await a_guest(500_00), await a_location(burns=False)
+    quote = await api.post("/quote", {"location_id": strict, "customer_id": person.id, "total": 1000_00}, status=200)
+    assert (quote["burn_limit"], quote["burn_limit_with_proof"], quote["presence"]) == (0, 300_00, None)
+
+
 async def test_a_quote_moves_nothing_and_the_receipt_does_what_it_said(api):
     person, place = await a_guest(500_00), await a_location()
     sale = {"location_id": place, "customer_id": person.id, "total": 1000_00, "burn": 200_00}
