@@ -22,7 +22,7 @@ from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
 from regulars.seed.books import write_holds, write_ledger, write_receipts, write_referrals
-from regulars.seed.chats import Chain, Line, account_of, choose_waiting, write_accounts, write_chats
+from regulars.seed.chats import account_of, choose_waiting, write_accounts, write_chats
 from regulars.seed.gifts import in_order_of_living, refuse_those_who_bought
 from regulars.seed.gifts import invite as invite_by_others
 from regulars.seed.holds import set_aside_now
@@ -30,6 +30,7 @@ from regulars.seed.life import Life, Seeded
 from regulars.seed.names import MadeUp, people
 from regulars.seed.programme import Rules, write_programme
 from regulars.seed.records import ZONE, Place
+from regulars.seed.told import Chain, Line
 
 DEMO_LOGINS = (
     ("olga@ladno.example", "coffee-for-olga", "owner"),

@@ -3,26 +3,35 @@
 All of it is over: what we said was sent, what people said was heard. Nothing is left in the outbox.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from functools import cache
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from bot.dialogs.base import MENU, Session
 from bot.texts import say
-from loyalty import db, wording
+from loyalty import db
 from loyalty.clock import business_date
-from loyalty.conversations.actions.outbox import service_content
 from loyalty.conversations.content import Button, Content
-from loyalty.conversations.rules import Priority
 from loyalty.customers.rules import short_name
 from loyalty.shop.rules import ShopView
 from loyalty.staff.rules import LANGUAGES
 from regulars.seed.life import Seeded
 from regulars.seed.names import MadeUp, username_of
-from regulars.seed.records import ZONE, Account, Receipt
+from regulars.seed.records import ZONE, Account
+from regulars.seed.told import (
+    Chain,
+    Line,
+    bonuses,
+    day_of,
+    falls_told,
+    gifts_told,
+    heard,
+    holds_asked,
+    receipt_line,
+)
 from regulars.seed.words import ANSWERED, WAITING
 
 CAME_BY_CHAT = 0.60
@@ -38,27 +47,6 @@ WAITED = (timedelta(minutes=25), timedelta(hours=2), timedelta(hours=6), timedel
 ADDRESSES = range(5_000_000_000, 8_000_000_000)
 """Numbers of the seeded people's chats: none that a person of the simulator has."""
 _SPREAD = 738_871_813  # coprime to their number: every person gets an address of their own
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """What is the same in all chats. places: the names of the locations. staff: who answers questions."""
-
-    shop: ShopView
-    places: dict[int, str]
-    staff: Sequence[int]
-
-
-class Line(NamedTuple):
-    """A message to be written. `content` is JSON."""
-
-    at: datetime
-    direction: str
-    kind: str
-    content: str
-    priority: Priority = Priority.REPLY
-    dedupe_key: str | None = None
-    staff_id: int | None = None
 
 
 def address_of(customer_id: int) -> str:
@@ -115,7 +103,7 @@ def choose_waiting(random: Random, made: list[Seeded], now: datetime) -> dict[in
     for one in random.sample(settled, len(settled)):
         left = questions[one.person.language]
         if waited and left:
-            waiting[one.id] = _heard((now - waited.pop()).replace(microsecond=0), "text", left.pop())
+            waiting[one.id] = heard((now - waited.pop()).replace(microsecond=0), "text", left.pop())
     return waiting
 
 
@@ -125,7 +113,8 @@ def lines_of(
     """Everything said in one chat, in the order of time; the number of lines is bounded."""
     lines = [*_registration(one, account, chain.shop)]
     told = [receipt for receipt in one.life.receipts if account.is_open(receipt.at)]
-    lines += [_of_receipt(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
+    lines += [receipt_line(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
+    lines += [*gifts_told(one, account), *falls_told(one, account, chain), *holds_asked(one, account, chain)]
     if random.random() < ASKED:
         lines += _question(random, one, account, chain, now)
     if waiting is not None:
@@ -139,27 +128,6 @@ def session_of(account: Account) -> str:
     return db.to_json(asdict(Session(turn=len(account.moments))))
 
 
-def receipt_content(receipt: Receipt, language: str, chain: Chain) -> Content:
-    """What the house tells of a sale or a refund. The seed's programme credits at once, so nothing is pending."""
-    shop = chain.shop
-    values = {
-        "total": _money(receipt.total, shop.currency, shop.exponent, language),
-        "location": chain.places[receipt.location_id],
-        "balance": _bonuses(max(0, receipt.balance), language),
-    }
-    burnt = _bonuses(receipt.burnt, language) if receipt.burnt else ""
-    earned = _bonuses(receipt.earned, language) if receipt.earned else ""
-    if receipt.kind == "refund":
-        return service_content("receipt_refunded", language, {**values, "restored": burnt, "reversed": earned})
-    return service_content("receipt", language, {**values, "burnt": burnt, "earned": earned, "tier": receipt.tier})
-
-
-def _of_receipt(receipt: Receipt, language: str, chain: Chain) -> Line:
-    kind, key = ("receipt", "receipt") if receipt.kind == "sale" else ("receipt_refunded", "refund")
-    content = db.to_json(receipt_content(receipt, language, chain).to_body())
-    return Line(receipt.at, "out", kind, content, Priority.SERVICE, f"{key}:{receipt.id}")
-
-
 def _question(random: Random, one: Seeded, account: Account, chain: Chain, now: datetime) -> Iterator[Line]:
     """A question by day and its answer, between the registration and the end of the chat."""
     language, day = one.person.language, timedelta(days=1)
@@ -168,7 +136,7 @@ def _question(random: Random, one: Seeded, account: Account, chain: Chain, now: 
         return
     asked = (first + (last - first) * random.random()).replace(hour=random.randrange(7, 18))
     question, answer = random.choice(ANSWERED[language])
-    yield _heard(asked, "text", question)
+    yield heard(asked, "text", question)
     yield _passed_on(asked, language)
     answered = asked + timedelta(seconds=random.randrange(120, 7200))
     content = db.to_json(Content(text=answer).to_body())
@@ -180,7 +148,7 @@ def _registration(one: Seeded, account: Account, shop: ShopView) -> Iterator[Lin
     language = one.person.language
     asked = _asked(language, shop.name or "Regulars")
     for number, (step, at) in enumerate(account.moments):
-        yield _step_heard(step, at, one, account)
+        yield _stepheard(step, at, one, account)
         following = account.moments[number + 1][0] if number + 1 < len(account.moments) else ""
         if step == "phone":
             yield Line(at, "out", "reply", asked["thanks"])
@@ -192,22 +160,22 @@ def _registration(one: Seeded, account: Account, shop: ShopView) -> Iterator[Lin
     yield Line(account.linked_at, "out", "reply", db.to_json(done.to_body()))
 
 
-def _step_heard(step: str, at: datetime, one: Seeded, account: Account) -> Line:
+def _stepheard(step: str, at: datetime, one: Seeded, account: Account) -> Line:
     """What a person said to make this step."""
     language = one.person.language
     if step == "started":
-        return _heard(at, "start", "/start")
+        return heard(at, "start", "/start")
     if step == "language":
-        return _heard(at, "button", say(language, "language.name"))
+        return heard(at, "button", say(language, "language.name"))
     if step == "terms":
-        return _heard(at, "button", say(language, "registration.agree"))
+        return heard(at, "button", say(language, "registration.agree"))
     if step == "phone":
-        return _heard(at, "contact", "")
+        return heard(at, "contact", "")
     if step == "name":
-        return _heard(at, "button" if account.name == one.person.name else "text", one.person.name)
+        return heard(at, "button" if account.name == one.person.name else "text", one.person.name)
     if one.birthday is None:
-        return _heard(at, "button", say(language, "registration.skip"))
-    return _heard(at, "text", f"{one.birthday:%d.%m.%Y}")
+        return heard(at, "button", say(language, "registration.skip"))
+    return heard(at, "text", f"{one.birthday:%d.%m.%Y}")
 
 
 def _done(one: Seeded, account: Account) -> list[str]:
@@ -216,21 +184,17 @@ def _done(one: Seeded, account: Account) -> list[str]:
     name = short_name(one.person.name).split()[0]
     if not one.came_by_chat:
         balance = [entry.balance_after for entry in one.life.entries if entry.at <= account.linked_at][-1]
-        return [say(language, "registration.done_again", name=name, balance=_bonuses(balance, language))]
+        return [say(language, "registration.done_again", name=name, balance=bonuses(balance, language))]
     gift = one.life.entries[0].lot
     assert gift is not None
     lines = [
         say(language, "registration.done", name=name),
-        say(language, "registration.welcome", bonuses=_bonuses(gift.amount, language)),
+        say(language, "registration.welcome", bonuses=bonuses(gift.amount, language)),
     ]
     if gift.expires_at is not None:
         last_day = business_date(gift.expires_at - gift.expires_at.resolution, ZONE)
-        lines.append(say(language, "registration.welcome_until", day=_day(last_day, language)))
+        lines.append(say(language, "registration.welcome_until", day=day_of(last_day, language)))
     return lines
-
-
-def _heard(at: datetime, kind: str, text: str) -> Line:
-    return Line(at, "in", kind, db.to_json({"text": text} if text else {}))
 
 
 def _passed_on(at: datetime, language: str) -> Line:
@@ -262,12 +226,6 @@ def _asked(language: str, shop: str) -> dict[str, str]:
 @cache
 def _menu(language: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(say(language, key) for key in row) for row in MENU)
-
-
-# The sums of a coffee shop come again and again: their words are remembered, as Babel takes its time.
-_money = cache(wording.money)
-_bonuses = cache(wording.bonuses_in_words)
-_day = cache(wording.day)
 
 
 async def write_accounts(made: list[Seeded]) -> None:

@@ -22,10 +22,10 @@ LIVE_TOTAL = 760_00
 def set_aside(life: "Life", draft: ReceiptDraft, place: Place, total: int, sold_at: datetime) -> SeedHold | None:
     """A hold that the sale confirms: by the card's code, or by the customer's yes in the chat.
 
-    None for bonuses that came only just now.
+    None for bonuses that came only just now, or a chat.
     """
     hold = _hold(life, draft, place, total, sold_at - BEFORE, by_chat=life.random.random() < 0.5)
-    if not _is_covered(hold):
+    if not _is_possible(life, hold):
         return None
     hold.state, hold.decided_at = HoldState.CONFIRMED, sold_at
     life.holds.append(hold)
@@ -44,7 +44,7 @@ def set_aside_in_vain(life: "Life", draft: ReceiptDraft, place: Place, total: in
     state = life.random.choice((HoldState.VOIDED, HoldState.DECLINED, HoldState.LAPSED))
     by_chat = state is HoldState.DECLINED or (state is HoldState.LAPSED and life.random.random() < 0.5)
     hold = _hold(life, draft, place, total, sold_at - timedelta(minutes=17), by_chat=by_chat)
-    if not _is_covered(hold):
+    if not _is_possible(life, hold):
         return
     hold.state = state
     if by_chat:
@@ -72,7 +72,10 @@ def set_aside_now(made: list["Seeded"], now: datetime) -> None:
         life.holds.append(hold)
 
 
-def _is_covered(hold: SeedHold) -> bool:
+def _is_possible(life: "Life", hold: SeedHold) -> bool:
+    """Whether the customer had the chat and all of the bonuses already."""
+    if not life.is_reachable(hold.at):
+        return False
     return sum(part for _, part in hold.parts) == hold.draft.burn
 
 

@@ -24,10 +24,11 @@ from loyalty.staff.actions import sign_in
 from loyalty.staff.rules import COMMAND, LANGUAGES
 from loyalty.wording import bonuses_in_words, money
 from regulars.seed import DEMO_LOGINS, seed
-from regulars.seed.chats import MOST_TOLD, Chain, receipt_content
+from regulars.seed.chats import MOST_TOLD
 from regulars.seed.goods import BEANS, GIFT_CARDS
 from regulars.seed.names import people, username_of
 from regulars.seed.records import Receipt
+from regulars.seed.told import Chain, receipt_content
 from regulars.seed.words import ANSWERED, WAITING
 from tests.builders import a_customer, a_sale, assert_books_agree
 
@@ -125,7 +126,7 @@ async def test_the_last_purchases_were_told_with_the_sums_of_their_receipts(demo
         "SELECT m.content->>'text' AS text, m.created_at = r.at AS at_once, r.*, r.answer::json->>'balance' AS balance,"
         " c.language, l.name AS place FROM message m JOIN receipt r ON m.dedupe_key = CASE r.kind WHEN 'sale'"
         " THEN 'receipt:' ELSE 'refund:' END || r.id JOIN customer c ON c.id = r.customer_id"
-        " JOIN location l ON l.id = r.location_id WHERE m.priority = 1"
+        " JOIN location l ON l.id = r.location_id WHERE m.kind IN ('receipt', 'receipt_refunded')"
     )
     assert {row["kind"] for row in told} == {"sale", "refund"}
     assert {row["language"] for row in told} == {"ru", "uk", "en"}
@@ -137,9 +138,53 @@ async def test_the_last_purchases_were_told_with_the_sums_of_their_receipts(demo
         assert bonuses_in_words(max(0, int(row["balance"])), language) in row["text"]
         for amount in (row["burnt"], row["earned"]):
             assert not amount or bonuses_in_words(amount, language) in row["text"]
-    assert len(told) == await db.fetch_value("SELECT count(*) FROM message WHERE priority = 1")
-    most = "SELECT max(many) FROM (SELECT count(*) AS many FROM message WHERE priority = 1 GROUP BY account_id) chat"
+    news = "FROM message WHERE priority = 1 AND kind IN ('receipt', 'receipt_refunded')"
+    assert len(told) == await db.fetch_value(f"SELECT count(*) {news}")
+    most = f"SELECT max(many) FROM (SELECT count(*) AS many {news} GROUP BY account_id) chat"
     assert await db.fetch_value(most) == MOST_TOLD
+
+
+async def test_gifts_and_falls_of_tiers_are_told_once_and_of_those_who_can_be_told(demo):
+    keys = await db.fetch(
+        "SELECT m.kind, e.id IS NOT NULL AS given FROM message m LEFT JOIN bonus_entry e"
+        " ON e.operation_id = m.dedupe_key AND e.customer_id = m.customer_id AND e.at = m.created_at"
+        " WHERE m.kind IN ('birthday', 'referral', 'invited', 'tier_falling')"
+    )
+    assert {(row["kind"], row["given"]) for row in keys} == {
+        ("birthday", True),
+        ("referral", True),
+        ("invited", True),
+        ("tier_falling", False),
+    }
+    untold = (
+        "SELECT count(*) FROM tier_change t JOIN messenger_account a ON a.customer_id = t.customer_id"
+        " WHERE t.reason = 'window' AND a.linked_at < t.at - INTERVAL '15 days' AND a.is_active AND NOT EXISTS"
+        " (SELECT FROM message WHERE kind = 'tier_falling' AND customer_id = t.customer_id AND created_at < t.at)"
+    )
+    assert await db.fetch_value(untold) == 0
+
+
+async def test_questions_at_the_till_are_in_the_chat_with_their_answers(demo):
+    rows = await db.fetch(
+        "SELECT h.state, h.amount, c.language, m.content->>'text' AS text, (SELECT content->>'text' FROM message"
+        " WHERE account_id = m.account_id AND kind = 'reply' AND created_at BETWEEN m.created_at"
+        " AND m.created_at + INTERVAL '1 minute' ORDER BY id DESC LIMIT 1) AS answer"
+        " FROM message m JOIN hold h ON 'hold:' || h.id = m.dedupe_key JOIN customer c ON c.id = h.customer_id"
+    )
+    assert {row["state"] for row in rows} >= {"asked", "confirmed", "declined"}
+    for row in rows:
+        language, amount = row["language"], bonuses_in_words(row["amount"], row["language"])
+        said = {
+            "confirmed": say(language, "hold.agreed", amount=amount),
+            "declined": say(language, "hold.declined"),
+        }
+        assert amount in row["text"]
+        assert row["answer"] == said.get(row["state"])
+    silent = (
+        "SELECT count(*) FROM hold h LEFT JOIN message m ON m.dedupe_key = 'hold:' || h.id"
+        " WHERE h.presence = 'chat' AND m.id IS NULL"
+    )
+    assert await db.fetch_value(silent) == 0
 
 
 async def test_a_blocked_account_hears_nothing_and_shows_no_code(demo):
