@@ -203,6 +203,7 @@ SECTIONS = (
             Setting("receipts_day", mark("Receipts a day"), Unit.TIMES, empty=NO_LIMIT),
             Setting("burns_day", mark("Receipts paid with bonuses a day"), Unit.TIMES, empty=NO_LIMIT),
             Setting("receipt_gap_minutes", mark("Time between receipts"), Unit.MINUTES, empty=NO_LIMIT),
+            Setting("manual_credit_day", mark("By hand, one colleague a day"), Unit.BONUSES, empty=NO_LIMIT),
         ),
     ),
 )

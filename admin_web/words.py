@@ -56,6 +56,7 @@ REASONS = {
     "lines_differ_from_total": mark("The lines do not add up to the total."),
     "location_is_closed": mark("This location is closed."),
     "must_be_https": mark("The address must begin with https://."),
+    "manual_credits_of_day": mark("By hand you can add %(left)s more today: the programme allows %(limit)s a day."),
     "must_be_positive": mark("Must be above zero."),
     "must_not_be_negative": mark("Must not be below zero."),
     "named_twice": mark("This stands here twice."),
@@ -130,6 +131,7 @@ REASONS = {
 AMOUNTS: dict[str, dict[str, Callable[[int | None], str]]] = {
     "burn_not_a_step": {"step": bonuses},
     "burn_over_limit": {"limit": bonuses},
+    "manual_credits_of_day": {"left": bonuses, "limit": bonuses},
     "not_a_step": {"step": bonuses},
     "not_enough_bonuses": {"available": bonuses},
     "refund_over_original": {"left": money},

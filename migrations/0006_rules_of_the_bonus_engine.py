@@ -54,6 +54,7 @@ CREATE INDEX hold_lot_lot ON hold_lot (lot_id);
 INDEXES = """
 CREATE INDEX hold_live ON hold (customer_id) WHERE state IN ('asked', 'held');
 CREATE INDEX hold_lapsing ON hold (expires_at) WHERE state IN ('asked', 'held');
+CREATE INDEX bonus_entry_by_hand ON bonus_entry (staff_id, business_date) WHERE kind = 'adjust';
 CREATE INDEX referral_due ON referral (due_at) WHERE state = 'due';
 CREATE INDEX referral_waiting ON referral (invitee_id) WHERE state = 'waiting';
 CREATE INDEX referral_paid ON referral (receipt_id) WHERE state = 'paid';
@@ -66,7 +67,7 @@ CREATE INDEX receipt_promo_code ON receipt (promo_code, customer_id) WHERE promo
 
 INDEXES_BACK = """
 DROP INDEX receipt_promo_code, receipt_fiscal, customer_facts_tier_due, customer_facts_birthday, referral_paid,
-    referral_waiting, referral_due, hold_lapsing, hold_live;
+    referral_waiting, referral_due, bonus_entry_by_hand, hold_lapsing, hold_live;
 """
 
 # Birthdays known before their date of arrival was kept count as known since their owner came.

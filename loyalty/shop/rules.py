@@ -161,7 +161,8 @@ class Programme:
     *_lifetime_*:  how long bonuses of each source live; birthday_days_before: given so long before the day.
     rules:         earning rules in the owner's order; stacking: how those that apply come together.
     excluded_categories: what neither earns nor can be paid with bonuses (gift cards, tobacco, delivery, tips).
-    receipts_day, burns_day, receipt_gap_minutes: limits of a customer against misuse.
+    receipts_day, burns_day, receipt_gap_minutes: limits of a customer against misuse. manual_credit_day: what one
+                   person of the panel may credit by hand in a day.
     """
 
     tiers: tuple[Tier, ...]
@@ -201,6 +202,7 @@ class Programme:
     receipts_day: int = 0
     burns_day: int = 0
     receipt_gap_minutes: int = 0
+    manual_credit_day: int = 0
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> Self:

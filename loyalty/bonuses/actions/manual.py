@@ -1,17 +1,19 @@
 """Crediting and debiting by hand."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from loyalty import db, wording
 from loyalty.bonuses.actions.posting import NewLot, Posting, debt_of, post
 from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import Kind, Source, allocate, available, manual_lot_dates
+from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import clean_text
 from loyalty.errors import Invalid, Refused
 from loyalty.money import MAX_MINOR
 from loyalty.shop.queries import programme_at, shop
+from loyalty.shop.rules import Programme
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 
@@ -24,8 +26,8 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
 
     A credit can be spent at once and repays debt first; a debit takes no more than is available.
     The same `key` again changes nothing and returns the same balance. Raises Invalid("amount"),
-    Invalid("comment"), Refused("not_enough_bonuses", available=...), NotFound("customer"),
-    Refused("own_account").
+    Invalid("comment"), NotFound("customer"), Refused("not_enough_bonuses", available=...),
+    Refused("manual_credits_of_day", left=..., limit=...), Refused("own_account").
     """
     words = clean_text(comment)
     if not words:
@@ -45,6 +47,7 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
     await refuse_own_account(customer_id, actor)
     lot, taken, debt = None, [], 0
     if amount > 0:
+        await _check_day_of(actor, amount, programme, business_date(now, chain.time_zone))
         debt = -min(amount, await debt_of(customer_id))
         lot = NewLot(amount, manual_lot_dates(programme, now, chain.time_zone), Source.MANUAL, repaid=-debt)
     else:
@@ -79,6 +82,26 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
     )
     await _tell_adjustment(customer_id, amount, balance, operation_id, now)
     return balance
+
+
+# Index: bonus_entry_by_hand.
+GIVEN_TODAY = """
+    SELECT coalesce(sum(amount), 0)::bigint FROM bonus_entry
+    WHERE staff_id = $1 AND business_date = $2 AND kind = 'adjust' AND amount > 0
+"""
+
+
+async def _check_day_of(actor: Actor, amount: int, programme: Programme, today: date) -> None:
+    """Raise Refused("manual_credits_of_day") when a colleague would credit more by hand than a day allows.
+
+    Two credits of theirs to two customers at once may both pass: the limit is an alarm, not a lock.
+    """
+    if not programme.manual_credit_day or actor.staff_id is None:
+        return
+    given = await db.fetch_value(GIVEN_TODAY, actor.staff_id, today)
+    if given + amount > programme.manual_credit_day:
+        left = max(0, programme.manual_credit_day - given)
+        raise Refused("manual_credits_of_day", left=left, limit=programme.manual_credit_day)
 
 
 async def _tell_adjustment(customer_id: int, amount: int, balance: int, operation_id: str, now: datetime) -> None:

@@ -143,3 +143,18 @@ async def test_the_books_agree_after_any_story(steps):
         assert 0 <= view.available <= max(0, view.balance + view.debt)
     await expire_due(actor=JOB, now=now)
     await assert_books_agree(now=now)
+
+
+async def test_what_one_colleague_gives_by_hand_is_limited_by_day():
+    await a_programme(manual_credit_day=300_00)
+    people, timur, owner = [await a_customer() for _ in range(3)], await a_cashier(), await a_cashier()
+    await adjust(people[0].id, 200_00, "cold coffee", key="1", actor=timur, now=NOW)
+    with pytest.raises(Refused) as refused:
+        await adjust(people[1].id, 150_00, "cold coffee", key="2", actor=timur, now=NOW)
+    assert (refused.value.reason, refused.value.details) == (
+        "manual_credits_of_day",
+        {"left": 100_00, "limit": 300_00},
+    )
+    await adjust(people[1].id, 150_00, "cold coffee", key="3", actor=owner, now=NOW)
+    await adjust(people[2].id, 150_00, "cold coffee", key="4", actor=timur, now=NOW + timedelta(days=1))
+    assert await adjust(people[0].id, 200_00, "cold coffee", key="1", actor=timur, now=NOW) == 200_00

@@ -535,7 +535,7 @@ async def test_a_sale_is_two_statements_and_no_transaction_of_many(monkeypatch):
     await an_account(person.id)
     await a_sale(person.id, location, 1000_00, lines=RECEIPT)  # whatever is read once has been read
     sent: list[str] = []
-    execute = asyncpg.Connection._execute
+    execute = vars(asyncpg.Connection)["_execute"]
 
     async def listening(connection, query, *more, **options):
         sent.append(query.split()[0])
