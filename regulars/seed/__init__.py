@@ -132,7 +132,7 @@ class _Town:
 def _live(random: Random, town: _Town, who: list[MadeUp], first: int) -> list[Seeded]:
     """The people of a chunk with their lives until now."""
     made = [_born(random, town, person, first + number) for number, person in enumerate(who, 1)]
-    invite_by_others(random, made, town.rules.newest.since)
+    invite_by_others(random, made, town.rules.newest.since, town.now)
     for one in in_order_of_living(made):
         one.life.live(town.now)
     refuse_those_who_bought(made)
@@ -271,7 +271,8 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
             for one in made
         ],
     )
-    facts = [_facts(one) for one in made]
+    days = {one.id: _days(one) for one in made}
+    facts = [_facts(one, days[one.id]) for one in made]
     await db.copy_rows("customer_facts", list(facts[0]), [tuple(row.values()) for row in facts])
     await db.copy_rows(
         "registration_step", ["customer_id", "step", "via", "at"], [row for one in made for row in _steps(one)]
@@ -294,9 +295,9 @@ async def _write_people(made: list[Seeded], random: Random, now: datetime) -> No
         "customer_location",
         ["location_id", "customer_id", "visits", "last_visit_at"],
         [
-            (location_id, one.id, len(days), max(moment for receipt_day in days.values() for moment in receipt_day))
+            (location_id, one.id, len(moments), max(moment for of_day in moments.values() for moment in of_day))
             for one in made
-            for location_id, days in _days(one).items()
+            for location_id, moments in days[one.id].items()
         ],
     )
 
@@ -341,7 +342,7 @@ def _days(one: Seeded) -> dict[int, dict[Any, list[datetime]]]:
     return {location_id: days for location_id, days in found.items() if days}
 
 
-def _facts(one: Seeded) -> dict[str, Any]:
+def _facts(one: Seeded, days: dict[int, dict[Any, list[datetime]]]) -> dict[str, Any]:
     life = one.life
     sales = [receipt for receipt in life.receipts if receipt.kind == "sale" and receipt.refunded < receipt.total]
     signs = {"sale": 1, "refund": -1}
@@ -359,7 +360,7 @@ def _facts(one: Seeded) -> dict[str, Any]:
         "sold": sum(signs[receipt.kind] * receipt.total for receipt in life.receipts),
         "paid": sum(signs[receipt.kind] * receipt.paid for receipt in life.receipts),
         "receipts": len(sales),
-        "visits": sum(len(days) for days in _days(one).values()),
+        "visits": sum(len(moments) for moments in days.values()),
         "first_visit_at": min((receipt.at for receipt in sales), default=NEVER),
         "last_visit_at": max((receipt.at for receipt in sales), default=NEVER),
         "balance": life.balance,

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from regulars.seed.life import Life, Seeded
 
 INVITED = 0.25
+INVITED_LATELY = 0.6
 KNEW_US = 0.1
-"""Shares of newcomers: who came by an invitation; who followed one though the shop knew them already."""
+"""Shares of newcomers: who came by an invitation, and of the last days, as the word is out; who followed one though
+the shop knew them already."""
+LATELY = timedelta(days=10)
 
 
 @dataclass(slots=True)
@@ -67,12 +70,12 @@ def referrer_gift(programme: Programme, invitee_id: int) -> Gift:
     return Gift(programme.referral_bonus, "referral", key, Source.REFERRAL, days)
 
 
-def invite(random: Random, made: list["Seeded"], since: datetime) -> None:
+def invite(random: Random, made: list["Seeded"], since: datetime, now: datetime) -> None:
     """Decide who came by whose invitation since the programme rewards it. Lives have not been lived yet.
 
     Who invites was not invited, so that all invited may live first. A few bring several.
     """
-    invitees = [one for one in made if (at := _came_at(one)) and at > since and random.random() < _share(one)]
+    invitees = [one for one in made if (at := _came_at(one)) and at > since and random.random() < _share(one, now)]
     chosen = {one.id for one in invitees}
     settled = [one for one in made if one.id not in chosen and one.life.is_reachable(since)]
     if not settled:
@@ -106,5 +109,7 @@ def _came_at(one: "Seeded") -> datetime | None:
     return one.account.linked_at if one.account is not None else None
 
 
-def _share(one: "Seeded") -> float:
-    return INVITED if one.came_by_chat else KNEW_US
+def _share(one: "Seeded", now: datetime) -> float:
+    if not one.came_by_chat:
+        return KNEW_US
+    return INVITED_LATELY if now - one.life.joined < LATELY else INVITED

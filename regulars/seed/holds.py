@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BEFORE = timedelta(seconds=70)
 """So long before its sale bonuses are set aside."""
 ANSWERED_AFTER = timedelta(seconds=20)
+IN_VAIN = (HoldState.VOIDED, HoldState.DECLINED, HoldState.LAPSED)
 LIVE_TOTAL = 760_00
 
 
@@ -41,12 +42,13 @@ def as_held(life: "Life", hold: SeedHold) -> Held:
 
 def set_aside_in_vain(life: "Life", draft: ReceiptDraft, place: Place, total: int, sold_at: datetime) -> None:
     """Before the sale, bonuses were set aside or asked for, and then not spent."""
-    state = life.random.choice((HoldState.VOIDED, HoldState.DECLINED, HoldState.LAPSED))
+    state = IN_VAIN[life.rules.holds_in_vain % len(IN_VAIN)]
     by_chat = state is HoldState.DECLINED or (state is HoldState.LAPSED and life.random.random() < 0.5)
     hold = _hold(life, draft, place, total, sold_at - timedelta(minutes=17), by_chat=by_chat)
     if not _is_possible(life, hold):
         return
     hold.state = state
+    life.rules.holds_in_vain += 1
     if by_chat:
         # Nobody said yes: no lot was named, and the question waited for its two minutes.
         hold.parts, hold.presence, hold.expires_at = [], None, hold.at + ASK_LIFETIME

@@ -26,9 +26,12 @@ from regulars.seed.standing import Standing
 LATEST = timedelta(minutes=10)
 """Nothing is bought later than so long before now: what follows from a sale must have happened as well."""
 WITH_LINES = 0.85
+PAY_WITH_BONUSES = 0.3
 BY_HOLD = 0.06
 LEFT_IN_PEACE = 0.02
-"""Shares: of sales that come with lines; of burns set aside before; of sales before which bonuses were, in vain."""
+"""Shares: of sales that come with lines; that are paid with bonuses, and of these set aside before; of sales before
+which bonuses were set aside in vain."""
+LEAST_BURN = 50_00
 
 
 class Life:
@@ -177,16 +180,18 @@ class Life:
     def _buy(self, at: datetime, place: Place) -> None:
         version = self.rules.at(at)
         draft = self._draft(at, place, version)
-        till = self._till(at, place, version)
+        pays, hesitates = self.random.random() < PAY_WITH_BONUSES, self.random.random() < LEFT_IN_PEACE
+        # Lots are many and are counted again in each quote: whoever keeps the bonuses needs none of it.
+        till = self._till(at, place, version, lots=self.rule_lots() if pays or hesitates else [])
         sale = quote(till, draft, now=at)
         hold = None
-        if burn := self._burn(sale.burn_limit):
+        if pays and (burn := self._burn(sale.burn_limit)):
             if draft.proof is not None and self.random.random() < BY_HOLD:
                 hold = holds.set_aside(self, replace(draft, burn=burn), place, sale.total, at)
                 till = replace(till, held=holds.as_held(self, hold) if hold else None)
             draft = replace(draft, burn=burn)
             sale = quote(till, draft, now=at)
-        elif draft.proof is not None and sale.burn_limit >= 50_00 and self.random.random() < LEFT_IN_PEACE:
+        elif hesitates and draft.proof is not None and sale.burn_limit >= LEAST_BURN:
             holds.set_aside_in_vain(self, replace(draft, burn=sale.burn_limit), place, sale.total, at)
         receipt = self._record(at, place, draft, sale, tier_id=till.tier_id, hold=hold)
         refunds.plan_refund(self, receipt)
@@ -211,8 +216,8 @@ class Life:
         return all(receipt.promo_code is None for receipt in self.receipts)
 
     def _burn(self, most: int) -> int:
-        """How much of what may be burnt the customer pays with."""
-        if most < 50_00 or self.random.random() >= 0.3:
+        """How much of what may be burnt the customer pays with: all or half, and nothing of a trifle."""
+        if most < LEAST_BURN:
             return 0
         return floor_to_step(most // 2, 100) if self.random.random() < 0.3 else most
 
@@ -309,7 +314,7 @@ class Life:
             taken = [(lot, lot.remaining)]
             self.post(Entry(at, -lot.remaining, 0, Kind.EXPIRE, "expiry", None, None, taken=taken))
 
-    def _till(self, at: datetime, place: Place, version: Version) -> Till:
+    def _till(self, at: datetime, place: Place, version: Version, *, lots: list[Lot]) -> Till:
         return Till(
             programme=version.programme,
             currency="RUB",
@@ -327,7 +332,7 @@ class Life:
             balance=self.balance,
             debt=self.debt,
             tier_id=self.standing.tier.id,
-            lots=tuple(self.rule_lots()),
+            lots=tuple(lots),
             window_paid=self.standing.total,
             burnt_today=0,
             visited=False,

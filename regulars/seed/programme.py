@@ -61,10 +61,11 @@ class Version:
 
 @dataclass(slots=True)
 class Rules:
-    """The versions, oldest first, and how often the promo code was used so far."""
+    """The versions, oldest first; how often the promo code was used so far, and bonuses set aside in vain."""
 
     versions: tuple[Version, ...]
     promo_uses: int = 0
+    holds_in_vain: int = 0
 
     def at(self, moment: datetime) -> Version:
         """The version in force."""

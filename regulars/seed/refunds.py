@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WHOLE = 0.006
 IN_PART = 0.01
-BROUGHT_BACK = 0.15
+BROUGHT_BACK = 0.4
 """Shares: of sales taken back at once; of sales of which a part is; of chances to bring back what is spent."""
 RETURNED_WITHIN = timedelta(days=45)
 
