@@ -38,11 +38,14 @@ def _storable(text: str) -> str:
     return text
 
 
-def _is_written_out(given: Any) -> Any:
+def _written_out(given: Any) -> datetime:
     """A number would pass as seconds since 1970: a moment is a date and a time, as RFC 3339 writes them."""
-    if not isinstance(given, str) or not _MOMENT.match(given):
-        raise PydanticCustomError("not_a_moment", "not a moment")
-    return given
+    try:
+        if isinstance(given, str) and _MOMENT.match(given):
+            return datetime.fromisoformat(given.upper())
+    except ValueError:
+        pass
+    raise PydanticCustomError("not_a_moment", "not a moment")
 
 
 def _in_calendar(moment: datetime) -> datetime:
@@ -53,7 +56,7 @@ def _in_calendar(moment: datetime) -> datetime:
 
 STORABLE = AfterValidator(_storable)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
-Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_out), AfterValidator(_in_calendar)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_calendar)]
 Id = Annotated[int, Field(ge=1, le=NUMBER_LIMIT)]
 LocationId = Annotated[int, Field(ge=1, le=LOCATION_LIMIT, description="Id of a location.", examples=[1])]
 Money = Annotated[int, Field(ge=0, le=MAX_MINOR, description="Minor units of the currency (kopecks, cents).")]
