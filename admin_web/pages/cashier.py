@@ -64,13 +64,17 @@ NAV = NavItem("cashier", "/cashier", "wallet", mark("Cashier page"), "sales", Pe
 class Offer:
     """What the sum screen shows for a sum: the tiles to burn by, and the button. `burn` is the chosen tile.
 
-    asks: nothing proves yet that the customer is there; their tap in the chat will.
+    can_ask: nothing proves yet that the customer is there, and their tap in the chat could. asks: the button asks.
     """
 
     quote: Quote
     tiles: list[int]
     burn: int
-    asks: bool
+    can_ask: bool
+
+    @property
+    def asks(self) -> bool:
+        return self.can_ask and self.burn > 0
 
 
 @requires(Permission.CASHIER_USE)
@@ -358,7 +362,7 @@ def _offer(request: web.Request, at_till: Till, served: Served, form: Form) -> O
     except Refused as error:
         form.refuse(error)
         return None
-    return Offer(sale, tiles, burn, asks=can_ask and burn > 0)
+    return Offer(sale, tiles, burn, can_ask=can_ask)
 
 
 ROUTES = (
