@@ -204,6 +204,34 @@ SECTIONS = (
             Setting("burns_day", mark("Receipts paid with bonuses a day"), Unit.TIMES, empty=NO_LIMIT),
             Setting("receipt_gap_minutes", mark("Time between receipts"), Unit.MINUTES, empty=NO_LIMIT),
             Setting("manual_credit_day", mark("By hand, one colleague a day"), Unit.BONUSES, empty=NO_LIMIT),
+            Setting(
+                "manual_credit_alone",
+                mark("By hand, without a second person"),
+                Unit.BONUSES,
+                mark("A larger credit waits until another colleague approves it."),
+                empty=NO_LIMIT,
+            ),
+        ),
+    ),
+    Section(
+        "chat",
+        mark("Receipts from the chat"),
+        mark("Customers send the QR code of a fiscal receipt that was not credited at the till."),
+        (
+            Setting("claim_days", mark("Receipts are taken for"), Unit.DAYS, empty=mark("not taken")),
+            Setting("claims_day", mark("Receipts a customer may send a day"), Unit.TIMES, empty=NO_LIMIT),
+            Setting(
+                "claim_auto_total",
+                mark("Credited without a person up to"),
+                Unit.MONEY,
+                mark("Only of cash registers that a location names, and only when no such sale was credited yet."),
+                empty=NOTHING,
+            ),
+            Setting(
+                "waiting_sale_days",
+                mark("A sale waits for its customer to register for"),
+                Unit.DAYS,
+            ),
         ),
     ),
 )

@@ -33,6 +33,7 @@ MODELS = (
     "loyalty.conversations.models",
     "loyalty.bonuses.models",
     "loyalty.receipts.models",
+    "loyalty.segments.models",
     "loyalty.office.models",
 )
 APP = {"models": list(MODELS), "default_connection": "default", "migrations": "migrations"}

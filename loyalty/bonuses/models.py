@@ -167,3 +167,24 @@ class Referral(Model):
         app = "loyalty"
         table = "referral"
         indexes = (Index(fields=("referrer_id", "created_at"), name="referral_referrer"),)
+
+
+class CreditRequest(Model):
+    """A credit by hand that is too large for one person: it waits for the word of a second one."""
+
+    id = fields.BigIntField(primary_key=True)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    amount = fields.BigIntField()
+    comment = fields.CharField(max_length=500)
+    key = fields.CharField(max_length=64, unique=True)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", on_delete=fields.RESTRICT, related_name=False)
+    state = fields.CharField(max_length=9)  # waiting, approved, refused, withdrawn
+    decided_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    entry = fields.ForeignKeyField("loyalty.BonusEntry", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "credit_request"
+        indexes = (Index(fields=("customer_id", "id"), name="credit_request_customer"),)

@@ -52,3 +52,77 @@ class Receipt(Model):
             Index(fields=("original_id",), name="receipt_original"),
             Index(fields=("staff_id", "business_date"), name="receipt_shift"),
         )
+
+
+class FiscalClaim(Model):
+    """A fiscal receipt that a customer sent in the chat: their word, until a till or a colleague bears it out.
+
+    A fiscal receipt is claimed once, by whoever sends it first.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    fn = fields.CharField(max_length=16)
+    i = fields.BigIntField()
+    fp = fields.BigIntField()
+    total = fields.BigIntField()  # minor units
+    sold_at = fields.DatetimeField()
+    source = fields.CharField(max_length=5)  # photo, text
+    location = fields.ForeignKeyField("loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False)
+    state = fields.CharField(max_length=8)  # waiting, approved, matched, refused
+    reason = fields.CharField(max_length=32, null=True)  # why it waits for a person, or why it was refused
+    receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "fiscal_claim"
+        unique_together = (("fn", "i", "fp"),)
+        indexes = (Index(fields=("customer_id", "created_at"), name="fiscal_claim_customer"),)
+
+
+class FiscalReport(Model):
+    """A fiscal receipt that a till or a fiscal data provider told of without naming the customer."""
+
+    id = fields.BigIntField(primary_key=True)
+    fn = fields.CharField(max_length=16)
+    i = fields.BigIntField()
+    fp = fields.BigIntField()
+    location = fields.ForeignKeyField("loyalty.Location", on_delete=fields.RESTRICT, related_name=False)
+    total = fields.BigIntField()
+    sold_at = fields.DatetimeField()
+    api_key = fields.ForeignKeyField("loyalty.ApiKey", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "fiscal_report"
+        unique_together = (("fn", "i", "fp"),)
+
+
+class WaitingSale(Model):
+    """A sale to somebody who is not registered yet: it is credited when they are.
+
+    They are known by `token`, which the link they scan carries, or by the phone they named at the till.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    token = fields.CharField(max_length=16, unique=True)
+    phone = fields.CharField(max_length=16, null=True)  # E.164
+    location = fields.ForeignKeyField("loyalty.Location", on_delete=fields.RESTRICT, related_name=False)
+    external_id = fields.CharField(max_length=64)  # the key made before the till's first try
+    total = fields.BigIntField()
+    staff = fields.ForeignKeyField("loyalty.StaffMember", on_delete=fields.RESTRICT, related_name=False)
+    state = fields.CharField(max_length=9)  # waiting, credited, withdrawn, lapsed, refused
+    reason = fields.CharField(max_length=32, null=True)
+    receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "waiting_sale"
+        unique_together = (("location_id", "external_id"),)

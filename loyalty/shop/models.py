@@ -34,11 +34,24 @@ class Location(Model):
     time_zone = fields.CharField(max_length=40)
     burns_without_code = fields.BooleanField(default=False)
     is_open = fields.BooleanField(default=True)
+    hours = fields.JSONField[list[list[str] | None] | None](null=True)  # of each weekday, Monday first; null: not told
     created_at = fields.DatetimeField()
 
     class Meta:
         app = "loyalty"
         table = "location"
+
+
+class FiscalDrive(Model):
+    """The memory of a cash register of ours: receipts that name another one were not sold by us."""
+
+    fn = fields.CharField(max_length=16, primary_key=True, generated=False)
+    location = fields.ForeignKeyField("loyalty.Location", on_delete=fields.RESTRICT, related_name=False)
+
+    class Meta:
+        app = "loyalty"
+        table = "fiscal_drive"
+        indexes = (Index(fields=("location_id",), name="fiscal_drive_location"),)
 
 
 class Programme(Model):

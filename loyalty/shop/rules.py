@@ -162,7 +162,11 @@ class Programme:
     rules:         earning rules in the owner's order; stacking: how those that apply come together.
     excluded_categories: what neither earns nor can be paid with bonuses (gift cards, tobacco, delivery, tips).
     receipts_day, burns_day, receipt_gap_minutes: limits of a customer against misuse. manual_credit_day: what one
-                   person of the panel may credit by hand in a day.
+                   person of the panel may credit by hand in a day; manual_credit_alone: at once, without a second one.
+    claim_days:    how old a fiscal receipt sent in the chat may be; 0: none are taken. claims_day: how many a customer
+                   may send in a day. claim_auto_total: up to which sum one of ours is credited
+                   without a person; 0: none.
+    waiting_sale_days: how long a sale waits for its customer to register.
     """
 
     tiers: tuple[Tier, ...]
@@ -203,6 +207,11 @@ class Programme:
     burns_day: int = 0
     receipt_gap_minutes: int = 0
     manual_credit_day: int = 0
+    manual_credit_alone: int = 0
+    claim_days: int = 14
+    claims_day: int = 5
+    claim_auto_total: int = 0
+    waiting_sale_days: int = 30
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> Self:
@@ -268,7 +277,7 @@ def check_region(region: str) -> None:
         raise Invalid("region", "unknown_choice")
 
 
-POSITIVE = ("bonus_value", "bonus_step", "tier_window_days", "hold_minutes")
+POSITIVE = ("bonus_value", "bonus_step", "tier_window_days", "hold_minutes", "waiting_sale_days")
 DAYS_AT_MOST = 3_660
 """Ten years: a longer window or life is a slip of the hand, and dates beyond it leave the calendar."""
 TIERS_AT_MOST = 12

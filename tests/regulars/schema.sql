@@ -128,6 +128,30 @@ CREATE TABLE public.conversation (
     last_message_at timestamp with time zone NOT NULL,
     account_id bigint NOT NULL
 );
+CREATE TABLE public.credit_request (
+    id bigint NOT NULL,
+    amount bigint NOT NULL,
+    comment character varying(500) NOT NULL,
+    key character varying(64) NOT NULL,
+    state character varying(9) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    customer_id bigint NOT NULL,
+    decided_by_id integer,
+    entry_id bigint,
+    staff_id integer NOT NULL,
+    CONSTRAINT credit_request_amount CHECK ((amount > 0)),
+    CONSTRAINT credit_request_entry CHECK ((((state)::text = 'approved'::text) = (entry_id IS NOT NULL))),
+    CONSTRAINT credit_request_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'approved'::character varying, 'refused'::character varying, 'withdrawn'::character varying])::text[]))),
+    CONSTRAINT credit_request_two CHECK ((((state)::text <> 'approved'::text) OR (decided_by_id <> staff_id)))
+);
+CREATE SEQUENCE public.credit_request_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.credit_request_id_seq OWNED BY public.credit_request.id;
 CREATE TABLE public.customer (
     id bigint NOT NULL,
     name character varying(100) NOT NULL,
@@ -188,6 +212,56 @@ CREATE TABLE public.customer_location (
     last_visit_at timestamp with time zone NOT NULL,
     CONSTRAINT customer_location_visits_check CHECK ((visits >= 0))
 );
+CREATE TABLE public.fiscal_claim (
+    id bigint NOT NULL,
+    fn character varying(16) NOT NULL,
+    i bigint NOT NULL,
+    fp bigint NOT NULL,
+    total bigint NOT NULL,
+    sold_at timestamp with time zone NOT NULL,
+    source character varying(5) NOT NULL,
+    state character varying(8) NOT NULL,
+    reason character varying(32),
+    created_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    customer_id bigint NOT NULL,
+    location_id integer,
+    receipt_id bigint,
+    staff_id integer,
+    CONSTRAINT fiscal_claim_receipt CHECK ((((state)::text = ANY ((ARRAY['approved'::character varying, 'matched'::character varying])::text[])) = (receipt_id IS NOT NULL))),
+    CONSTRAINT fiscal_claim_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'approved'::character varying, 'matched'::character varying, 'refused'::character varying])::text[]))),
+    CONSTRAINT fiscal_claim_total CHECK ((total > 0))
+);
+CREATE SEQUENCE public.fiscal_claim_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.fiscal_claim_id_seq OWNED BY public.fiscal_claim.id;
+CREATE TABLE public.fiscal_drive (
+    fn character varying(16) NOT NULL,
+    location_id integer NOT NULL
+);
+CREATE TABLE public.fiscal_report (
+    id bigint NOT NULL,
+    fn character varying(16) NOT NULL,
+    i bigint NOT NULL,
+    fp bigint NOT NULL,
+    total bigint NOT NULL,
+    sold_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    api_key_id integer,
+    location_id integer NOT NULL,
+    CONSTRAINT fiscal_report_total CHECK ((total > 0))
+);
+CREATE SEQUENCE public.fiscal_report_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.fiscal_report_id_seq OWNED BY public.fiscal_report.id;
 CREATE TABLE public.hold (
     id bigint NOT NULL,
     source character varying(8) NOT NULL,
@@ -268,7 +342,8 @@ CREATE TABLE public.location (
     time_zone character varying(40) NOT NULL,
     burns_without_code boolean NOT NULL,
     is_open boolean NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    hours jsonb
 );
 CREATE SEQUENCE public.location_id_seq
     AS integer
@@ -503,6 +578,29 @@ CREATE SEQUENCE public.registration_step_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.registration_step_id_seq OWNED BY public.registration_step.id;
+CREATE TABLE public.segment (
+    id integer NOT NULL,
+    name character varying(60) NOT NULL,
+    description character varying(200) NOT NULL,
+    is_at_till boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    created_by_id integer
+);
+CREATE SEQUENCE public.segment_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.segment_id_seq OWNED BY public.segment.id;
+CREATE TABLE public.segment_member (
+    segment_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    staff_id integer
+);
 CREATE TABLE public.shop (
     id smallint NOT NULL,
     name character varying(100) NOT NULL,
@@ -598,6 +696,31 @@ CREATE SEQUENCE public.tortoise_migrations_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.tortoise_migrations_id_seq OWNED BY public.tortoise_migrations.id;
+CREATE TABLE public.waiting_sale (
+    id bigint NOT NULL,
+    token character varying(16) NOT NULL,
+    phone character varying(16),
+    external_id character varying(64) NOT NULL,
+    total bigint NOT NULL,
+    state character varying(9) NOT NULL,
+    reason character varying(32),
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    location_id integer NOT NULL,
+    receipt_id bigint,
+    staff_id integer NOT NULL,
+    CONSTRAINT waiting_sale_receipt CHECK ((((state)::text = 'credited'::text) = (receipt_id IS NOT NULL))),
+    CONSTRAINT waiting_sale_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'credited'::character varying, 'withdrawn'::character varying, 'lapsed'::character varying, 'refused'::character varying])::text[]))),
+    CONSTRAINT waiting_sale_total CHECK ((total > 0))
+);
+CREATE SEQUENCE public.waiting_sale_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.waiting_sale_id_seq OWNED BY public.waiting_sale.id;
 CREATE TABLE public.webhook_delivery (
     id bigint NOT NULL,
     state character varying(8) NOT NULL,
@@ -659,7 +782,10 @@ ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('pu
 ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
 ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
+ALTER TABLE ONLY public.credit_request ALTER COLUMN id SET DEFAULT nextval('public.credit_request_id_seq'::regclass);
 ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.customer_id_seq'::regclass);
+ALTER TABLE ONLY public.fiscal_claim ALTER COLUMN id SET DEFAULT nextval('public.fiscal_claim_id_seq'::regclass);
+ALTER TABLE ONLY public.fiscal_report ALTER COLUMN id SET DEFAULT nextval('public.fiscal_report_id_seq'::regclass);
 ALTER TABLE ONLY public.hold ALTER COLUMN id SET DEFAULT nextval('public.hold_id_seq'::regclass);
 ALTER TABLE ONLY public.incoming_update ALTER COLUMN id SET DEFAULT nextval('public.incoming_update_id_seq'::regclass);
 ALTER TABLE ONLY public.journal_entry ALTER COLUMN id SET DEFAULT nextval('public.journal_entry_id_seq'::regclass);
@@ -673,11 +799,13 @@ ALTER TABLE ONLY public.programme ALTER COLUMN id SET DEFAULT nextval('public.pr
 ALTER TABLE ONLY public.proof ALTER COLUMN id SET DEFAULT nextval('public.proof_id_seq'::regclass);
 ALTER TABLE ONLY public.receipt ALTER COLUMN id SET DEFAULT nextval('public.receipt_id_seq'::regclass);
 ALTER TABLE ONLY public.registration_step ALTER COLUMN id SET DEFAULT nextval('public.registration_step_id_seq'::regclass);
+ALTER TABLE ONLY public.segment ALTER COLUMN id SET DEFAULT nextval('public.segment_id_seq'::regclass);
 ALTER TABLE ONLY public.shop ALTER COLUMN id SET DEFAULT nextval('public.shop_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_invitation ALTER COLUMN id SET DEFAULT nextval('public.staff_invitation_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_member ALTER COLUMN id SET DEFAULT nextval('public.staff_member_id_seq'::regclass);
 ALTER TABLE ONLY public.tier_change ALTER COLUMN id SET DEFAULT nextval('public.tier_change_id_seq'::regclass);
 ALTER TABLE ONLY public.tortoise_migrations ALTER COLUMN id SET DEFAULT nextval('public.tortoise_migrations_id_seq'::regclass);
+ALTER TABLE ONLY public.waiting_sale ALTER COLUMN id SET DEFAULT nextval('public.waiting_sale_id_seq'::regclass);
 ALTER TABLE ONLY public.webhook_delivery ALTER COLUMN id SET DEFAULT nextval('public.webhook_delivery_id_seq'::regclass);
 ALTER TABLE ONLY public.webhook_endpoint ALTER COLUMN id SET DEFAULT nextval('public.webhook_endpoint_id_seq'::regclass);
 ALTER TABLE ONLY public.webhook_event ALTER COLUMN id SET DEFAULT nextval('public.webhook_event_id_seq'::regclass);
@@ -703,6 +831,10 @@ ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY public.credit_request
+    ADD CONSTRAINT credit_request_key_key UNIQUE (key);
+ALTER TABLE ONLY public.credit_request
+    ADD CONSTRAINT credit_request_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_card_number_key UNIQUE (card_number);
 ALTER TABLE ONLY public.customer_facts
@@ -715,6 +847,12 @@ ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_referral_code_key UNIQUE (referral_code);
+ALTER TABLE ONLY public.fiscal_claim
+    ADD CONSTRAINT fiscal_claim_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.fiscal_drive
+    ADD CONSTRAINT fiscal_drive_pkey PRIMARY KEY (fn);
+ALTER TABLE ONLY public.fiscal_report
+    ADD CONSTRAINT fiscal_report_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.hold_lot
     ADD CONSTRAINT hold_lot_pkey PRIMARY KEY (hold_id, lot_id);
 ALTER TABLE ONLY public.hold
@@ -749,6 +887,10 @@ ALTER TABLE ONLY public.referral
     ADD CONSTRAINT referral_pkey PRIMARY KEY (invitee_id);
 ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.segment_member
+    ADD CONSTRAINT segment_member_pkey PRIMARY KEY (segment_id, customer_id);
+ALTER TABLE ONLY public.segment
+    ADD CONSTRAINT segment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shop
     ADD CONSTRAINT shop_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shown_card
@@ -765,6 +907,10 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT tortoise_migrations_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.fiscal_claim
+    ADD CONSTRAINT uid_fiscal_clai_fn_decfd0 UNIQUE (fn, i, fp);
+ALTER TABLE ONLY public.fiscal_report
+    ADD CONSTRAINT uid_fiscal_repo_fn_03631e UNIQUE (fn, i, fp);
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT uid_hold_source_c4dc5d UNIQUE (source, location_id, external_id);
 ALTER TABLE ONLY public.incoming_update
@@ -777,8 +923,14 @@ ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT uid_receipt_source_4718d3 UNIQUE (source, location_id, external_id);
 ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT uid_tortoise_mi_app_3803a5 UNIQUE (app, name);
+ALTER TABLE ONLY public.waiting_sale
+    ADD CONSTRAINT uid_waiting_sal_locatio_4cbbcc UNIQUE (location_id, external_id);
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT uid_webhook_del_event_i_4cd663 UNIQUE (event_id, endpoint_id);
+ALTER TABLE ONLY public.waiting_sale
+    ADD CONSTRAINT waiting_sale_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.waiting_sale
+    ADD CONSTRAINT waiting_sale_token_key UNIQUE (token);
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.webhook_endpoint
@@ -797,6 +949,8 @@ CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHE
 CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
 CREATE INDEX conversation_waiting ON public.conversation USING btree (waiting_since);
+CREATE INDEX credit_request_customer ON public.credit_request USING btree (customer_id, id);
+CREATE INDEX credit_request_waiting ON public.credit_request USING btree (id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX customer_card_number_prefix ON public.customer USING btree (card_number text_pattern_ops);
 CREATE INDEX customer_email_prefix ON public.customer USING btree (lower((email)::text) text_pattern_ops);
 CREATE INDEX customer_facts_balance ON public.customer_facts USING btree (balance, customer_id);
@@ -813,6 +967,9 @@ CREATE INDEX customer_name_trigrams ON public.customer USING gin (lower((name)::
 CREATE INDEX customer_phone_reversed ON public.customer USING btree (reverse((phone)::text) text_pattern_ops);
 CREATE INDEX customer_phone_trigrams ON public.customer USING gin (phone public.gin_trgm_ops);
 CREATE INDEX customer_updated ON public.customer USING btree (updated_at, id);
+CREATE INDEX fiscal_claim_customer ON public.fiscal_claim USING btree (customer_id, created_at);
+CREATE INDEX fiscal_claim_waiting ON public.fiscal_claim USING btree (id) WHERE ((state)::text = 'waiting'::text);
+CREATE INDEX fiscal_drive_location ON public.fiscal_drive USING btree (location_id);
 CREATE INDEX hold_lapsing ON public.hold USING btree (expires_at) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
 CREATE INDEX hold_live ON public.hold USING btree (customer_id) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
 CREATE INDEX hold_lot_lot ON public.hold_lot USING btree (lot_id);
@@ -830,6 +987,7 @@ CREATE INDEX messenger_account_customer ON public.messenger_account USING btree 
 CREATE UNIQUE INDEX messenger_account_one_default ON public.messenger_account USING btree (customer_id) WHERE is_default;
 CREATE INDEX note_customer ON public.note USING btree (customer_id, id);
 CREATE INDEX programme_effective ON public.programme USING btree (effective_from, id);
+CREATE INDEX receipt_at ON public.receipt USING brin (at) WITH (autosummarize='on');
 CREATE INDEX receipt_customer ON public.receipt USING btree (customer_id, at);
 CREATE UNIQUE INDEX receipt_fiscal ON public.receipt USING btree (fiscal_fn, fiscal_i, fiscal_fp) WHERE (((kind)::text = 'sale'::text) AND (fiscal_fn IS NOT NULL));
 CREATE INDEX receipt_original ON public.receipt USING btree (original_id);
@@ -840,10 +998,14 @@ CREATE INDEX referral_paid ON public.referral USING btree (receipt_id) WHERE ((s
 CREATE INDEX referral_referrer ON public.referral USING btree (referrer_id, created_at);
 CREATE INDEX referral_waiting ON public.referral USING btree (invitee_id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX registration_step_customer ON public.registration_step USING btree (customer_id, id);
+CREATE INDEX segment_member_customer ON public.segment_member USING btree (customer_id);
+CREATE UNIQUE INDEX segment_name ON public.segment USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
 CREATE INDEX shown_card_due ON public.shown_card USING btree (due_at);
 CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff_id);
 CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
+CREATE INDEX waiting_sale_expiring ON public.waiting_sale USING btree (expires_at) WHERE ((state)::text = 'waiting'::text);
+CREATE INDEX waiting_sale_phone ON public.waiting_sale USING btree (phone) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (endpoint_id, due_at, id) WHERE ((state)::text = ANY ((ARRAY['due'::character varying, 'failed'::character varying])::text[]));
 CREATE INDEX webhook_delivery_endpoint ON public.webhook_delivery USING btree (endpoint_id, id);
 CREATE INDEX webhook_delivery_leased ON public.webhook_delivery USING btree (endpoint_id, leased_until) WHERE ((state)::text = 'leased'::text);
@@ -882,6 +1044,14 @@ ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.credit_request
+    ADD CONSTRAINT credit_request_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.credit_request
+    ADD CONSTRAINT credit_request_decided_by_id_fkey FOREIGN KEY (decided_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.credit_request
+    ADD CONSTRAINT credit_request_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.credit_request
+    ADD CONSTRAINT credit_request_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_facts
@@ -892,6 +1062,20 @@ ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_claim
+    ADD CONSTRAINT fiscal_claim_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_claim
+    ADD CONSTRAINT fiscal_claim_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_claim
+    ADD CONSTRAINT fiscal_claim_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_claim
+    ADD CONSTRAINT fiscal_claim_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_drive
+    ADD CONSTRAINT fiscal_drive_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_report
+    ADD CONSTRAINT fiscal_report_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_report
+    ADD CONSTRAINT fiscal_report_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.hold
@@ -954,6 +1138,14 @@ ALTER TABLE ONLY public.referral
     ADD CONSTRAINT referral_referrer_id_fkey FOREIGN KEY (referrer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.segment
+    ADD CONSTRAINT segment_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.segment_member
+    ADD CONSTRAINT segment_member_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.segment_member
+    ADD CONSTRAINT segment_member_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.segment(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.segment_member
+    ADD CONSTRAINT segment_member_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.shown_card
     ADD CONSTRAINT shown_card_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.shown_card
@@ -968,6 +1160,12 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.waiting_sale
+    ADD CONSTRAINT waiting_sale_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.waiting_sale
+    ADD CONSTRAINT waiting_sale_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.waiting_sale
+    ADD CONSTRAINT waiting_sale_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.webhook_delivery
     ADD CONSTRAINT webhook_delivery_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.webhook_endpoint(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.webhook_delivery

@@ -1,0 +1,1 @@
+"""Saved audiences: who belongs together, by hand."""
