@@ -68,6 +68,16 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
+            name='ChannelLink',
+            fields=[
+                ('source', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=40)),
+                ('link', fields.CharField(max_length=200)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'channel_link', 'app': 'loyalty', 'pk_attr': 'source', 'table_description': 'How people come to an account of ours in a messenger, as whoever receives there found out.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='CreditRequest',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -96,6 +106,7 @@ class Migration(migrations.Migration):
                 ('total', fields.BigIntField()),
                 ('sold_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('source', fields.CharField(max_length=5)),
+                ('media', fields.ForeignKeyField('loyalty.Media', source_field='media_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.SET_NULL)),
                 ('location', fields.ForeignKeyField('loyalty.Location', source_field='location_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('state', fields.CharField(max_length=8)),
                 ('reason', fields.CharField(null=True, max_length=32)),

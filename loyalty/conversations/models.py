@@ -131,3 +131,15 @@ class ChannelPause(Model):
     class Meta:
         app = "loyalty"
         table = "channel_pause"
+
+
+class ChannelLink(Model):
+    """How people come to an account of ours in a messenger, as whoever receives there found out."""
+
+    source = fields.CharField(max_length=40, primary_key=True)
+    link = fields.CharField(max_length=200)  # what a link tells us follows at its end
+    at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "channel_link"

@@ -99,6 +99,11 @@ CREATE SEQUENCE public.card_number_seq
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+CREATE TABLE public.channel_link (
+    source character varying(40) NOT NULL,
+    link character varying(200) NOT NULL,
+    at timestamp with time zone NOT NULL
+);
 CREATE TABLE public.channel_pause (
     source character varying(40) NOT NULL,
     paused_until timestamp with time zone NOT NULL,
@@ -825,6 +830,8 @@ ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.card_code_use
     ADD CONSTRAINT card_code_use_pkey PRIMARY KEY (customer_id, step);
+ALTER TABLE ONLY public.channel_link
+    ADD CONSTRAINT channel_link_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY public.channel_pause
     ADD CONSTRAINT channel_pause_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY public.consent
