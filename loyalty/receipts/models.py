@@ -68,6 +68,7 @@ class FiscalClaim(Model):
     total = fields.BigIntField()  # minor units
     sold_at = fields.DatetimeField()
     source = fields.CharField(max_length=5)  # photo, text
+    media = fields.ForeignKeyField("loyalty.Media", null=True, on_delete=fields.SET_NULL, related_name=False)
     location = fields.ForeignKeyField("loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False)
     state = fields.CharField(max_length=8)  # waiting, approved, matched, refused
     reason = fields.CharField(max_length=32, null=True)  # why it waits for a person, or why it was refused

@@ -231,6 +231,7 @@ CREATE TABLE public.fiscal_claim (
     decided_at timestamp with time zone,
     customer_id bigint NOT NULL,
     location_id integer,
+    media_id bigint,
     receipt_id bigint,
     staff_id integer,
     CONSTRAINT fiscal_claim_receipt CHECK ((((state)::text = ANY ((ARRAY['approved'::character varying, 'matched'::character varying])::text[])) = (receipt_id IS NOT NULL))),
@@ -1073,6 +1074,8 @@ ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT fiscal_claim_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT fiscal_claim_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.fiscal_claim
+    ADD CONSTRAINT fiscal_claim_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE SET NULL;
 ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT fiscal_claim_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.fiscal_claim
