@@ -1,23 +1,27 @@
 """What changes about the chain. Each use case is one transaction and leaves a line in the journal."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from loyalty.db import fetch_value, use_case
+from loyalty.db import execute, fetch, fetch_value, use_case
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.shop import models
-from loyalty.shop.queries import has_receipts, location_view, names_programme, programme_at, shop
+from loyalty.shop.queries import has_receipts, location, names_programme, programme_at, shop
 from loyalty.shop.rules import (
     ADDRESS_LENGTH,
     CURRENCY_EXPONENTS,
     NAME_LENGTH,
+    Hours,
     LocationView,
     Programme,
     ShopView,
     changed_fields,
+    check_hours,
     check_programme,
     check_region,
     check_time_zone,
+    clean_drives,
     clean_line,
 )
 from loyalty.staff.actions import write_journal
@@ -59,17 +63,29 @@ async def update_shop(
 
 
 @use_case
-async def add_location(*, name: str, address: str = "", time_zone: str, actor: Actor, now: datetime) -> LocationView:
-    """Add a place that sells. Raises Invalid for a field."""
+async def add_location(
+    *,
+    name: str,
+    address: str = "",
+    time_zone: str,
+    hours: Hours | None = None,
+    fiscal_drives: Collection[str] = (),
+    actor: Actor,
+    now: datetime,
+) -> LocationView:
+    """Add a place that sells. Raises Invalid for a field, as `update_location` does."""
     check_time_zone(time_zone)
+    check_hours(hours)
     row = await models.Location.create(
         name=clean_line("name", name, NAME_LENGTH),
         address=clean_line("address", address, ADDRESS_LENGTH, required=False),
         time_zone=time_zone,
+        hours=hours.to_body() if hours else None,
         created_at=now,
     )
+    await _set_drives(row.id, clean_drives(fiscal_drives))
     await write_journal(actor, "location.added", now=now, subject_kind="location", subject_id=row.id)
-    return location_view(row)
+    return await location(row.id)
 
 
 @use_case
@@ -80,30 +96,43 @@ async def update_location(
     address: str,
     time_zone: str,
     burns_without_code: bool,
+    hours: Hours | None,
+    fiscal_drives: Collection[str],
     actor: Actor,
     now: datetime,
 ) -> LocationView:
-    """Change a location. Raises NotFound("location"), Invalid for a field."""
+    """Change a location; `hours` None: not told. Raises NotFound("location"), Invalid for a field.
+
+    A fiscal drive stands at one location: Invalid("fiscal_drives", "drive_taken", location_id=..., drive=...).
+    """
     check_time_zone(time_zone)
+    check_hours(hours)
+    drives = clean_drives(fiscal_drives)
     wanted = {
         "name": clean_line("name", name, NAME_LENGTH),
         "address": clean_line("address", address, ADDRESS_LENGTH, required=False),
         "time_zone": time_zone,
         "burns_without_code": burns_without_code,
+        "hours": hours.to_body() if hours else None,
     }
     row = await _locked(location_id)
+    before = await location(location_id)
     changed = {field: value for field, value in wanted.items() if getattr(row, field) != value}
+    if changed:
+        row.update_from_dict(changed)
+        await row.save(update_fields=list(changed))
+    if drives != list(before.fiscal_drives):
+        await _set_drives(location_id, drives)
+        changed["fiscal_drives"] = drives
     if not changed:
-        return location_view(row)
-    row.update_from_dict(changed)
-    await row.save(update_fields=list(changed))
+        return before
     subject: dict[str, Any] = {"subject_kind": "location", "subject_id": location_id}
     if "burns_without_code" in changed:
         # A line of its own: this switch decides whether burning needs a proof.
         await write_journal(actor, _burning_act(allowed=burns_without_code), now=now, **subject)
     if rest := sorted(changed.keys() - {"burns_without_code"}):
         await write_journal(actor, "location.changed", now=now, **subject, fields=rest)
-    return location_view(row)
+    return await location(location_id)
 
 
 @use_case
@@ -165,6 +194,25 @@ async def _set_open(location_id: int, *, actor: Actor, now: datetime, is_open: b
     await row.save(update_fields=["is_open"])
     action = "location.reopened" if is_open else "location.closed"
     await write_journal(actor, action, now=now, subject_kind="location", subject_id=location_id)
+
+
+async def _set_drives(location_id: int, drives: list[str]) -> None:
+    """Let a location have these fiscal drives, in order, and no others."""
+    await execute("DELETE FROM fiscal_drive WHERE location_id = $1 AND fn <> ALL ($2::text[])", location_id, drives)
+    # Whoever gives the same drive to another location at once waits here, and then finds it taken.
+    await execute(
+        "INSERT INTO fiscal_drive (fn, location_id) SELECT fn, $1 FROM unnest($2::text[]) fn ON CONFLICT DO NOTHING",
+        location_id,
+        drives,
+    )
+    taken = await fetch(
+        "SELECT fn, location_id FROM fiscal_drive WHERE fn = ANY ($2::text[]) AND location_id <> $1 ORDER BY fn",
+        location_id,
+        drives,
+    )
+    if taken:
+        other = taken[0]
+        raise Invalid("fiscal_drives", "drive_taken", location_id=other["location_id"], drive=other["fn"])
 
 
 async def _locked(location_id: int) -> models.Location:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.db import fetch, fetch_row, fetch_value, from_json
+from loyalty.db import Row, fetch, fetch_row, fetch_value, from_json
 from loyalty.errors import NotFound
 from loyalty.shop import models
-from loyalty.shop.rules import LocationView, Programme, ShopView
+from loyalty.shop.rules import Hours, LocationView, Programme, ShopView
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,26 @@ async def shop() -> ShopView:
     return ShopView(**row)
 
 
+# Index: fiscal_drive_location.
+LOCATION = """
+    SELECT id, name, address, time_zone, burns_without_code, is_open, hours,
+        ARRAY(SELECT fn FROM fiscal_drive WHERE location_id = location.id ORDER BY fn) AS fiscal_drives
+    FROM location
+"""
+
+
 async def locations(*, only_open: bool = False) -> list[LocationView]:
     """All locations by name, those that sell before those that closed; only the former on demand."""
-    query = models.Location.filter(is_open=True) if only_open else models.Location.all()
-    return [location_view(row) for row in await query.order_by("-is_open", "name", "id")]
+    which = "WHERE is_open" if only_open else ""
+    return [_location_view(row) for row in await fetch(f"{LOCATION} {which} ORDER BY is_open DESC, name, id")]
 
 
 async def location(location_id: int) -> LocationView:
     """One location, open or closed. Raises NotFound("location")."""
-    row = await fetch_row(
-        "SELECT id, name, address, time_zone, burns_without_code, is_open FROM location WHERE id = $1", location_id
-    )
+    row = await fetch_row(f"{LOCATION} WHERE id = $1", location_id)
     if row is None:
         raise NotFound("location")
-    return LocationView(**row)
+    return _location_view(row)
 
 
 async def programme_at(now: datetime) -> Programme:
@@ -100,18 +106,6 @@ async def names_programme(version_id: int) -> bool:
     return bool(await fetch_value("SELECT EXISTS (SELECT FROM receipt WHERE programme_id = $1)", version_id))
 
 
-def location_view(row: models.Location) -> LocationView:
-    """The location as everyone else sees it."""
-    return LocationView(
-        id=row.id,
-        name=row.name,
-        address=row.address,
-        time_zone=row.time_zone,
-        burns_without_code=row.burns_without_code,
-        is_open=row.is_open,
-    )
-
-
 async def has_receipts() -> bool:
     """Whether anything was ever sold. The table belongs to a room above: asked in SQL, nothing is imported."""
     return bool(await fetch_value("SELECT EXISTS (SELECT FROM receipt)"))
@@ -120,3 +114,9 @@ async def has_receipts() -> bool:
 async def has_customers() -> bool:
     """Whether anybody is registered. Asked like `has_receipts`."""
     return bool(await fetch_value("SELECT EXISTS (SELECT FROM customer)"))
+
+
+def _location_view(row: Row) -> LocationView:
+    hours = from_json(row["hours"])
+    told = {"hours": Hours.from_body(hours) if hours else None, "fiscal_drives": tuple(row["fiscal_drives"])}
+    return LocationView(**{**row, **told})

@@ -1,7 +1,9 @@
 """The programme's settings as values, and what makes them sound. Pure."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 from zoneinfo import available_timezones
@@ -49,6 +51,11 @@ CURRENCY_EXPONENTS = {
 
 NAME_LENGTH = 100
 ADDRESS_LENGTH = 200
+DRIVES_AT_MOST = 50
+_FISCAL_DRIVE = re.compile(r"[0-9]{16}")
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_DAY = 24 * 60
+_WEEK = 7 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,49 @@ class ShopView:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """When a place is open, by the clock on its wall. `days`: Monday first, ("09:00", "21:00"), None: closed.
+
+    A closing time that is not after the opening one lies on the next day; the same time is day and night.
+    """
+
+    days: tuple[tuple[str, str] | None, ...]
+
+    @classmethod
+    def from_body(cls, body: Sequence[Sequence[str] | None]) -> Self:
+        """Read stored hours."""
+        return cls(tuple((day[0], day[1]) if day else None for day in body))
+
+    def to_body(self) -> list[list[str] | None]:
+        """What `from_body` reads."""
+        return [list(day) if day else None for day in self.days]
+
+    def spans(self) -> list[tuple[int, int]]:
+        """The same as minutes since Monday's midnight, the last one of each span no longer open."""
+        found = []
+        for number, day in enumerate(self.days):
+            if day is None:
+                continue
+            opens, closes = (number * _DAY + _minute(text) for text in day)
+            closes += _DAY if closes <= opens else 0
+            found.append((opens, min(closes, _WEEK)))
+            if closes > _WEEK:
+                # Sunday night goes on when the week begins.
+                found.append((0, closes - _WEEK))
+        return found
+
+    def is_open_at(self, local: datetime) -> bool:
+        """Whether it is open at a moment of the location's own zone."""
+        minute = local.weekday() * _DAY + local.hour * 60 + local.minute
+        return any(opens <= minute < closes for opens, closes in self.spans())
+
+
+@dataclass(frozen=True, slots=True)
 class LocationView:
-    """A place that sells. `burns_without_code`: a burn needs no proof that the customer is present."""
+    """A place that sells. `burns_without_code`: a burn needs no proof that the customer is present.
+
+    hours: None where nobody told them. fiscal_drives: numbers of the memories of its cash registers.
+    """
 
     id: int
     name: str
@@ -73,6 +121,8 @@ class LocationView:
     time_zone: str
     burns_without_code: bool
     is_open: bool
+    hours: Hours | None = None
+    fiscal_drives: tuple[str, ...] = ()
 
 
 class Rounding(StrEnum):
@@ -265,6 +315,27 @@ def clean_line(field: str, text: str, limit: int, *, required: bool = True) -> s
     return cleaned
 
 
+def check_hours(hours: Hours | None) -> None:
+    """Raise Invalid("hours-0" … "hours-6") for a weekday of which one time is missing or is none."""
+    for number, day in enumerate(hours.days if hours else ()):
+        for text in day or ():
+            if not _TIME_OF_DAY.fullmatch(text):
+                raise Invalid(f"hours-{number}", "not_a_time" if text else "required")
+
+
+def clean_drives(numbers: Collection[str]) -> list[str]:
+    """Numbers of fiscal drives, each once and in order. Raises Invalid("fiscal_drives").
+
+    Source of their form: the tag 1041 of the fiscal data format, 16 digits.
+    """
+    cleaned = sorted({"".join(number.split()) for number in numbers} - {""})
+    if any(not _FISCAL_DRIVE.fullmatch(number) for number in cleaned):
+        raise Invalid("fiscal_drives", "not_a_drive")
+    if len(cleaned) > DRIVES_AT_MOST:
+        raise Invalid("fiscal_drives", "too_many", limit=DRIVES_AT_MOST)
+    return cleaned
+
+
 def check_time_zone(time_zone: str) -> None:
     """Raise Invalid("time_zone") unless the IANA database knows the key."""
     if time_zone not in available_timezones():
@@ -338,6 +409,11 @@ def _check_tiers(tiers: tuple[Tier, ...]) -> None:
             raise Invalid("tiers", "not_a_share")
         if tier.threshold > MAX_MINOR:
             raise Invalid("tiers", "too_large", limit=MAX_MINOR)
+
+
+def _minute(text: str) -> int:
+    hour, minute = text.split(":")
+    return int(hour) * 60 + int(minute)
 
 
 def _check_categories(categories: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from loyalty.customers.rules import NEVER, Via, birthday_code, card_number_for
 from loyalty.errors import Refused
 from loyalty.shop.actions import add_location, update_location, update_shop
 from loyalty.shop.queries import locations, shop
+from loyalty.shop.rules import Hours
 from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
@@ -47,11 +48,14 @@ STAFF = (
     ("max@ladno.example", "Max Weber", Role.CASHIER, 2),
 )
 LOCATIONS = (
-    ("Тверская, 12", "Москва, Тверская ул., 12", True),
-    ("Покровка, 27", "Москва, ул. Покровка, 27", False),
-    ("Парк Горького", "Москва, Крымский Вал, 9", False),
+    ("Тверская, 12", "Москва, Тверская ул., 12", True, ("08:00", "20:50"), ("9999078900000001", "9999078900000002")),
+    ("Покровка, 27", "Москва, ул. Покровка, 27", False, ("08:05", "21:00"), ("9999078900000003",)),
+    ("Парк Горького", "Москва, Крымский Вал, 9", False, None, ()),
 )
-"""(name, address, whether a burn needs no proof of presence)."""
+"""(name, address, whether a burn needs no proof of presence, hours of each day if told, fiscal drives).
+
+Doors open and close a little inside the hours of the made-up sales: a few of them are odd.
+"""
 
 YEARS_BACK = timedelta(days=730)
 CHUNK = 5_000
@@ -104,12 +108,12 @@ async def _open_shop(began: datetime) -> None:
         name="Ладно, кофе", currency="RUB", region="RU", language="ru", time_zone=ZONE, actor=COMMAND, now=began
     )
     opened = []
-    for name, address, relaxed in LOCATIONS:
-        place = await add_location(name=name, address=address, time_zone=ZONE, actor=COMMAND, now=began)
+    for name, address, relaxed, daily, drives in LOCATIONS:
+        told = {"hours": Hours((daily,) * 7) if daily else None, "fiscal_drives": drives}
+        about: dict[str, Any] = {"name": name, "address": address, "time_zone": ZONE, **told}
+        place = await add_location(**about, actor=COMMAND, now=began)
         if relaxed:
-            await update_location(
-                place.id, name=name, address=address, time_zone=ZONE, burns_without_code=True, actor=COMMAND, now=began
-            )
+            await update_location(place.id, **about, burns_without_code=True, actor=COMMAND, now=began)
         opened.append(place.id)
     passwords = {email: password for email, password, _ in DEMO_LOGINS}
     for email, name, role, index in STAFF:

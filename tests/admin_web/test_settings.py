@@ -4,6 +4,7 @@ import pytest
 
 from loyalty.shop.actions import add_location
 from loyalty.shop.queries import location, locations, shop
+from loyalty.shop.rules import Hours
 from loyalty.staff.actions import invite
 from loyalty.staff.queries import JournalFilters, journal_page, staff_list
 from loyalty.staff.rules import COMMAND, Role
@@ -100,6 +101,29 @@ async def test_a_location_lives_through_its_pages(panel, sign_in_as):
     assert 'data-undo-url="/settings/locations/1/reopen"' in page
     await panel.post("/settings/locations/1/reopen")
     assert (await location(1)).is_open
+
+
+async def test_a_location_is_told_its_hours_and_its_cash_registers(panel, sign_in_as):
+    await sign_in_as()
+    form = {"name": "One", "address": "", "time_zone": "Europe/Moscow", "opens-0": "09:00", "closes-0": "21:00"}
+    drives = "9999078900000001\r\n\r\n9999078900000002"
+    await panel.post("/settings/locations/new", data=form | {"closes-0": "21:00:00", "fiscal_drives": drives})
+    place = await location(1)
+    assert place.hours == Hours((("09:00", "21:00"), *(None,) * 6))
+    page = await (await panel.get("/settings/locations/1")).text()
+    assert 'name="opens-0" value="09:00"' in page
+    assert "9999078900000001\n9999078900000002</textarea>" in page
+    half = await panel.post("/settings/locations/1", data=form | {"opens-6": "10:00"})
+    assert half.status == 422
+    assert re.search(r'id="hours-6-error".*?Fill this in', await half.text(), re.DOTALL)
+    taken = await panel.post(
+        "/settings/locations/new", data=form | {"name": "Other", "fiscal_drives": "9999078900000002"}
+    )
+    assert taken.status == 422
+    assert "Number 9999078900000002 belongs to another location: One." in await taken.text()
+    await panel.post("/settings/locations/1", data=form | {"opens-0": "", "closes-0": ""})
+    place = await location(1)
+    assert (place.hours, place.fiscal_drives) == (None, ())
 
 
 @pytest.mark.parametrize("path", ["/settings/locations/77", "/settings/staff/77", "/settings/locations/9999999999"])

@@ -96,6 +96,8 @@ async def test_burning_without_a_code_has_a_line_of_its_own():
             address="",
             time_zone="Europe/Kyiv",
             burns_without_code=burns,
+            hours=None,
+            fiscal_drives=(),
             actor=COMMAND,
             now=NOW,
         )
