@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'waiting_sale', 'app': 'loyalty', 'unique_together': (('location_id', 'external_id'),), 'pk_attr': 'id', 'table_description': 'A sale to somebody who is not registered yet: it is credited when they are.'},
+            options={'table': 'waiting_sale', 'app': 'loyalty', 'unique_together': (('location_id', 'external_id'),), 'indexes': [Index(fields=['staff_id', 'created_at'], name='waiting_sale_shift')], 'pk_attr': 'id', 'table_description': 'A sale to somebody who is not registered yet: it is credited when they are.'},
             bases=['Model'],
         ),
         ops.AddField(

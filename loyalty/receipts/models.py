@@ -15,7 +15,7 @@ class Receipt(Model):
 
     id = fields.BigIntField(primary_key=True)
     kind = fields.CharField(max_length=6)  # sale, refund
-    source = fields.CharField(max_length=8)  # till, api, import
+    source = fields.CharField(max_length=8)  # till, api, import, chat
     location = fields.ForeignKeyField("loyalty.Location", on_delete=fields.RESTRICT, related_name=False)
     external_id = fields.CharField(max_length=64)
     customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
@@ -127,3 +127,4 @@ class WaitingSale(Model):
         app = "loyalty"
         table = "waiting_sale"
         unique_together = (("location_id", "external_id"),)
+        indexes = (Index(fields=("staff_id", "created_at"), name="waiting_sale_shift"),)

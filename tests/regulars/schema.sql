@@ -1014,6 +1014,7 @@ CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staf
 CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
 CREATE INDEX waiting_sale_expiring ON public.waiting_sale USING btree (expires_at) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX waiting_sale_phone ON public.waiting_sale USING btree (phone) WHERE ((state)::text = 'waiting'::text);
+CREATE INDEX waiting_sale_shift ON public.waiting_sale USING btree (staff_id, created_at);
 CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (endpoint_id, due_at, id) WHERE ((state)::text = ANY ((ARRAY['due'::character varying, 'failed'::character varying])::text[]));
 CREATE INDEX webhook_delivery_endpoint ON public.webhook_delivery USING btree (endpoint_id, id);
 CREATE INDEX webhook_delivery_leased ON public.webhook_delivery USING btree (endpoint_id, leased_until) WHERE ((state)::text = 'leased'::text);
