@@ -4,7 +4,8 @@ from typing import Any
 
 from admin_web.formats import bonuses, percent
 from admin_web.i18n import gettext, mark
-from admin_web.words import ROLE_NAMES
+from admin_web.words import REASONS, ROLE_NAMES, reason_text
+from loyalty.errors import Refused
 from loyalty.staff.rules import ActorKind, Role
 
 ACTS = {
@@ -16,6 +17,11 @@ ACTS = {
     "consent.granted": mark("Consent given"),
     "consent.withdrawn": mark("Consent withdrawn"),
     "conversation.answered": mark("Conversation marked as answered"),
+    "credit.approved": mark("Credit by hand approved"),
+    "credit.asked": mark("Credit by hand asked for"),
+    "credit.declined": mark("Credit by hand declined"),
+    "credit.refused": mark("Credit by hand refused by a limit"),
+    "credit.withdrawn": mark("Credit by hand no longer asked for"),
     "customer.added": mark("Customer added"),
     "customer.changed": mark("Customer's profile changed"),
     "hold.agreed": mark("Customer agreed to use bonuses"),
@@ -42,6 +48,7 @@ ACTS = {
     "programme.set": mark("Programme settings changed"),
     "receipt.recorded": mark("Receipt recorded"),
     "receipt.refunded": mark("Receipt refunded"),
+    "sale.refused": mark("Refused at the till"),
     "shop.changed": mark("Shop settings changed"),
     "staff.changed": mark("Account changed"),
     "staff.disabled": mark("Account disabled"),
@@ -86,6 +93,8 @@ def actor_text(kind: ActorKind, name: str | None) -> str:
 
 def _more(details: dict[str, Any]) -> str:
     """The part of the details that people can read."""
+    if isinstance(reason := details.get("reason"), str) and reason in REASONS:
+        return reason_text(Refused(**details))
     role, before, amount = (details.get(name) for name in ("role", "role_before", "amount"))
     if isinstance(discount := details.get("discount_bp"), int):
         return percent(discount)

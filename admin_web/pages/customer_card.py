@@ -18,7 +18,8 @@ from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.bonuses.actions.manual import adjust
-from loyalty.bonuses.queries import Account, account, entries, tier_history
+from loyalty.bonuses.actions.requests import ask_credit
+from loyalty.bonuses.queries import Account, account, entries, tier_history, waiting_credits_of
 from loyalty.bonuses.rules import Kind, Source, expiries
 from loyalty.clock import business_date
 from loyalty.customers.actions.notes import add_note, delete_note, edit_note, restore_note
@@ -156,6 +157,7 @@ async def _bonuses_panel(request: web.Request, person: CustomerView) -> dict[str
     found, following = await entries(person.id, before_id=int(before) if is_id(before) else None)
     return {
         "account": standing,
+        "asked_for": await waiting_credits_of(person.id),
         "last_day": standing.next_expiry[0] - _A_MOMENT if standing.next_expiry else None,
         "expiries": expiries([view.lot for view in standing.lots], now(request), request[SHOP].time_zone),
         "expiry_sources": _expiry_sources(standing, request[SHOP].time_zone),
@@ -241,9 +243,10 @@ async def do_adjust(request: web.Request) -> web.Response:
     """POST /customers/{id}/bonuses/{direction}. The form's key makes a second click harmless."""
     form = await read_form(request)
     customer_id = id_in(request)
+    asks = form.value("ask") == "1" and _sign(request) > 0
     try:
         amount = parse_amount(form.value("amount"), 2, field="amount")
-        await adjust(
+        await (ask_credit if asks else adjust)(
             customer_id,
             amount * _sign(request),
             form.value("comment"),
@@ -255,11 +258,12 @@ async def do_adjust(request: web.Request) -> web.Response:
         raise
     except LoyaltyError as error:
         form.refuse(error)
-        return await _adjust_page(request, form, status=422)
-    return await go_to(request, f"/customers/{customer_id}?tab=bonuses", say=_("Done. The balance has changed."))
+        return await _adjust_page(request, form, status=422, can_ask=error.reason == "needs_second_person")
+    say = _("A colleague is asked. Nothing has changed yet.") if asks else _("Done. The balance has changed.")
+    return await go_to(request, f"/customers/{customer_id}?tab=bonuses", say=say)
 
 
-async def _adjust_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
+async def _adjust_page(request: web.Request, form: Form, *, status: int = 200, can_ask: bool = False) -> web.Response:
     person = await customer(id_in(request))
     return page(
         request,
@@ -270,6 +274,7 @@ async def _adjust_page(request: web.Request, form: Form, *, status: int = 200) -
         person=person,
         account=await account(person.id, now=now(request)),
         crediting=_sign(request) > 0,
+        can_ask=can_ask,
     )
 
 

@@ -12,6 +12,7 @@ from loyalty.bonuses.rules import (
     Kind,
     Lot,
     Progress,
+    RequestState,
     Taken,
     available,
     in_order,
@@ -313,3 +314,63 @@ def _lot(row: dict[str, Any]) -> Lot:
 
 def _hold(row: dict[str, Any]) -> HoldView:
     return HoldView(**{**row, "state": HoldState(row["state"])})
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRequestView:
+    """A credit by hand that one colleague asked for and another is to give."""
+
+    id: int
+    customer_id: int
+    customer_name: str
+    amount: int
+    comment: str
+    staff_id: int
+    staff_name: str
+    state: RequestState
+    decided_by: str | None
+    created_at: datetime
+    decided_at: datetime | None
+
+
+REQUEST = """
+    SELECT q.id, q.customer_id, c.name AS customer_name, q.amount, q.comment, q.staff_id, asker.name AS staff_name,
+        q.state, decider.name AS decided_by, q.created_at, q.decided_at
+    FROM credit_request q JOIN customer c ON c.id = q.customer_id JOIN staff_member asker ON asker.id = q.staff_id
+    LEFT JOIN staff_member decider ON decider.id = q.decided_by_id
+"""
+
+
+async def credit_request(request_id: int) -> CreditRequestView:
+    """One request. Raises NotFound("credit_request")."""
+    row = await db.fetch_row(f"{REQUEST} WHERE q.id = $1", request_id)
+    if row is None:
+        raise NotFound("credit_request")
+    return _request(row)
+
+
+async def credit_requests(*, waiting: bool, before: int | None = None) -> list[CreditRequestView]:
+    """A page of requests and one more, the newest first: those that wait, or those that were answered.
+
+    Indexes: credit_request_waiting; the primary key.
+    """
+    rows = await db.fetch(
+        f"{REQUEST} WHERE (q.state = 'waiting') = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3",
+        waiting,
+        before or 2**62,
+        PAGE_ROWS + 1,
+    )
+    return [_request(row) for row in rows]
+
+
+async def waiting_credits_of(customer_id: int) -> int:
+    """How much waits for a second person's word for this customer, in hundredths."""
+    found: int = await db.fetch_value(
+        "SELECT coalesce(sum(amount), 0)::bigint FROM credit_request WHERE customer_id = $1 AND state = 'waiting'",
+        customer_id,
+    )
+    return found
+
+
+def _request(row: Any) -> CreditRequestView:
+    return CreditRequestView(**{**row, "state": RequestState(row["state"])})

@@ -40,6 +40,15 @@ class HoldState(StrEnum):
     LAPSED = "lapsed"
 
 
+class RequestState(StrEnum):
+    """Where a credit that wants two people stands. `withdrawn`: by whoever asked; all but the first are final."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class Source(StrEnum):
     """Where a lot came from."""
 

@@ -8,6 +8,7 @@ from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import Kind, Source, allocate, available, manual_lot_dates
 from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.refusals import noting_refusals
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import clean_text
 from loyalty.errors import Invalid, Refused
@@ -20,36 +21,51 @@ from loyalty.staff.rules import Actor
 COMMENT_LENGTH = 500
 
 
-@db.use_case
 async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor: Actor, now: datetime) -> int:
     """Credit (amount > 0) or debit (amount < 0) by hand, with a reason in words; returns the balance after it.
 
     A credit can be spent at once and repays debt first; a debit takes no more than is available.
     The same `key` again changes nothing and returns the same balance. Raises Invalid("amount"),
     Invalid("comment"), NotFound("customer"), Refused("not_enough_bonuses", available=...),
-    Refused("manual_credits_of_day", left=..., limit=...), Refused("own_account").
+    Refused("manual_credits_of_day", left=..., limit=...), Refused("needs_second_person", limit=...) for more than
+    one colleague may give a customer in a day (see `ask_credit`), Refused("own_account").
     """
-    words = clean_text(comment)
-    if not words:
-        raise Invalid("comment", "required")
-    if len(words) > COMMENT_LENGTH:
-        raise Invalid("comment", "too_long", limit=COMMENT_LENGTH)
-    programme, chain = await programme_at(now), await shop()
-    if not amount or abs(amount) > MAX_MINOR:
-        raise Invalid("amount", "must_be_positive" if not amount else "too_large")
-    if amount % programme.bonus_step:
-        raise Invalid("amount", "not_a_step", step=programme.bonus_step)
+    words = check_comment(comment)
+    programme = await programme_at(now)
+    check_amount(amount, programme)
+    async with noting_refusals(customer_id, actor=actor, now=now):
+        return await _adjust_in_turn(customer_id, amount, words, programme, key=key, actor=actor, now=now)
+
+
+@db.use_case
+async def _adjust_in_turn(
+    customer_id: int, amount: int, words: str, programme: Programme, *, key: str, actor: Actor, now: datetime
+) -> int:
     await lock_customer(customer_id)
     operation_id = f"adjust:{key}"
     seen = await db.fetch_value("SELECT balance_after FROM bonus_entry WHERE operation_id = $1", operation_id)
     if seen is not None:
         return int(seen)
     await refuse_own_account(customer_id, actor)
+    if amount > 0:
+        today = business_date(now, (await shop()).time_zone)
+        await _check_alone(customer_id, actor, amount, programme, today)
+        await _check_day_of(actor, amount, programme, today)
+    _entry_id, balance = await write_adjustment(
+        customer_id, amount, words, programme, operation_id=operation_id, actor=actor, now=now
+    )
+    return balance
+
+
+async def write_adjustment(
+    customer_id: int, amount: int, words: str, programme: Programme, *, operation_id: str, actor: Actor, now: datetime
+) -> tuple[int, int]:
+    """Write a movement by hand whose limits were looked at; the customer is locked. Returns (entry, balance after)."""
+    zone = (await shop()).time_zone
     lot, taken, debt = None, [], 0
     if amount > 0:
-        await _check_day_of(actor, amount, programme, business_date(now, chain.time_zone))
         debt = -min(amount, await debt_of(customer_id))
-        lot = NewLot(amount, manual_lot_dates(programme, now, chain.time_zone), Source.MANUAL, repaid=-debt)
+        lot = NewLot(amount, manual_lot_dates(programme, now, zone), Source.MANUAL, repaid=-debt)
     else:
         lots = await open_lots(customer_id, now=now)
         if available(lots, now) < -amount:
@@ -64,7 +80,7 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
             operation_id,
             actor,
             now,
-            chain.time_zone,
+            zone,
             taken=taken,
             lot=lot,
             debt=debt,
@@ -81,7 +97,44 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
         entry=entry_id,
     )
     await _tell_adjustment(customer_id, amount, balance, operation_id, now)
-    return balance
+    return entry_id, balance
+
+
+def check_comment(comment: str) -> str:
+    """The reason in words. Raises Invalid("comment")."""
+    words = clean_text(comment)
+    if not words:
+        raise Invalid("comment", "required")
+    if len(words) > COMMENT_LENGTH:
+        raise Invalid("comment", "too_long", limit=COMMENT_LENGTH)
+    return words
+
+
+def check_amount(amount: int, programme: Programme) -> None:
+    """Raise Invalid("amount") unless so much can be moved."""
+    if not amount or abs(amount) > MAX_MINOR:
+        raise Invalid("amount", "must_be_positive" if not amount else "too_large")
+    if amount % programme.bonus_step:
+        raise Invalid("amount", "not_a_step", step=programme.bonus_step)
+
+
+# Index: bonus_entry_by_hand.
+GIVEN_TO = """
+    SELECT coalesce(sum(amount), 0)::bigint FROM bonus_entry
+    WHERE staff_id = $1 AND business_date = $2 AND kind = 'adjust' AND amount > 0 AND customer_id = $3
+"""
+
+
+async def _check_alone(customer_id: int, actor: Actor, amount: int, programme: Programme, today: date) -> None:
+    """Raise Refused("needs_second_person") for more than one colleague gives one customer in a day.
+
+    What they gave before counts: a large credit is not made small by cutting it up.
+    """
+    if not programme.manual_credit_alone or actor.staff_id is None:
+        return
+    given = await db.fetch_value(GIVEN_TO, actor.staff_id, today, customer_id)
+    if given + amount > programme.manual_credit_alone:
+        raise Refused("needs_second_person", limit=programme.manual_credit_alone)
 
 
 # Index: bonus_entry_by_hand.

@@ -11,7 +11,9 @@ from loyalty.conversations.kinds import (
     receipt_refunded,
     referral,
     referral_undone,
+    refused,
     tier_falling,
+    waiting_sale_refused,
 )
 from loyalty.conversations.kinds.base import Kind
 
@@ -29,5 +31,7 @@ KINDS: dict[str, Kind] = {
         invited.KIND,
         referral_undone.KIND,
         expiring.KIND,
+        waiting_sale_refused.KIND,
+        refused.KIND,
     )
 }

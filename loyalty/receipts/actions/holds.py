@@ -7,6 +7,7 @@ from loyalty import db, wording
 from loyalty.bonuses.queries import HoldView, hold, hold_by_key
 from loyalty.bonuses.rules import HoldState, Taken, allocate, available, check_burn
 from loyalty.conversations.actions.outbox import queue_service, service_content
+from loyalty.conversations.actions.refusals import noting_refusals
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.receipts.actions.sales import check_till
@@ -47,7 +48,6 @@ SELECT kept.id, part.lot_id, part.amount FROM kept, unnest($5::bigint[], $6::big
 """
 
 
-@db.use_case
 async def place_hold(draft: ReceiptDraft, *, ask: bool, actor: Actor, now: datetime) -> HoldView:
     """Set `draft.burn` aside for the sale of `draft`; the rest of the draft decides how much may be burnt on it.
 
@@ -60,6 +60,12 @@ async def place_hold(draft: ReceiptDraft, *, ask: bool, actor: Actor, now: datet
     draft = checked(draft)
     if not draft.burn:
         raise Invalid("burn", "must_be_positive")
+    async with noting_refusals(draft.customer_id, draft.location_id, actor=actor, now=now):
+        return await _place_in_turn(draft, ask=ask, actor=actor, now=now)
+
+
+@db.use_case
+async def _place_in_turn(draft: ReceiptDraft, *, ask: bool, actor: Actor, now: datetime) -> HoldView:
     await lock_customer(draft.customer_id)
     seen = await hold_by_key(draft.source.value, draft.location_id, draft.external_id)
     if seen is not None:

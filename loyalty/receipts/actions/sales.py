@@ -8,6 +8,7 @@ from typing import Any
 from loyalty import db, wording
 from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import service_content
+from loyalty.conversations.actions.refusals import noting_refusals
 from loyalty.conversations.content import Content
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
@@ -128,13 +129,14 @@ async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) ->
     "hold_is_over" | "fiscal_receipt_was_credited") and what `quote` refuses.
     """
     draft = checked(draft)
-    if draft.promo_code is None and draft.hold_id is None and not db.in_use_case():
-        # Two statements and no open transaction between them: the second one writes nothing when the customer has
-        # changed since the first, and then the sale takes its turn at the customer's lock.
-        recorded = await _record(draft, actor=actor, now=now)
-        if recorded is not None:
-            return recorded
-    return await _record_in_turn(draft, actor=actor, now=now)
+    async with noting_refusals(draft.customer_id, draft.location_id, actor=actor, now=now):
+        if draft.promo_code is None and draft.hold_id is None and not db.in_use_case():
+            # Two statements and no open transaction between them: the second one writes nothing when the customer
+            # has changed since the first, and then the sale takes its turn at the customer's lock.
+            recorded = await _record(draft, actor=actor, now=now)
+            if recorded is not None:
+                return recorded
+        return await _record_in_turn(draft, actor=actor, now=now)
 
 
 @db.use_case
