@@ -21,6 +21,7 @@ from bot.webhooks import Webhooks
 from loyalty import db
 from loyalty.bell import Bell
 from loyalty.conversations.actions.arrivals import ignore_update, store_updates
+from loyalty.conversations.actions.links import keep_link
 from loyalty.conversations.actions.turns import fail_turn, take_turn
 from loyalty.conversations.queries import (
     FIRST_OF_CHAT,
@@ -136,6 +137,9 @@ class Intake:
             if await lock.take():
                 with suppress(SendError):
                     await self._channel.introduce(COMMANDS_SHOWN)
+                with suppress(SendError):
+                    # The till draws links into the chat, and asks no messenger.
+                    await keep_link(self._channel.source, await self._channel.link(""), now=self._clock())
                 await self._receive(lock)
         finally:
             await lock.release()

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from bot.channels.base import Event, EventKind
-from bot.dialogs import balance, card, history, holds, invite, menu, registration, settings, support
+from bot.dialogs import balance, card, history, holds, invite, join, menu, registration, settings, support
 from bot.dialogs.base import Dialog, Handler, Reply, Session, Turn
 from bot.texts import keys_said, say
 from loyalty.conversations.actions.turns import OpenTurn
@@ -78,10 +78,10 @@ async def _reply(turn: Turn) -> Reply:
     if event.kind is EventKind.BUTTON:
         return await _button(turn)
     if turn.account.customer_id is None:
-        turn = invite.remembering_invitation(turn)
+        turn = join.remembering_sale(invite.remembering_invitation(turn))
         return await (STEPS.get(turn.session.step) or registration.begin)(turn)
     if event.kind is EventKind.START:
-        return await menu.hello(turn)
+        return await join.hello(turn)
     if (command := _command(event)) is not None:
         return await command(turn)
     if event.kind is EventKind.TEXT and turn.session.step in TYPED:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from bot.channels.base import EventKind
+from bot.dialogs import join
 from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, said
 from bot.texts import TERMS_VERSION, TEXTS, say
 from loyalty import wording
@@ -169,21 +170,30 @@ async def _finish(turn: Turn, data: Any, birthday: date | None, *before: Said) -
     steps = [(step, datetime.fromisoformat(at)) for step, at in data["steps"]]
     await add_steps(customer_id, [*steps, ("registered", turn.now)], via=Via(turn.account.channel))
     invited = await _keep_invitation(turn, customer_id, data, is_new=not is_known)
+    lines = await _greet(turn, customer_id, short_name(data["name"]).split()[0], is_known=is_known)
+    if invited:
+        lines.append(turn.say("registration.invited", bonuses=turn.bonuses(invited)))
+    if await join.credit_in_vain(turn, customer_id, data.get("sales", ())):
+        lines.append(turn.say("join.over"))
+    return Reply((*before, said("\n".join(lines), menu=turn.menu())))
+
+
+async def _greet(turn: Turn, customer_id: int, name: str, *, is_known: bool) -> list[str]:
+    """Give the welcome bonus, if it was not given before, and say so.
+
+    What the account holds is told as it was before the purchases of links: those have messages of their own.
+    """
     given = await grant_welcome(customer_id, actor=CUSTOMER, now=turn.now)
-    name = short_name(data["name"]).split()[0]
     standing = await bonus_account(customer_id, now=turn.now)
     if is_known and not given:
-        lines = [turn.say("registration.done_again", name=name, balance=turn.bonuses(max(0, standing.balance)))]
-    else:
-        lines = [turn.say("registration.done", name=name)]
+        return [turn.say("registration.done_again", name=name, balance=turn.bonuses(max(0, standing.balance)))]
+    lines = [turn.say("registration.done", name=name)]
     if given:
         lines.append(turn.say("registration.welcome", bonuses=turn.bonuses(given)))
         if standing.next_expiry is not None:
             last_day = business_date(standing.next_expiry[0] - standing.next_expiry[0].resolution, turn.chain.time_zone)
             lines.append(turn.say("registration.welcome_until", day=wording.day(last_day, turn.language)))
-    if invited:
-        lines.append(turn.say("registration.invited", bonuses=turn.bonuses(invited)))
-    return Reply((*before, said("\n".join(lines), menu=turn.menu())))
+    return lines
 
 
 async def _keep_invitation(turn: Turn, customer_id: int, data: Any, *, is_new: bool) -> int:

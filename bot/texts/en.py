@@ -40,6 +40,7 @@ TEXTS = {
     "registration.welcome": "A welcome gift is on your card: {bonuses}.",
     "registration.welcome_until": "Use it until {day}.",
     "registration.invited": "For your first purchase by the invitation you get {bonuses} more.",
+    "join.over": "The purchase of your link is gone: it was credited already or taken back, or its time is over.",
     "card.caption": "{name}, on your card: {balance}.\nCode for the cashier: {code}\nIt changes every half minute.",
     "card.closed": "The code has been put away. Open the card again at the till.",
     "card.again": "Show a new code",

@@ -127,10 +127,15 @@ async def tap(person: Person, message: dict[str, Any], label: str) -> None:
 
 
 async def register(
-    person: Person, *, name: str = "Мария Соколова", birthday: str = "24.08.1991", invited_with: str = ""
+    person: Person,
+    *,
+    name: str = "Мария Соколова",
+    birthday: str = "24.08.1991",
+    invited_with: str = "",
+    came_for: str = "",
 ) -> dict[str, Any]:
     """The way in, in Russian; returns the message that welcomes."""
-    person.start(f"r_{invited_with}" if invited_with else "")
+    person.start(f"r_{invited_with}" if invited_with else f"j_{came_for}" if came_for else "")
     await tap(person, await person.wait_for(bot_message("На каком языке")), "Русский")
     await tap(person, await person.wait_for(bot_message("Вы согласны?")), "Согласен")
     await person.wait_for(bot_message("Поделитесь номером"))

@@ -278,7 +278,8 @@ async def sale_by_number(location_id: int, number: str) -> ReceiptView | None:
 class Shift:
     """What one person did at a location on one local day. Money in minor units, bonuses in hundredths.
 
-    Sums are of sales, and apart from them of refunds: what was given back and taken back.
+    Sums are of sales, and apart from them of refunds: what was given back and taken back. Sales that waited for their
+    customer are of the day on which they were kept, and not here.
     """
 
     sales: int
@@ -291,15 +292,20 @@ class Shift:
     latest: list[ReceiptView]
 
 
+# Index: the unique one of locations and keys.
+NOT_KEPT = """
+    NOT (r.source = 'till' AND EXISTS (SELECT FROM waiting_sale w
+        WHERE w.location_id = r.location_id AND w.external_id = r.external_id AND w.receipt_id = r.id))
+"""
 # Index: receipt_shift.
-SHIFT = """
+SHIFT = f"""
     SELECT count(*) FILTER (WHERE kind = 'sale') AS sales, count(*) FILTER (WHERE kind = 'refund') AS refunds,
         coalesce(sum(total) FILTER (WHERE kind = 'sale'), 0)::bigint AS total,
         coalesce(sum(paid) FILTER (WHERE kind = 'sale'), 0)::bigint AS paid,
         coalesce(sum(burnt) FILTER (WHERE kind = 'sale'), 0)::bigint AS burnt,
         coalesce(sum(earned) FILTER (WHERE kind = 'sale'), 0)::bigint AS earned,
         coalesce(sum(paid - kept_back) FILTER (WHERE kind = 'refund'), 0)::bigint AS paid_back
-    FROM receipt WHERE staff_id = $1 AND business_date = $2 AND location_id = $3
+    FROM receipt r WHERE staff_id = $1 AND business_date = $2 AND location_id = $3 AND {NOT_KEPT}
 """
 SHIFT_ROWS = 30
 
@@ -309,8 +315,8 @@ async def shift(staff_id: int, location_id: int, day: date) -> Shift:
     sums = await db.fetch_row(SHIFT, staff_id, day, location_id)
     assert sums is not None
     rows = await db.fetch(
-        f"{VIEW} WHERE r.staff_id = $1 AND r.business_date = $2 AND r.location_id = $3 ORDER BY r.id DESC"
-        f" LIMIT {SHIFT_ROWS}",
+        f"{VIEW} WHERE r.staff_id = $1 AND r.business_date = $2 AND r.location_id = $3 AND {NOT_KEPT}"
+        f" ORDER BY r.id DESC LIMIT {SHIFT_ROWS}",
         staff_id,
         day,
         location_id,
