@@ -17,6 +17,7 @@ from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
+from admin_web.pages.cashier_segments import chips_at_till
 from admin_web.render import go_to, page
 from admin_web.serving import (
     ASKED,
@@ -246,6 +247,7 @@ async def show_done(request: web.Request) -> web.Response:
         refund=await refund_of(sale.id),
         seconds_left=max(0, seconds_left),
         key=f"undo-{sale.id}",
+        chips=await chips_at_till(request, sale),
         again=bool(request.query.get("again")),
     )
 

@@ -16,6 +16,7 @@ from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
+from admin_web.pages.customer_segments import segments_of
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.requests import ask_credit
@@ -148,6 +149,7 @@ async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str
         "visited": await visited_locations(person.id),
         "consent_names": _translated(CONSENTS),
         "consents": await consents(person.id),
+        **await segments_of(person.id),
     }
 
 

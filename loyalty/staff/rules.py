@@ -41,6 +41,7 @@ class Permission(StrEnum):
     TIER_SET = "tier.set"
     DISCOUNT_SET = "discount.set"
     NOTES_WRITE = "notes.write"
+    SEGMENTS_MANAGE = "segments.manage"
     MESSAGES_READ = "messages.read"
     MESSAGES_WRITE = "messages.write"
     CASHIER_USE = "cashier.use"
@@ -48,6 +49,7 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff.manage"
     KEYS_MANAGE = "keys.manage"
     JOURNAL_READ = "journal.read"
+    ODD_READ = "odd.read"
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -61,6 +63,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.TIER_SET,
             Permission.DISCOUNT_SET,
             Permission.NOTES_WRITE,
+            Permission.SEGMENTS_MANAGE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,
         }
