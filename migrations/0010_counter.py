@@ -55,9 +55,11 @@ CREATE INDEX fiscal_claim_waiting ON fiscal_claim (id) WHERE state = 'waiting';
 CREATE INDEX waiting_sale_phone ON waiting_sale (phone) WHERE state = 'waiting';
 CREATE INDEX waiting_sale_expiring ON waiting_sale (expires_at) WHERE state = 'waiting';
 CREATE INDEX receipt_at ON receipt USING brin (at) WITH (autosummarize = on);
+CREATE INDEX journal_entry_refused ON journal_entry (at) WHERE action IN ('sale.refused', 'credit.refused');
 """
 INDEXES_BACK = """
-DROP INDEX receipt_at, waiting_sale_expiring, waiting_sale_phone, fiscal_claim_waiting, credit_request_waiting;
+DROP INDEX journal_entry_refused, receipt_at, waiting_sale_expiring, waiting_sale_phone, fiscal_claim_waiting,
+    credit_request_waiting;
 """
 
 

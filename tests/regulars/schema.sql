@@ -983,6 +983,7 @@ CREATE INDEX hold_live ON public.hold USING btree (customer_id) WHERE ((state)::
 CREATE INDEX hold_lot_lot ON public.hold_lot USING btree (lot_id);
 CREATE INDEX incoming_update_new ON public.incoming_update USING btree (source, chat, external_id) WHERE ((state)::text = 'new'::text);
 CREATE INDEX incoming_update_received ON public.incoming_update USING btree (received_at);
+CREATE INDEX journal_entry_refused ON public.journal_entry USING btree (at) WHERE ((action)::text = ANY ((ARRAY['sale.refused'::character varying, 'credit.refused'::character varying])::text[]));
 CREATE INDEX journal_entry_staff ON public.journal_entry USING btree (staff_id, id);
 CREATE INDEX journal_entry_subject ON public.journal_entry USING btree (subject_kind, subject_id, id);
 CREATE INDEX media_message ON public.media USING btree (message_id);
