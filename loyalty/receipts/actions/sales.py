@@ -278,14 +278,15 @@ def _code_step(draft: ReceiptDraft, at_till: Till, sale: Quote) -> int | None:
 def _told(at_till: Till, sale: Quote, now: datetime) -> Content:
     """What the customer is told of a sale, in their language."""
     language = at_till.language
-    is_pending = sale.earn and sale.dates.activates_at > now
-    first_day = wording.day(business_date(sale.dates.activates_at, at_till.zone), language)
+    first_day = ""
+    if sale.earn and sale.dates.activates_at > now:
+        first_day = wording.day(business_date(sale.dates.activates_at, at_till.zone), language)
     values = {
         "total": wording.money(sale.total, at_till.currency, at_till.exponent, language),
         "location": at_till.location_name,
         "burnt": wording.bonuses_in_words(sale.burn, language) if sale.burn else "",
         "earned": wording.bonuses_in_words(sale.earn, language) if sale.earn else "",
-        "spendable_from": first_day if is_pending else "",
+        "spendable_from": first_day,
         "tier": sale.tier_after.name if sale.tier_after.id != at_till.tier_id else "",
         "balance": wording.bonuses_in_words(max(0, sale.balance_after), language),
     }
