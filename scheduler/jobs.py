@@ -12,6 +12,7 @@ from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_re
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.office.actions import prove_nightly
+from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
 from loyalty.staff.rules import JOB
 from loyalty.webhooks.actions.deliveries import clear_old
@@ -34,6 +35,11 @@ async def expire_bonuses(now: datetime) -> int:
 async def lapse_holds(now: datetime) -> int:
     """Close the holds whose time is over; what has lapsed holds nothing back meanwhile."""
     return await lapse_due(now=now, limit=500)
+
+
+async def settle_claims(now: datetime) -> int:
+    """Decide on fiscal receipts that customers sent, of which more is known by now."""
+    return await settle_due_claims(actor=JOB, now=now, limit=200)
 
 
 async def review_tiers(now: datetime) -> int:
@@ -79,6 +85,7 @@ async def clear_webhooks(now: datetime) -> int:
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
+    Job("settle claims", 60, settle_claims),
     Job("review tiers", 60, review_tiers),
     Job("grant birthdays", 300, grant_birthdays),
     Job("settle referrals", 60, settle_referrals),

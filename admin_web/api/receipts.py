@@ -153,7 +153,7 @@ class StoredReceipt(Out):
 
     id: int
     kind: str = Field(description="sale or refund.")
-    source: str = Field(description="till (the cashier page), api or import.")
+    source: str = Field(description="till (the cashier page), api, import or chat (sent by the customer).")
     external_id: str
     at: datetime
     location_id: int

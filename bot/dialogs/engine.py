@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from bot.channels.base import Event, EventKind
-from bot.dialogs import balance, card, history, holds, invite, join, menu, registration, settings, support
+from bot.dialogs import balance, card, fiscal, history, holds, invite, join, menu, registration, settings, support
 from bot.dialogs.base import Dialog, Handler, Reply, Session, Turn
 from bot.texts import keys_said, say
 from loyalty.conversations.actions.turns import OpenTurn
@@ -22,6 +22,7 @@ DIALOGS: tuple[Dialog, ...] = (
     invite.DIALOG,
     settings.DIALOG,
     holds.DIALOG,
+    fiscal.DIALOG,
     support.DIALOG,
 )
 STEPS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.steps.items()}
@@ -84,6 +85,8 @@ async def _reply(turn: Turn) -> Reply:
         return await join.hello(turn)
     if (command := _command(event)) is not None:
         return await command(turn)
+    if fiscal.is_meant(turn):
+        return await fiscal.take(turn)
     if event.kind is EventKind.TEXT and turn.session.step in TYPED:
         return await STEPS[turn.session.step](turn)
     return await support.pass_on(turn)

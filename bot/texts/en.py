@@ -93,6 +93,26 @@ TEXTS = {
     "hold.declined": "As you like: nothing is spent.",
     "hold.late": "The time for this question is over. Ask the cashier to send it again.",
     "hold.gone": "There are fewer bonuses on the card by now. Ask the cashier to send it again.",
+    "fiscal.how": "Was a purchase not credited at the till? Send a photo of the whole QR code on the receipt, or its "
+    "text.",
+    "fiscal.hint": "A purchase is missing? Send a photo of the QR code on its receipt.",
+    "fiscal.looking": "I am looking for the QR code of a receipt in this picture.",
+    "fiscal.no_code": "I found no QR code of a receipt here and have passed the picture to our people. If it is a "
+    "receipt, send the QR code once more: from close by, flat, in good light and as a whole. Or scan "
+    "it with the phone and send me its text.",
+    "fiscal.unreadable": "This looks like the code of a receipt, but a part is missing or wrong. Send the whole "
+    "text, or a photo of the QR code.",
+    "fiscal.waiting": "I have the receipt. It waits to be checked; when that is done, you will hear from us here.",
+    "fiscal.credited_before": "This receipt is on your card already.",
+    "fiscal.claimed_by_another": "This receipt was sent or credited by somebody else already. If it is yours, write "
+    "to us here.",
+    "fiscal.too_old": "This receipt is too old: we take receipts of the last {days} days.",
+    "fiscal.in_future": "The time on this receipt has not come yet. If it is genuine, write to us here.",
+    "fiscal.not_a_sale": "This is not the receipt of a purchase but of a return or the like: bonuses are not given "
+    "for it.",
+    "fiscal.enough_today": "This is enough for today: {limit} receipts a day. Send this one tomorrow.",
+    "fiscal.not_taken": "We do not take receipts in the chat. Show your card at the till before you pay.",
+    "fiscal.refused": "This receipt was not credited. {why}\nIf this is a mistake, write to us here.",
     "button.old": "This button is old",
     "group.hint": "I speak only in private chats: cards and balances are nobody else's business.",
     "failed": "Something went wrong. We have kept your message and will look at it.",

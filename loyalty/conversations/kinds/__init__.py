@@ -4,6 +4,7 @@ from loyalty.conversations.kinds import (
     birthday,
     bonuses_credited,
     bonuses_debited,
+    claim_refused,
     expiring,
     hold_asked,
     invited,
@@ -31,6 +32,7 @@ KINDS: dict[str, Kind] = {
         invited.KIND,
         referral_undone.KIND,
         expiring.KIND,
+        claim_refused.KIND,
         waiting_sale_refused.KIND,
         refused.KIND,
     )

@@ -260,7 +260,7 @@ async def receipt_by_key(source: ReceiptSource, location_id: int, external_id: s
 # Indexes: the primary key; the unique key of sources, locations and external ids.
 BY_NUMBER = """
     r.id IN (SELECT id FROM receipt WHERE id = $2::bigint AND location_id = $1 AND kind = 'sale'
-        UNION ALL SELECT id FROM receipt WHERE source IN ('till', 'api', 'import') AND location_id = $1
+        UNION ALL SELECT id FROM receipt WHERE source IN ('till', 'api', 'import', 'chat') AND location_id = $1
             AND external_id = $3 AND kind = 'sale')
 """
 

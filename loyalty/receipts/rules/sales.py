@@ -34,11 +34,15 @@ PROOF_LIFETIME = timedelta(minutes=10)
 
 
 class ReceiptSource(StrEnum):
-    """Where a receipt came from. `till` is the cashier page; `api` a till of the shop's own."""
+    """Where a receipt came from.
+
+    `till` is the cashier page; `api` a till of the shop's own; `chat` a fiscal receipt that the customer sent.
+    """
 
     TILL = "till"
     API = "api"
     IMPORT = "import"
+    CHAT = "chat"
 
 
 class Presence(StrEnum):
@@ -78,7 +82,7 @@ class ReceiptDraft:
     (source, location, external_id) is the till's own key, made before its first try. `total` and `lines` are what
     they were before the personal discount, unless the till has subtracted it: `discounts_applied`. Without lines a
     receipt is one eligible line. `proof`: the code that the customer showed, if they did; `hold_id`: bonuses that
-    were set aside for this sale.
+    were set aside for this sale; `sold_at`: whose day and hour the earning rules go by, where it is not now.
     """
 
     source: ReceiptSource
@@ -93,6 +97,7 @@ class ReceiptDraft:
     promo_code: str | None = None
     hold_id: int | None = None
     fiscal: FiscalKey | None = None
+    sold_at: datetime | None = None
 
     def body_hash(self) -> str:
         """Tells another body under the same key. The proof is no part of it: codes change, a sale does not."""
@@ -103,6 +108,7 @@ class ReceiptDraft:
             "promo_code": self.promo_code,
             "hold": self.hold_id,
             "fiscal": asdict(self.fiscal) if self.fiscal else None,
+            "sold_at": self.sold_at,
         }
         return fingerprint(body | {name: value for name, value in added.items() if value})
 
@@ -207,7 +213,7 @@ def checked(draft: ReceiptDraft) -> ReceiptDraft:
     if not 0 <= draft.burn <= MAX_MINOR:
         raise Invalid("burn", "must_not_be_negative" if draft.burn < 0 else "too_large")
     if draft.fiscal is not None:
-        _check_fiscal(draft.fiscal)
+        check_fiscal(draft.fiscal)
     code = clean_code(draft.promo_code)[:CODE_LENGTH] if draft.promo_code else None
     return replace(draft, lines=_checked_lines(draft), promo_code=code or None)
 
@@ -230,7 +236,8 @@ def _checked_lines(draft: ReceiptDraft) -> tuple[Line, ...]:
     )
 
 
-def _check_fiscal(key: FiscalKey) -> None:
+def check_fiscal(key: FiscalKey) -> None:
+    """Raise Invalid for numbers that no cash register prints."""
     if not (key.fn.isascii() and key.fn.isdigit() and len(key.fn) <= 16):
         raise Invalid("fiscal.fn", "not_a_number")
     for name in ("i", "fp"):
@@ -347,12 +354,12 @@ def _refuse_without_presence(till: Till, proof: CardProof | None) -> NoReturn:
 
 
 def _sale(till: Till, draft: ReceiptDraft, lines: Sequence[Line], now: datetime) -> Sale:
-    local = now.astimezone(ZoneInfo(till.zone))
+    local = (draft.sold_at or now).astimezone(ZoneInfo(till.zone))
     return Sale(
         lines=sale_lines(lines, draft.burn, till.programme),
         tier_id=till.tier_id,
         location_id=till.location_id,
-        day=till.business_date,
+        day=local.date(),
         minute=local.hour * 60 + local.minute,
         birthday=till.birthday,
         is_first=till.is_first,
