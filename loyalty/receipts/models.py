@@ -47,11 +47,7 @@ class Receipt(Model):
         app = "loyalty"
         table = "receipt"
         unique_together = (("source", "location_id", "external_id"),)
-        indexes = (
-            Index(fields=("customer_id", "at"), name="receipt_customer"),
-            Index(fields=("original_id",), name="receipt_original"),
-            Index(fields=("staff_id", "business_date"), name="receipt_shift"),
-        )
+        indexes = (Index(fields=("customer_id", "at"), name="receipt_customer"),)
 
 
 class FiscalClaim(Model):

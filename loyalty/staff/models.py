@@ -77,7 +77,4 @@ class JournalEntry(Model):
     class Meta:
         app = "loyalty"
         table = "journal_entry"
-        indexes = (
-            Index(fields=("subject_kind", "subject_id", "id"), name="journal_entry_subject"),
-            Index(fields=("staff_id", "id"), name="journal_entry_staff"),
-        )
+        indexes = (Index(fields=("subject_kind", "subject_id", "id"), name="journal_entry_subject"),)
