@@ -1,12 +1,13 @@
 """All operations, and the addresses they are served at."""
 
-from admin_web.api import bonuses, customers, holds, locations, receipts
+from admin_web.api import bonuses, customers, fiscal, holds, locations, receipts
 from admin_web.api.operations import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *customers.OPERATIONS,
     *bonuses.OPERATIONS,
     *receipts.OPERATIONS,
+    *fiscal.OPERATIONS,
     *holds.OPERATIONS,
     *locations.OPERATIONS,
 )

@@ -60,7 +60,7 @@ def at_home(body: Any) -> Any:
         "code": lambda _: None,
         "promo_code": lambda _: None,
     }
-    if "location_id" in body:
+    if "location_id" in body and "fn" not in body:
         body.setdefault("customer_id", 1)
         body["customer_id"] = body["customer_id"] or 1
     if "total" in body:
