@@ -46,22 +46,22 @@ def seeded_shop(customers: int) -> Iterator[BenchShop]:
 
 
 @contextmanager
-def web_process(shop: BenchShop) -> Iterator[tuple[str, int]]:
+def web_process(shop: BenchShop, port: int = PORT) -> Iterator[tuple[str, int]]:
     """The panel as a process of its own: its address and pid."""
     environment = {
         **os.environ,
         "DATABASE_URL": shop.database_url,
         "REDIS_URL": shop.redis_url,
         "REGULARS_SECRET_KEY": SECRET_KEY,
-        "REGULARS_PORT": str(PORT),
+        "REGULARS_PORT": str(port),
         # One key sends all of them here; a till of a shop sends one in a few seconds.
         "REGULARS_API_RATE": "65535",
     }
     command = [str(Path(sys.executable).with_name("regulars")), "run", "web"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(f"http://127.0.0.1:{PORT}/health/ready", process)
-        yield f"http://127.0.0.1:{PORT}", process.pid
+        _wait(f"http://127.0.0.1:{port}/health/ready", process)
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

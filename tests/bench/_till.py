@@ -1,7 +1,7 @@
 """Tills that record receipts as fast as they are answered, from a process of its own; prints how many a second.
 
-Run as `python -m tests.bench._till PORT CLIENTS SECONDS LOWEST HIGHEST`, with the API key in TILL_KEY. Customers are
-drawn between the two ids. Raw HTTP/1.1 over kept connections, so that what is measured is the server and not this
+Run as `python -m tests.bench._till PORT[,PORT] CLIENTS SECONDS LOWEST HIGHEST`, with the API key in TILL_KEY. Customers
+are drawn between the two ids; clients take turns at the ports. Raw HTTP/1.1 over kept connections, so that what is measured is the server and not this
 client.
 """
 
@@ -65,17 +65,18 @@ class Till(asyncio.Protocol):
         self._transport.write(f"{self._head}{len(body)}\r\n\r\n".encode() + body)
 
 
-async def main(port: int, clients: int, seconds: float, customers: tuple[int, int]) -> float:
+async def main(ports: list[int], clients: int, seconds: float, customers: tuple[int, int]) -> float:
     loop = asyncio.get_running_loop()
     ends: list[asyncio.Future[int]] = [loop.create_future() for _ in range(clients)]
     began = perf_counter()
     for number, end in enumerate(ends):
         till = partial(Till, number, customers, began + seconds, end)
-        await loop.create_connection(till, "127.0.0.1", port)
+        await loop.create_connection(till, "127.0.0.1", ports[number % len(ports)])
     sent = sum(await asyncio.gather(*ends))
     return sent / (perf_counter() - began)
 
 
 if __name__ == "__main__":
-    given_port, given_clients, given_seconds, lowest, highest = sys.argv[1:]
-    print(asyncio.run(main(int(given_port), int(given_clients), float(given_seconds), (int(lowest), int(highest)))))
+    given_ports, given_clients, given_seconds, lowest, highest = sys.argv[1:]
+    ports = [int(port) for port in given_ports.split(",")]
+    print(asyncio.run(main(ports, int(given_clients), float(given_seconds), (int(lowest), int(highest)))))

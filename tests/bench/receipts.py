@@ -43,6 +43,7 @@ USUAL = 8
 SECONDS = 3.0
 ROUNDS = 5
 SALES_A_CUSTOMER = 10
+BOTH = (PORT, PORT + 1)
 SPREAD, HOT = (1, CUSTOMERS), (7, 7)
 
 
@@ -241,9 +242,12 @@ def pgbench(shop: BenchShop, script: Path, clients: int) -> float:
     return float(found[1])
 
 
-async def through_the_api(key: str, clients: int, customers: tuple[int, int], seconds: float = SECONDS) -> float:
+async def through_the_api(
+    key: str, clients: int, customers: tuple[int, int], seconds: float = SECONDS, *, ports: tuple[int, ...] = (PORT,)
+) -> float:
     """Receipts a second over HTTP, from a process of their own."""
-    command = [sys.executable, "-m", "tests.bench._till", str(PORT), str(clients), str(seconds), *map(str, customers)]
+    named = ",".join(map(str, ports))
+    command = [sys.executable, "-m", "tests.bench._till", named, str(clients), str(seconds), *map(str, customers)]
     process = await asyncio.create_subprocess_exec(*command, env={"TILL_KEY": key}, stdout=asyncio.subprocess.PIPE)
     printed, _ = await process.communicate()
     assert process.returncode == 0, "the tills broke"
@@ -278,7 +282,7 @@ async def measure(shop: BenchShop, base: str, pid: int, folder: Path) -> None:
     tills = Tills(base, await phones())
     await tills.sign_in()
     await for_a_while(tills.sell, USUAL, 1.0)
-    await through_the_api(key, USUAL, SPREAD, 1.0)
+    await through_the_api(key, USUAL, SPREAD, 1.0, ports=BOTH)
     figures: Figures = {}
     cpu = sold = 0.0
     for _ in range(ROUNDS):
@@ -287,6 +291,7 @@ async def measure(shop: BenchShop, base: str, pid: int, folder: Path) -> None:
             speed = await through_the_api(key, clients, SPREAD)
             cpu, sold = cpu + cpu_seconds(pid) - before, sold + speed * SECONDS
             keep(figures, "api", clients, speed)
+            keep(figures, "api, two", clients, await through_the_api(key, clients, SPREAD, ports=BOTH))
             keep(figures, "limit", clients, await asyncio.to_thread(pgbench, shop, folder / "spread", clients))
             keep(figures, "api, hot", clients, await through_the_api(key, clients, HOT))
             keep(figures, "limit, hot", clients, await asyncio.to_thread(pgbench, shop, folder / "hot", clients))
@@ -306,7 +311,8 @@ def keep(figures: Figures, name: str, clients: int, speed: float) -> None:
 
 WORDS = {
     "limit": "pgbench replaying our statements (the limit)",
-    "api": "through the API over HTTP",
+    "api": "through the API over HTTP, one web process",
+    "api, two": "through the API over HTTP, two web processes",
     "action": "record_receipt in the process",
     "orm": "a plain receipt by typical ORM calls in the process",
     "limit, hot": "one hot customer: pgbench",
@@ -321,7 +327,14 @@ def report(figures: Figures) -> None:
     for name, words in WORDS.items():
         middles = [figures.get((name, clients)) for clients in CLIENTS]
         print(f"  {words:<54}" + "".join(f"{statistics.median(one):8.0f}" if one else f"{'':8}" for one in middles))
-    for ours, limit in (("api", "limit"), ("api", "orm"), ("api, hot", "limit, hot"), ("page", "limit")):
+    for ours, limit in (
+        ("api", "limit"),
+        ("api, two", "limit"),
+        ("api", "orm"),
+        ("api, two", "orm"),
+        ("api, hot", "limit, hot"),
+        ("page", "limit"),
+    ):
         ratios = [pairs(figures, ours, limit, clients) for clients in CLIENTS]
         print(f"  {f'{ours} : {limit}':<54}" + "".join(f"{one:>8}" for one in ratios))
 
@@ -335,7 +348,12 @@ def pairs(figures: Figures, ours: str, limit: str, clients: int) -> str:
 
 
 def main() -> None:
-    with seeded_shop(CUSTOMERS) as shop, web_process(shop) as (base, pid), tempfile.TemporaryDirectory() as folder:
+    with (
+        seeded_shop(CUSTOMERS) as shop,
+        web_process(shop, BOTH[0]) as (base, pid),
+        web_process(shop, BOTH[1]),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         asyncio.run(measure(shop, base, pid, Path(folder)))
 
 
