@@ -15,6 +15,7 @@ HUNDREDTHS = 100
 MAX_MINOR = 10**13
 """No sum of money above this is taken: a hundred billion with two decimals is a slip of the hand."""
 
+GROUP_DIGITS = 3
 _AMOUNT = re.compile(r"(?P<whole>[0-9]{1,15})(?:[.,](?P<fraction>[0-9]{1,6}))?", re.ASCII)
 _GROUPING = str.maketrans("", "", " \u00a0\u202f\u2009")
 
@@ -68,7 +69,8 @@ def parse_amount(text: str, exponent: int, *, field: str) -> int:
     """Read a decimal amount typed by a person ("1 840", "1840.50", "1840,5") into its minor units.
 
     Spaces may group; one comma or point parts the fraction. Only ASCII digits count: "1e309", "1_000", signs
-    and other scripts' digits are refused, as is a fraction finer than the minor unit.
+    and other scripts' digits are refused, as is a fraction finer than the minor unit. So is "200,000" where that
+    could as well group thousands: it is not for us to guess.
     Raises Invalid with `required`, `not_a_number`, `too_precise` or `too_large`.
     """
     compact = text.strip().translate(_GROUPING)
@@ -77,8 +79,9 @@ def parse_amount(text: str, exponent: int, *, field: str) -> int:
     match = _AMOUNT.fullmatch(compact)
     if match is None:
         raise Invalid(field, "too_large" if re.fullmatch(r"[0-9]+", compact, re.ASCII) else "not_a_number")
-    fraction = (match["fraction"] or "").rstrip("0")
-    if len(fraction) > exponent:
+    typed = match["fraction"] or ""
+    fraction = typed.rstrip("0")
+    if len(fraction) > exponent or len(typed) == GROUP_DIGITS > exponent:
         raise Invalid(field, "too_precise", decimals=exponent)
     amount = int(match["whole"] + fraction.ljust(exponent, "0"))
     if amount > MAX_MINOR:

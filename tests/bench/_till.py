@@ -1,8 +1,8 @@
 """Tills that record receipts as fast as they are answered, from a process of its own; prints how many a second.
 
 Run as `python -m tests.bench._till PORT[,PORT] CLIENTS SECONDS LOWEST HIGHEST`, with the API key in TILL_KEY. Customers
-are drawn between the two ids; clients take turns at the ports. Raw HTTP/1.1 over kept connections, so that what is measured is the server and not this
-client.
+are drawn between the two ids; clients take turns at the ports. Raw HTTP/1.1 over kept connections, so that what is
+measured is the server and not this client.
 """
 
 import asyncio

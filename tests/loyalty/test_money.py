@@ -57,6 +57,8 @@ def test_a_typed_sum_is_read_as_a_person_means_it(text, minor):
         ("１２", "not_a_number"),
         ("1,840.50", "not_a_number"),
         ("12.345", "too_precise"),
+        ("200,000", "too_precise"),  # two hundred, or two hundred thousand
+        ("1.840", "too_precise"),
         ("NaN", "not_a_number"),
         ("9" * 15, "too_large"),
         ("9" * 400, "too_large"),
@@ -73,3 +75,10 @@ def test_a_currency_without_decimals_takes_none():
     assert parse_amount("1500", 0, field="total") == 1500
     with pytest.raises(Invalid):
         parse_amount("15.5", 0, field="total")
+    with pytest.raises(Invalid):
+        parse_amount("15.000", 0, field="total")
+    assert parse_amount("15.00", 0, field="total") == 15
+
+
+def test_three_decimals_are_no_grouping_where_a_currency_has_as_many():
+    assert parse_amount("12.500", 3, field="total") == 12_500
