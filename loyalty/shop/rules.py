@@ -289,7 +289,7 @@ class Programme:
     def tier_for(self, progress: int) -> Tier:
         """The highest tier whose threshold `progress` (minor units paid, or visits) reaches."""
         reached = [tier for tier in self.tiers if progress >= tier.threshold]
-        # Below zero: the window holds a refund of what was bought before it.
+        # Nobody is below the base tier.
         return reached[-1] if reached else self.tiers[0]
 
     def next_tier(self, tier: Tier) -> Tier | None:

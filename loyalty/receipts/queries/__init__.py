@@ -100,12 +100,14 @@ SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name
     seen.body_hash AS seen_body_hash, seen.answer AS seen_answer, f.xmin::text AS version,
     f.balance, f.debt, f.tier_id, f.tier_until, f.discount_bp, f.receipts = 0 AS is_first,
     lots.ids, lots.remaining, lots.activates, lots.expires, lots.held,
-    (SELECT coalesce(sum(CASE kind WHEN 'sale' THEN paid ELSE -paid END), 0)::bigint FROM receipt
-        WHERE customer_id = $1 AND at > $3::timestamptz - make_interval(days => (p.body->>'tier_window_days')::int)
+    (SELECT coalesce(sum(CASE r.kind WHEN 'sale' THEN r.paid ELSE -r.paid END), 0)::bigint FROM receipt r
+        WHERE r.customer_id = $1 AND r.at > tier_window.begins
+            -- A refund takes from its sale: of one that the window has forgotten it takes nothing.
+            AND (r.kind = 'sale' OR (SELECT at FROM receipt WHERE id = r.original_id) > tier_window.begins)
     ) AS window_paid,
     CASE WHEN p.body->>'tier_basis' = 'visits' THEN (SELECT count(DISTINCT (location_id, business_date))
         FROM receipt WHERE customer_id = $1 AND kind = 'sale' AND refunded < total
-            AND at > $3 - make_interval(days => (p.body->>'tier_window_days')::int)) ELSE 0
+            AND at > tier_window.begins) ELSE 0
     END AS window_visits,
     CASE WHEN (p.body->>'burn_cap_day')::bigint > 0 THEN (SELECT
         coalesce(sum(CASE kind WHEN 'sale' THEN burnt ELSE -burnt END), 0)::bigint FROM receipt
@@ -139,6 +141,7 @@ FROM customer c JOIN customer_facts f ON f.customer_id = c.id, shop s,
     LATERAL (SELECT ($3::timestamptz AT TIME ZONE l.time_zone)::date AS today) day,
     LATERAL (SELECT id, body FROM programme WHERE effective_from <= $3
         ORDER BY effective_from DESC, id DESC LIMIT 1) p,
+    LATERAL (SELECT $3 - make_interval(days => (p.body->>'tier_window_days')::int) AS begins) tier_window,
     LATERAL (SELECT array_agg(id) AS ids, array_agg(remaining) AS remaining, array_agg(activates_at) AS activates,
         array_agg(expires_at) AS expires, array_agg(coalesce(kept.amount, 0)) AS held
         FROM bonus_lot LEFT JOIN (SELECT part.lot_id, sum(part.amount)::bigint AS amount
