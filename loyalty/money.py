@@ -16,6 +16,8 @@ MAX_MINOR = 10**13
 """No sum of money above this is taken: a hundred billion with two decimals is a slip of the hand."""
 
 GROUP_DIGITS = 3
+"""So many digits stand between the signs that group thousands."""
+
 _AMOUNT = re.compile(r"(?P<whole>[0-9]{1,15})(?:[.,](?P<fraction>[0-9]{1,6}))?", re.ASCII)
 _GROUPING = str.maketrans("", "", " \u00a0\u202f\u2009")
 
