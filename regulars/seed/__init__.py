@@ -31,6 +31,7 @@ from regulars.seed.life import Life, Seeded
 from regulars.seed.names import MadeUp, people
 from regulars.seed.programme import Rules, write_programme
 from regulars.seed.records import ZONE, Place
+from regulars.seed.segments import write_segments
 from regulars.seed.told import Chain, Line
 
 DEMO_LOGINS = (
@@ -100,6 +101,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
         await _write(made, counters, random, chain, waiting=waiting, now=now)
         report(f"{first + count} of {customers} customers")
     await db.execute("SELECT setval('card_number_seq', $1)", customers)
+    await write_segments(staff[ANSWERERS[1]], now)
 
 
 async def _open_shop(began: datetime) -> None:

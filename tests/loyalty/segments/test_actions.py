@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ async def test_who_is_put_in_twice_is_in_once_and_so_is_taken_out():
     await take(made, person.id)
     await take(made, person.id)
     assert (await segment(made)).size == 0
-    about = {"subject_kind": "customer", "subject_id": person.id}
+    about: dict[str, Any] = {"subject_kind": "customer", "subject_id": person.id}
     assert (await acts(**about))[:2] == ["segment.member_removed", "segment.member_added"]
     assert (await journal_page(JournalFilters(**about))).lines[0].details == {"segment": made}
 
