@@ -67,6 +67,8 @@ ACTS = {
     "staff.signed_in": mark("Signed in"),
     "tier.cleared": mark("Level by hand taken back"),
     "tier.set": mark("Level set by hand"),
+    "waiting_sale.kept": mark("Sale kept for somebody not registered"),
+    "waiting_sale.withdrawn": mark("Kept sale taken back"),
     "webhook.added": mark("Webhook added"),
     "webhook.removed": mark("Webhook removed"),
     "webhook.secret_renewed": mark("Secret of a webhook renewed"),

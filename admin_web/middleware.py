@@ -10,12 +10,11 @@ from aiohttp import web
 
 from admin_web.client import client_of
 from admin_web.i18n import READER, Reader, choose_language
-from admin_web.keys import REQUEST_ID, SETTINGS, SHOP, STAFF, WAITING, now
+from admin_web.keys import REQUEST_ID, SETTINGS, SHOP, STAFF, WORK, now
 from admin_web.metrics import count_request
 from admin_web.refusals import refuse
 from admin_web.render import LEFT, forget_toast, is_htmx, left_toast
 from admin_web.sessions import who_is_signed_in
-from loyalty.conversations.queries import waiting_count
 from loyalty.shop.queries import shop
 from loyalty.staff.rules import Permission, may
 
@@ -29,17 +28,21 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self)",
+    "Permissions-Policy": "camera=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Server": "Regulars",
 }
 HSTS = "max-age=31536000"
+CAMERA_PATH = "/cashier"
+"""Where the camera may be used: it reads cards at the till, and nothing elsewhere."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Neither sessions nor the shop's language concern these.
 PLAIN_PATHS = ("/s/", "/health/", "/metrics", "/api/")
 # Cookies count for nothing here, so another site's page can do nothing with them.
 KEY_PATHS = "/api/"
 WORTH_PACKING = 1024
+# Whose pages say how much waits: the others have nothing to answer.
+WORKERS = frozenset({Permission.MESSAGES_READ, Permission.BONUSES_ADJUST})
 
 
 @web.middleware
@@ -108,8 +111,8 @@ async def reader(request: web.Request, handler: Handler) -> web.StreamResponse:
     is_page = request.method == "GET" and not is_htmx(request)
     if is_page and (left := await left_toast(request)):
         request[LEFT] = left
-    if is_page and person is not None and may(person.role, Permission.MESSAGES_READ):
-        request[WAITING] = await waiting_count()
+    if is_page and person is not None and WORKERS & PERMISSIONS[person.role]:
+        request[WORK] = await work_for(person.id)
     response = await handler(request)
     if LEFT in request and response.status < 300:
         await forget_toast(request)
@@ -127,6 +130,8 @@ def _is_ours(request: web.Request) -> bool:
 
 def _dress(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
+    if request.path == CAMERA_PATH or request.path.startswith(f"{CAMERA_PATH}/"):
+        headers.setdefault("Permissions-Policy", "camera=(self)")
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     headers["X-Request-ID"] = request[REQUEST_ID]

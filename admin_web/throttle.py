@@ -2,6 +2,7 @@
 
 Passwords: free tries first, then one try per window, and the windows grow; by account and by address, whether or
 not the account exists. Codes of cards: a few wrong ones a window, by the person or program that sends them.
+Pictures of a till's camera: a few a second by person, because reading them is work.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ FREE_BY_ACCOUNT = 5
 FREE_BY_ADDRESS = 20
 MEMORY_SECONDS = 3600
 LONGEST_WAIT_SECONDS = 900
+
+SCAN_PAUSE_MS = 200
 
 FREE_CODES = 10
 CODES_SECONDS = 300
@@ -62,6 +65,11 @@ async def seconds_to_wait_for_code(redis: Redis, guesser: int | str) -> int:
 async def forgive_code(redis: Redis, guesser: int | str) -> None:
     """The code was right, and does not count. Those before it do: one's own card must not buy new guesses."""
     await redis.decr(_codes(guesser))
+
+
+async def may_scan(redis: Redis, person: int) -> bool:
+    """Whether a person's camera may send a picture now, and counts it."""
+    return bool(await redis.set(f"scan:{person}", "1", nx=True, px=SCAN_PAUSE_MS))
 
 
 async def _count(redis: Redis, name: str, free: int) -> int:

@@ -25,6 +25,7 @@ NOUNS = {
     "rule": mark("There is no such rule. Somebody may have removed it."),
     "segment": mark("There is no such segment."),
     "staff": mark("There is no such account."),
+    "waiting_sale": mark("There is no such sale here that waits for its customer."),
     "webhook": mark("There is no such webhook. Somebody may have removed it."),
 }
 
@@ -99,6 +100,7 @@ REASONS = {
     "own_request": mark("Somebody else must approve what you asked for."),
     "own_account_stays": mark("You cannot disable your own account."),
     "passwords_differ": mark("The two passwords differ."),
+    "phone_is_registered": mark("Somebody has registered with this phone meanwhile. Find them by it."),
     "phone_taken": mark("Another customer has this phone."),
     "programme_has_begun": mark("This version is in force already. Make a new one instead."),
     "programme_was_changed": mark(
@@ -130,6 +132,7 @@ REASONS = {
     "undo_is_over": mark("The time to take it back is over. Make a refund instead."),
     "unknown_choice": mark("Choose one of the list."),
     "unknown_field": mark("There is no such field."),
+    "waiting_sale_is_over": mark("This sale waits no longer: it was credited, or its time is over."),
     "webhook_is_off": mark("This webhook is off. Switch it on first."),
     "wrong_email_or_password": mark("The e-mail or the password is wrong."),
     "wrong_form": mark("This does not look as it should."),

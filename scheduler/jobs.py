@@ -14,6 +14,7 @@ from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.office.actions import prove_nightly
 from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
+from loyalty.receipts.actions.waiting import credit_waiting_due, lapse_waiting_due
 from loyalty.staff.rules import JOB
 from loyalty.webhooks.actions.deliveries import clear_old
 
@@ -40,6 +41,16 @@ async def lapse_holds(now: datetime) -> int:
 async def settle_claims(now: datetime) -> int:
     """Decide on fiscal receipts that customers sent, of which more is known by now."""
     return await settle_due_claims(actor=JOB, now=now, limit=200)
+
+
+async def credit_waiting_sales(now: datetime) -> int:
+    """Credit the sales that waited for a phone, whoever registered it."""
+    return await credit_waiting_due(now=now, limit=500)
+
+
+async def lapse_waiting_sales(now: datetime) -> int:
+    """Close the sales that nobody came for in time."""
+    return await lapse_waiting_due(now=now, limit=500)
 
 
 async def review_tiers(now: datetime) -> int:
@@ -86,6 +97,8 @@ JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
     Job("settle claims", 60, settle_claims),
+    Job("credit waiting sales", 60, credit_waiting_sales),
+    Job("lapse waiting sales", 600, lapse_waiting_sales),
     Job("review tiers", 60, review_tiers),
     Job("grant birthdays", 300, grant_birthdays),
     Job("settle referrals", 60, settle_referrals),

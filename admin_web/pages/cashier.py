@@ -51,6 +51,7 @@ from loyalty.ids import new_key
 from loyalty.money import floor_to_step, money_of, parse_amount
 from loyalty.receipts.actions.refunds import undo_receipt
 from loyalty.receipts.actions.sales import record_receipt
+from loyalty.receipts.actions.waiting import credit_waiting_sales
 from loyalty.receipts.queries import receipt, refund_of, till
 from loyalty.receipts.rules.refunds import UNDO_WINDOW
 from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, ReceiptSource, Till, presence_of, quote
@@ -168,6 +169,8 @@ async def register(request: web.Request) -> web.Response:
             today=business_date(now(request), chain.time_zone),
         )
         person = await add_customer(profile, via=Via.CASHIER, actor=actor_of(request), now=now(request))
+        # What they bought before is theirs at once; without this line the schedule would see to it in a minute.
+        await credit_waiting_sales(person.id, now=now(request))
     except LoyaltyError as error:
         form.refuse(error)
         return page(request, "cashier/new.html", status=422, place=place, form=form, phone=phone)

@@ -16,6 +16,7 @@ from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.queries import ReceiptView, lines_of, receipt, sale_by_number
 from loyalty.receipts.rules.refunds import LineRefund
 from loyalty.receipts.rules.sales import KEY_LENGTH, ReceiptSource
+from loyalty.receipts.rules.waiting import id_of
 from loyalty.shop.rules import LocationView
 from loyalty.staff.rules import Permission
 
@@ -31,13 +32,15 @@ async def show_find(request: web.Request) -> web.Response:
 
 @requires(Permission.CASHIER_USE)
 async def find(request: web.Request) -> web.Response:
-    """POST /cashier/refund: the short number that we show, or the till's own."""
+    """POST /cashier/refund: the short number that we show, of a sale that waits too, or the till's own."""
     place = await working_at(request)
     if place is None:
         return await go_to(request, "/cashier")
     form = await read_form(request)
     number = form.value("number").strip().lstrip("№#").strip()
     sale = await sale_by_number(place.id, number) if number.isprintable() and 0 < len(number) <= KEY_LENGTH else None
+    if sale is None and (waiting := id_of(number)) is not None:
+        return await go_to(request, f"/cashier/join/{waiting}")
     if sale is None:
         form.errors["number"] = _("There is no receipt with this number here.")
         return page(request, "cashier/refund_find.html", status=422, place=place, form=form)

@@ -148,7 +148,9 @@
     }
   });
   document.addEventListener("htmx:sendError", (event) => {
-    if (!isLive(event.target)) showToast({ text: one("#toasts").dataset.offline, kind: "bad" });
+    // What asks by itself again and again is silent when it fails.
+    if (isLive(event.target) || event.target.matches("[hx-trigger^=every]")) return;
+    showToast({ text: one("#toasts").dataset.offline, kind: "bad" });
   });
 
   // --- [data-live]: a part that asks for itself again, while its window is looked at. Parts of it with a

@@ -40,6 +40,61 @@
     if (/^[0-9+]$/.test(event.key) && !event.target.matches("input:not([type=radio]), textarea")) input.focus();
   });
 
+  // --- A lost connection is said until the server answers again. The key in each form makes pressing again safe.
+  const lost = one("#lost");
+  const PROBE_MS = 3000;
+  let probe = 0;
+  const answers = () =>
+    fetch("/health/ready", { cache: "no-store" }).then((answer) => answer.ok, () => false);
+  const connected = () => {
+    clearTimeout(probe);
+    probe = 0;
+    lost.hidden = true;
+  };
+  const disconnected = () => {
+    lost.hidden = false;
+    probe ||= setTimeout(async () => {
+      probe = 0;
+      if (await answers()) connected();
+      else disconnected();
+    }, PROBE_MS);
+  };
+  window.addEventListener("offline", disconnected);
+  window.addEventListener("online", async () => { if (await answers()) connected(); });
+  document.addEventListener("htmx:sendError", disconnected);
+  document.addEventListener("htmx:timeout", disconnected);
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status >= 500) disconnected();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!lost.hidden && event.detail.successful) connected();
+  });
+  // Without a connection a page would give way to the browser's own complaint, and what was typed be gone. Browsers
+  // err about being offline, so the server is asked before anything is held back.
+  const goOn = async (go) => {
+    if (await answers()) {
+      connected();
+      go();
+    } else disconnected();
+  };
+  let isLetThrough = false;
+  document.addEventListener("submit", (event) => {
+    if (navigator.onLine || isLetThrough) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    goOn(() => {
+      isLetThrough = true;
+      event.target.requestSubmit(event.submitter);
+      isLetThrough = false;
+    });
+  }, true);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (!link || navigator.onLine) return;
+    event.preventDefault();
+    goOn(() => location.assign(link.href));
+  });
+
   // --- The time left to take a sale back.
   const counting = one("[data-countdown]");
   if (counting) {

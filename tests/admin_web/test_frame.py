@@ -54,9 +54,15 @@ async def test_every_answer_carries_the_policy(panel):
         assert headers["Content-Security-Policy"] == CSP
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
-        assert headers["Permissions-Policy"] == "camera=(self)"
+        assert headers["Permissions-Policy"] == "camera=()"
         assert "Strict-Transport-Security" not in headers
         assert len(headers["X-Request-ID"]) == 16
+
+
+async def test_the_camera_is_for_the_till_alone(panel):
+    for path, policy in (("/cashier", "camera=(self)"), ("/cashier/sale", "camera=(self)"), ("/cashiers", "camera=()")):
+        answer = await panel.get(path, allow_redirects=False)
+        assert answer.headers["Permissions-Policy"] == policy
 
 
 async def test_pages_are_not_kept_and_files_are_kept_for_ever(panel):
