@@ -7,6 +7,7 @@ from datetime import datetime
 from aiohttp import web
 from redis.asyncio import Redis
 
+from loyalty.office.queries.work import Work
 from loyalty.settings import Settings
 from loyalty.shop.rules import ShopView
 from loyalty.staff.queries import StaffView
@@ -30,7 +31,7 @@ CLIENT: web.RequestKey[Client] = web.RequestKey("client", Client)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 SHOP: web.RequestKey[ShopView] = web.RequestKey("shop", ShopView)
 STAFF: web.RequestKey[StaffView] = web.RequestKey("staff", StaffView)
-WAITING: web.RequestKey[int] = web.RequestKey("waiting", int)
+WORK: web.RequestKey[Work] = web.RequestKey("work", Work)
 """How many chats wait for an answer; there for whole pages of those who may read them."""
 SESSION_ID: web.RequestKey[str] = web.RequestKey("session_id", str)
 

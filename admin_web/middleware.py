@@ -15,8 +15,9 @@ from admin_web.metrics import count_request
 from admin_web.refusals import refuse
 from admin_web.render import LEFT, forget_toast, is_htmx, left_toast
 from admin_web.sessions import who_is_signed_in
+from loyalty.office.queries.work import work_for
 from loyalty.shop.queries import shop
-from loyalty.staff.rules import Permission, may
+from loyalty.staff.rules import PERMISSIONS, Permission
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

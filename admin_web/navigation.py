@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from admin_web.i18n import gettext, mark
-from admin_web.keys import WAITING
+from admin_web.keys import WORK
+from loyalty.office.queries.work import Work
 from loyalty.staff.queries import StaffView
 from loyalty.staff.rules import Permission, may
 
@@ -77,8 +78,13 @@ def navigation_of(request: web.Request, staff: StaffView) -> Navigation:
         bar=bar,
         more=[item for item in items if item not in bar],
         current=max(fitting, key=lambda item: len(item.path)).key if fitting else None,
-        counts={"conversations": request.get(WAITING, 0)},
+        counts=_counts(request.get(WORK) or Work()),
     )
+
+
+def _counts(work: Work) -> dict[str, int]:
+    """How much waits behind an entry, by its key."""
+    return {"conversations": work.chats, "credit_requests": work.credit_requests, "claims": work.claims}
 
 
 def _leads_to(entry: str, path: str) -> bool:

@@ -6,11 +6,12 @@ from aiohttp import web
 
 from admin_web.auth import signed_in, staff_of
 from admin_web.i18n import gettext as _
-from admin_web.keys import SHOP, WAITING
+from admin_web.keys import SHOP, WORK
 from admin_web.navigation import allowed_items
 from admin_web.pages.books import PATH as BOOKS
 from admin_web.pages.books import proof_data
 from admin_web.render import page
+from loyalty.office.queries.work import Work
 from loyalty.shop.queries import has_customers, has_receipts, locations
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import Role
@@ -41,7 +42,8 @@ async def show(request: web.Request) -> web.Response:
         steps, proof = await _steps(request), await proof_data(request)
         if not all(step.is_done for step in steps):
             done = sum(step.is_done for step in steps)
-            return page(request, "overview.html", steps=steps, done=done, waiting=request.get(WAITING, 0), **proof)
+            work = request.get(WORK) or Work()
+            return page(request, "overview.html", steps=steps, done=done, waiting=work.chats, **proof)
         if proof["alarms"]:
             return web.Response(status=303, headers={"Location": BOOKS})
     paths = [item.path for item in allowed_items(request.app, person)]

@@ -29,10 +29,12 @@ async def test_a_large_credit_is_asked_for_and_given_by_a_colleague(panel, sign_
     mine = await (await panel.get("/credit-requests")).text()
     assert "Withdraw" in mine
     assert "/approve" not in mine
+    assert 'class="cnt"' not in mine, "nothing waits for whoever asked"
     assert (await panel.post("/credit-requests/1/approve")).status == 409
 
     await send_login(panel, owner.email)
     page = await (await panel.get("/credit-requests")).text()
+    assert 'class="cnt">1<' in page
     assert "burnt cake" in page
     assert "Marina Belova" in page
     for _ in range(2):

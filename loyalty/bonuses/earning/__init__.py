@@ -140,15 +140,14 @@ def _share(settings: RuleSettings, sale: Sale, programme: Programme, scale: int)
     if not any(bases):
         return _Share(Award(settings.kind, 0, 0, 0, settings.id, settings.name), tuple(bases))
     tier_bp, rate_bp = programme.tier(sale.tier_id).rate_bp, 0
-    match settings.effect:
-        case Effect.MULTIPLY:
-            rate_bp = tier_bp * (settings.amount - 10_000) // 10_000
-            parts = [one * HUNDREDTHS * tier_bp * (settings.amount - 10_000) for one in bases]
-        case Effect.ADD:
-            rate_bp = settings.amount
-            parts = [one * HUNDREDTHS * rate_bp * 10_000 for one in bases]
-        case Effect.FIXED:
-            parts = split(settings.amount * scale, bases)
+    if settings.effect is Effect.MULTIPLY:
+        rate_bp = tier_bp * (settings.amount - 10_000) // 10_000
+        parts = [one * HUNDREDTHS * tier_bp * (settings.amount - 10_000) for one in bases]
+    elif settings.effect is Effect.ADD:
+        rate_bp = settings.amount
+        parts = [one * HUNDREDTHS * rate_bp * 10_000 for one in bases]
+    else:
+        parts = split(settings.amount * scale, bases)
     return _Share(Award(settings.kind, sum(bases), rate_bp, 0, settings.id, settings.name), tuple(parts))
 
 
