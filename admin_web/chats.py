@@ -30,6 +30,7 @@ HEARD = {
 TOLD = {
     "receipt": mark("About a purchase"),
     "receipt_refunded": mark("About a refund"),
+    "claim_refused": mark("About a receipt that was sent"),
     "bonuses_credited": mark("About credited bonuses"),
     "bonuses_debited": mark("About debited bonuses"),
 }

@@ -50,6 +50,8 @@ CHECKS = (
     mark("lines of receipt"),
     mark("refunded of line of receipt"),
     mark("awards of receipt"),
+    mark("receipt of claim"),
+    mark("claim of receipt"),
     mark("held of lot"),
     mark("amount of hold"),
     mark("burn of hold"),

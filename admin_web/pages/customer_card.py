@@ -89,7 +89,7 @@ TIER_REASONS = {
     "by_hand": mark("by hand"),
     "hand_ended": mark("the level by hand has ended"),
 }
-RECEIPT_SOURCES = {"till": mark("Till"), "api": mark("API"), "import": mark("Import")}
+RECEIPT_SOURCES = {"till": mark("Till"), "api": mark("API"), "import": mark("Import"), "chat": mark("Chat")}
 # A lot ends with its last local day; an instant before that end lies on the day people know.
 _A_MOMENT = timedelta(microseconds=1)
 

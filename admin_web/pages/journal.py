@@ -90,6 +90,8 @@ def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str], 
         return _("Customer № %(n)s") % {"n": number}, f"/customers/{number}"
     if line.subject_kind == "receipt":
         return _("Receipt № %(n)s") % {"n": number}, ""
+    if line.subject_kind == "claim":
+        return _("Receipt from the chat № %(n)s") % {"n": number}, ""
     if line.subject_kind == "segment":
         return _("Segment № %(n)s") % {"n": number}, f"/segments/{number}"
     if line.subject_kind == "key":

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     BONUSES_ADJUST = "bonuses.adjust"
     TIER_SET = "tier.set"
     DISCOUNT_SET = "discount.set"
+    CLAIMS_DECIDE = "claims.decide"
     NOTES_WRITE = "notes.write"
     SEGMENTS_MANAGE = "segments.manage"
     MESSAGES_READ = "messages.read"
@@ -62,6 +63,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.BONUSES_ADJUST,
             Permission.TIER_SET,
             Permission.DISCOUNT_SET,
+            Permission.CLAIMS_DECIDE,
             Permission.NOTES_WRITE,
             Permission.SEGMENTS_MANAGE,
             Permission.MESSAGES_READ,
@@ -75,6 +77,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_READ,
             Permission.CUSTOMERS_EDIT,
             Permission.PHONES_READ,
+            Permission.CLAIMS_DECIDE,
             Permission.NOTES_WRITE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,

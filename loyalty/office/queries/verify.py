@@ -219,6 +219,17 @@ CHECKS = {
         SELECT id, customer_id, earned AS expected, coalesce(given, 0) AS found FROM receipt,
             LATERAL (SELECT sum((award->>'bonuses')::bigint)::bigint AS given FROM jsonb_array_elements(awards) award) a
         WHERE kind = 'sale' AND programme_id IS NOT NULL AND earned <> coalesce(given, 0)""",
+    "receipt of claim": """
+        SELECT c.id, c.customer_id, c.receipt_id AS expected, 0 AS found
+        FROM fiscal_claim c JOIN receipt r ON r.id = c.receipt_id
+        WHERE r.customer_id <> c.customer_id OR r.kind <> 'sale'
+            OR (r.fiscal_fn, r.fiscal_i, r.fiscal_fp) IS DISTINCT FROM (c.fn, c.i, c.fp)""",
+    # What came out of a claim has its claim.
+    "claim of receipt": """
+        SELECT r.id, r.customer_id, 1 AS expected, 0 AS found
+        FROM receipt r LEFT JOIN fiscal_claim c ON c.fn = r.fiscal_fn AND c.i = r.fiscal_i AND c.fp = r.fiscal_fp
+            AND c.receipt_id = r.id
+        WHERE r.source = 'chat' AND r.kind = 'sale' AND c.id IS NULL""",
     "held of lot": """
         SELECT l.id, l.customer_id, l.remaining AS expected, h.total AS found
         FROM bonus_lot l JOIN (SELECT lot_id, sum(part.amount)::bigint AS total FROM hold

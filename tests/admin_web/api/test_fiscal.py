@@ -43,6 +43,7 @@ async def test_a_report_credits_who_waits_for_it_once(api):
     assert (told["fn"], told["total"], told["location_id"]) == (KEY.fn, 500_00, place)
     found = await claim(waiting.id)
     assert found.state is ClaimState.APPROVED
+    assert found.receipt_id is not None
     assert (await receipt(found.receipt_id)).source == "chat"
     answer = await api("POST", "/fiscal-receipts", a_report(place))
     assert (answer.status, answer.headers["Idempotent-Replay"]) == (200, "true")
