@@ -31,6 +31,7 @@ from regulars.seed.life import Life, Seeded
 from regulars.seed.names import MadeUp, people
 from regulars.seed.programme import Rules, write_programme
 from regulars.seed.records import ZONE, Place
+from regulars.seed.requests import write_requests
 from regulars.seed.segments import write_segments
 from regulars.seed.told import Chain, Line
 
@@ -102,6 +103,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
         report(f"{first + count} of {customers} customers")
     await db.execute("SELECT setval('card_number_seq', $1)", customers)
     await write_segments(staff[ANSWERERS[1]], now)
+    await write_requests(staff[ANSWERERS[1]], staff[ANSWERERS[0]], now)
 
 
 async def _open_shop(began: datetime) -> None:
