@@ -15,7 +15,7 @@ from loyalty.bonuses.rules import RequestState
 from loyalty.staff.rules import Permission
 
 PATH = "/credit-requests"
-NAV = NavItem("credit_requests", PATH, "users", mark("Credits to approve"), "sales", Permission.BONUSES_ADJUST)
+NAV = NavItem("credit_requests", PATH, "users", mark("Approvals"), "sales", Permission.BONUSES_ADJUST)
 
 STATES = {
     RequestState.WAITING: (mark("Waits"), "warn"),
