@@ -71,7 +71,7 @@ _BONUSES: _Column = (mark("Bonuses"), "r k-sub", lambda one: bonuses(one.bonuses
 COLUMNS: dict[OddKind, tuple[_Column, ...]] = {
     OddKind.UNDONE: (
         _WHO,
-        (mark("Taken back"), "r k-val", lambda one: num(one.count)),
+        (mark("Undone"), "r k-val", lambda one: num(one.count)),
         (mark("of sales"), "r", lambda one: num(one.sales)),
         (mark("Share"), "r k-tag", lambda one: percent(one.share_bp)),
         _SUM,

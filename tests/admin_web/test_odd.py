@@ -47,6 +47,7 @@ async def test_a_quiet_shop_has_nothing_odd(panel, sign_in_as):
 @pytest.mark.parametrize("kind", ["repeated", "relaxed", "hours"])
 async def test_a_group_leads_to_its_receipts_and_they_to_the_card(busy, kind):
     panel, person, sales = busy
+    words = ""
     for days in (1, 7, 30):
         (path,) = links(await text(panel, f"/odd-operations?days={days}"), kind)
         words = await text(panel, path)

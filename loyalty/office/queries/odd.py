@@ -184,23 +184,21 @@ RELAXED = """
 """
 # Index: receipt_at narrows the table to these days. A sale that waited for its customer was made when it was kept.
 CLOSED = """
-    FROM receipt r JOIN location l ON l.id = r.location_id
+    FROM unnest($5::int[], $6::text[]::int4multirange[]) AS told (location_id, open)
+        JOIN receipt r ON r.location_id = told.location_id JOIN location l ON l.id = r.location_id
         LEFT JOIN waiting_sale w ON w.location_id = r.location_id AND w.external_id = r.external_id
             AND w.receipt_id = r.id
         CROSS JOIN LATERAL (SELECT coalesce(w.created_at, r.at) AT TIME ZONE l.time_zone AS local) clock
     WHERE r.at >= $3 AND r.at < $4 AND r.business_date BETWEEN $1 AND $2 AND r.kind = 'sale'
-        AND r.source IN ('till', 'api') AND r.location_id = ANY ($5::int[])
-        AND NOT EXISTS (
-            SELECT FROM unnest($6::int[], $7::int[], $8::int[]) AS open (location_id, opens, closes)
-            WHERE open.location_id = r.location_id
-                AND (extract(isodow FROM clock.local)::int - 1) * 1440 + extract(hour FROM clock.local)::int * 60
-                    + extract(minute FROM clock.local)::int BETWEEN open.opens AND open.closes - 1)
+        AND r.source IN ('till', 'api')
+        AND NOT told.open @> ((extract(isodow FROM clock.local)::int - 1) * 1440
+            + extract(hour FROM clock.local)::int * 60 + extract(minute FROM clock.local)::int)
 """
 HOURS = f"""
     SELECT found.*, s.name AS staff_name, l.name AS location_name FROM (
         SELECT r.location_id, r.staff_id, count(*) AS count, sum(r.total)::bigint AS total {CLOSED} GROUP BY 1, 2
     ) found JOIN location l ON l.id = found.location_id LEFT JOIN staff_member s ON s.id = found.staff_id
-    ORDER BY found.count DESC, found.location_id, found.staff_id LIMIT $9
+    ORDER BY found.count DESC, found.location_id, found.staff_id LIMIT $7
 """
 # Index: journal_entry_refused.
 REFUSED = """
@@ -229,13 +227,11 @@ def _groups(rows: Sequence[Row]) -> list[OddGroup]:
     return [OddGroup(**row) for row in rows]
 
 
-def _open_minutes(places: Sequence[LocationView]) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Locations that told their hours; then, column by column, the minutes of the week at which each is open."""
+def _open_minutes(places: Sequence[LocationView]) -> tuple[list[int], list[str]]:
+    """Locations that told their hours, and the minutes of the week at which each is open, as the base reads them."""
     told = [(place.id, place.hours) for place in places if place.hours is not None]
-    spans = [(place_id, *span) for place_id, hours in told for span in hours.spans()]
-    columns = ([span[number] for span in spans] for number in range(3))
-    ids, opens, closes = columns
-    return [place_id for place_id, _ in told], ids, opens, closes
+    spans = [",".join(f"[{opens},{closes})" for opens, closes in hours.spans()) for _, hours in told]
+    return [place_id for place_id, _ in told], [f"{{{open_at}}}" for open_at in spans]
 
 
 def _local_bounds(period: Period) -> tuple[datetime, datetime]:
@@ -282,8 +278,8 @@ RELAXED_LINES = f"""
 HOURS_LINES = f"""
     SELECT {_RECEIPT}, closed.sold_at FROM (
         SELECT r.id, w.created_at AS sold_at {CLOSED}
-            AND r.location_id = $9 AND r.staff_id IS NOT DISTINCT FROM $10::int
-            AND ($11::bigint IS NULL OR r.id < $11) ORDER BY r.id DESC LIMIT $12
+            AND r.location_id = $7 AND r.staff_id IS NOT DISTINCT FROM $8::int
+            AND ($9::bigint IS NULL OR r.id < $9) ORDER BY r.id DESC LIMIT $10
     ) closed JOIN receipt r ON r.id = closed.id {_OF_RECEIPT} ORDER BY r.id DESC
 """
 # Index: journal_entry_refused.
