@@ -24,6 +24,7 @@ from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
 from regulars.seed.books import write_holds, write_ledger, write_receipts, write_referrals
 from regulars.seed.chats import account_of, choose_waiting, write_accounts, write_chats
+from regulars.seed.claims import send_receipts, write_claims
 from regulars.seed.gifts import in_order_of_living, refuse_those_who_bought
 from regulars.seed.gifts import invite as invite_by_others
 from regulars.seed.holds import set_aside_now
@@ -90,6 +91,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     ]
     chain = Chain(await shop(), {place.id: place.name for place in places}, [staff[email] for email in ANSWERERS])
     town = _Town(places, rules, await db.fetch_value("SELECT person_key FROM shop"), staff[ANSWERERS[1]], now)
+    drives = {place.id: place.fiscal_drives[0] for place in await locations() if place.fiscal_drives}
     random = Random(1840)
     counters = _Counters()
     for first in range(0, customers, CHUNK):
@@ -99,6 +101,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
         waiting = choose_waiting(random, made, now) if first == 0 else {}
         if first == 0:
             set_aside_now(made, now)
+            send_receipts(made, drives, chain.staff, now)
         await _write(made, counters, random, chain, waiting=waiting, now=now)
         report(f"{first + count} of {customers} customers")
     await db.execute("SELECT setval('card_number_seq', $1)", customers)
@@ -213,6 +216,7 @@ async def _write(
         await write_referrals(made)
         after = await write_chats(random, made, chain, waiting=waiting, first_id=counters.message + 1, now=now)
         counters.message = after - 1
+        await write_claims(made)
         for table in ("customer", "receipt", "bonus_entry", "bonus_lot", "messenger_account", "message", "hold"):
             # Tables of ours, not words of a stranger.
             highest = f"(SELECT max(id) FROM {table})"  # noqa: S608

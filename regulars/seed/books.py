@@ -3,9 +3,9 @@
 from loyalty import db
 from loyalty.bonuses.rules import HoldState
 from loyalty.clock import business_date
-from loyalty.receipts.rules.sales import Presence
+from loyalty.receipts.rules.sales import Presence, ReceiptSource
 from regulars.seed.life import Seeded
-from regulars.seed.records import ZONE
+from regulars.seed.records import ZONE, Entry
 
 
 async def write_receipts(made: list[Seeded]) -> None:
@@ -37,14 +37,17 @@ async def write_receipts(made: list[Seeded]) -> None:
             "tier_id",
             "programme_id",
             "promo_code",
+            "fiscal_fn",
+            "fiscal_i",
+            "fiscal_fp",
         ],
         [
             (
                 r.id,
                 r.kind,
-                "till",
+                r.source.value,
                 r.location_id,
-                f"seed-{r.id}",
+                r.external_id or f"seed-{r.id}",
                 customer_id,
                 r.original.id if r.original else None,
                 r.total,
@@ -63,6 +66,9 @@ async def write_receipts(made: list[Seeded]) -> None:
                 r.tier_id,
                 r.programme_id,
                 r.promo_code,
+                r.fiscal.fn if r.fiscal else None,
+                r.fiscal.i if r.fiscal else None,
+                r.fiscal.fp if r.fiscal else None,
             )
             for r, customer_id in rows
         ],
@@ -111,6 +117,14 @@ async def write_receipts(made: list[Seeded]) -> None:
     )
 
 
+def _actor_kind(entry: Entry) -> str:
+    """From which door an entry came."""
+    if entry.staff_id is not None:
+        return "staff"
+    doors = {ReceiptSource.CHAT: "customer", ReceiptSource.API: "api"}
+    return doors.get(entry.receipt.source, "job") if entry.receipt else "job"
+
+
 async def write_ledger(made: list[Seeded]) -> None:
     """COPY the entries of a chunk and all that hangs on them."""
     entries = sorted(((entry, one) for one in made for entry in one.life.entries), key=lambda row: row[0].id)
@@ -141,7 +155,7 @@ async def write_ledger(made: list[Seeded]) -> None:
                 e.kind.value,
                 e.event,
                 e.operation_id or f"seed:{e.id}",
-                "staff" if e.staff_id else "job",
+                _actor_kind(e),
                 e.staff_id,
                 e.location_id,
                 e.receipt.id if e.receipt else None,

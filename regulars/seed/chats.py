@@ -18,6 +18,7 @@ from loyalty.conversations.content import Button, Content
 from loyalty.customers.rules import short_name
 from loyalty.shop.rules import ShopView
 from loyalty.staff.rules import LANGUAGES
+from regulars.seed.claims_told import claim_told
 from regulars.seed.life import Seeded
 from regulars.seed.names import MadeUp, username_of
 from regulars.seed.records import ZONE, Account
@@ -114,6 +115,7 @@ def lines_of(
     lines = [*_registration(one, account, chain.shop)]
     told = [receipt for receipt in one.life.receipts if account.is_open(receipt.at)]
     lines += [receipt_line(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
+    lines += claim_told(one, chain)
     lines += [*gifts_told(one, account), *falls_told(one, account, chain), *holds_asked(one, account, chain)]
     if random.random() < ASKED:
         lines += _question(random, one, account, chain, now)
@@ -275,6 +277,8 @@ async def write_chats(
     rows = []
     for number, (line, account_id, customer_id) in enumerate(said, first_id):
         is_ours = line.direction == "out"
+        if line.claim is not None:
+            line.claim.message_id = number
         rows.append(
             (
                 number,

@@ -20,7 +20,7 @@ from regulars.seed.gifts import Invitation, birthday_gifts, invitee_gift, referr
 from regulars.seed.goods import plain_sum, tray
 from regulars.seed.names import MadeUp
 from regulars.seed.programme import PROMO_CODE, PROMO_LIMIT, Rules, Version
-from regulars.seed.records import ZONE, Account, Entry, Place, Receipt, SeedHold, SeedLine, SeedLot
+from regulars.seed.records import ZONE, Account, Entry, Place, Receipt, SeedClaim, SeedHold, SeedLine, SeedLot
 from regulars.seed.standing import Standing
 
 LATEST = timedelta(minutes=10)
@@ -358,3 +358,4 @@ class Seeded:
     account: Account | None
     came_by_chat: bool
     referral_code: str | None = None
+    claim: SeedClaim | None = None

@@ -88,6 +88,7 @@ async def write_programme(began: datetime, now: datetime) -> Rules:
         birthday_days_before=3,
         referral_bonus=200_00,
         referral_invitee_bonus=100_00,
+        claim_auto_total=500_00,
         manual_credit_alone=500_00,
     )
     since = start_of_day(business_date(now - CHANGED_AGO, ZONE), ZONE)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from loyalty.bonuses.rules import HoldState, Kind, Source
 from loyalty.ids import fingerprint
-from loyalty.receipts.rules.sales import Line, ReceiptDraft, Recorded
+from loyalty.receipts.rules.claims import ClaimSource, ClaimState
+from loyalty.receipts.rules.sales import FiscalKey, Line, ReceiptDraft, ReceiptSource, Recorded
 
 ZONE = "Europe/Moscow"
 
@@ -118,7 +119,7 @@ class Receipt:
     at: datetime
     kind: str
     location_id: int
-    staff_id: int
+    staff_id: int | None
     total: int
     paid: int
     burnt: int
@@ -138,6 +139,9 @@ class Receipt:
     promo_code: str | None = None
     code_step: int | None = None
     hold: SeedHold | None = None
+    source: ReceiptSource = ReceiptSource.TILL
+    external_id: str = ""  # of one that did not come by the cashier page
+    fiscal: FiscalKey | None = None
 
     draft: ReceiptDraft | None = None
     entries: dict[Kind, Entry] = field(default_factory=dict)
@@ -160,3 +164,28 @@ class Receipt:
             self.id, self.total, self.paid, self.burnt, self.earned, self.balance, None, discount=self.discount
         )
         return recorded.to_answer()
+
+
+@dataclass(slots=True)
+class SeedClaim:
+    """A fiscal receipt that was sent in the chat, to be written. `reported`: the sum that a provider told of.
+
+    Ids are numbered: its own when all are chosen, that of its message with the chats.
+    """
+
+    customer_id: int
+    key: FiscalKey
+    total: int
+    sold_at: datetime
+    at: datetime
+    source: ClaimSource
+    location_id: int | None
+    state: ClaimState
+    reason: str | None = None
+    receipt: Receipt | None = None
+    staff_id: int | None = None
+    decided_at: datetime | None = None
+    reported: int | None = None
+    message_id: int = 0
+    media_id: int | None = None
+    id: int = 0

@@ -16,7 +16,7 @@ from loyalty.conversations.rules import Priority
 from loyalty.shop.rules import ShopView
 from regulars.seed.holds import ANSWERED_AFTER
 from regulars.seed.life import Seeded
-from regulars.seed.records import ZONE, Account, Receipt, SeedHold
+from regulars.seed.records import ZONE, Account, Receipt, SeedClaim, SeedHold
 
 TOLD_GIFTS = ("birthday", "referral", "invited")
 """Events of the ledger that are told when they happen."""
@@ -32,7 +32,7 @@ class Chain:
 
 
 class Line(NamedTuple):
-    """A message to be written. `content` is JSON."""
+    """A message to be written. `content` is JSON. `claim`: the fiscal receipt that it brought."""
 
     at: datetime
     direction: str
@@ -41,6 +41,7 @@ class Line(NamedTuple):
     priority: Priority = Priority.REPLY
     dedupe_key: str | None = None
     staff_id: int | None = None
+    claim: SeedClaim | None = None
 
 
 # The sums of a coffee shop come again and again: their words are remembered, as Babel takes its time.
