@@ -150,7 +150,7 @@ def _refused(shop: _Shop, one: "Seeded", number: int) -> SeedClaim:
         one.id,
         shop.print(location_id),
         random.randrange(300, 2500) * 100,
-        (at - timedelta(minutes=40)).replace(second=0),
+        _by_day(random, at - timedelta(days=1)),
         at,
         random.choice(list(ClaimSource)),
         location_id,
@@ -210,7 +210,7 @@ def _waiting(shop: _Shop, one: "Seeded", number: int, reason: Wait) -> SeedClaim
         one.id,
         shop.print(location_id),
         total,
-        (at - timedelta(minutes=random.randrange(20, 300))).replace(second=0),
+        _by_day(random, at - timedelta(days=1)),
         at,
         ClaimSource.TEXT if number % 3 == 2 else ClaimSource.PHOTO,
         location_id,
@@ -218,6 +218,12 @@ def _waiting(shop: _Shop, one: "Seeded", number: int, reason: Wait) -> SeedClaim
         reason=reason.value,
         reported=total - 150_00 if reason is Wait.SUM_DIFFERS else None,
     )
+
+
+def _by_day(random: Random, at: datetime) -> datetime:
+    """A moment of that day while the doors were open."""
+    local = at.astimezone(ZoneInfo(ZONE)).replace(hour=random.randrange(9, 20), minute=random.randrange(60), second=0)
+    return local.astimezone(at.tzinfo)
 
 
 def _become(

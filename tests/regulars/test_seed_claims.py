@@ -41,7 +41,8 @@ async def test_there_are_claims_in_every_state_and_for_every_reason(crowd):
 async def test_every_claim_was_sent_in_its_customers_chat_before_it_was_decided(crowd):
     rows = await db.fetch(
         "SELECT c.*, (SELECT count(*) FROM message m WHERE m.customer_id = c.customer_id"
-        " AND m.created_at < c.created_at AND m.direction = 'in' AND m.created_at > c.created_at - INTERVAL '5 seconds') AS sent,"
+        " AND m.created_at < c.created_at AND m.direction = 'in'"
+        " AND m.created_at > c.created_at - INTERVAL '5 seconds') AS sent,"
         " EXISTS (SELECT FROM media f JOIN message m ON m.id = f.message_id WHERE f.id = c.media_id"
         " AND m.kind = 'photo' AND m.customer_id = c.customer_id) AS has_photo FROM fiscal_claim c"
     )
