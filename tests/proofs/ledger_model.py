@@ -13,6 +13,7 @@ TIERS = ((0, 10), (2_000_00, 15), (6_000_00, 20))
 """(paid within the window, percent of the money earned)"""
 WINDOW, HOLD = timedelta(days=60), timedelta(minutes=15)
 BURN_PERCENT, MIN_CASH, GRACE_DAYS = 50, 1_00, 14
+EARNED_MONTHS, BY_HAND_MONTHS = 2, 1
 COFFEE, CAKES, GIFT_CARDS = "coffee", "cakes", "gift cards"
 """What earns twice, what earns once, what has no part in bonuses."""
 CODE, CODE_PERCENT, CODE_USES = "SPRING", 7, 2
@@ -144,6 +145,12 @@ class Model:
         self.lots.append(lot)
         return lot
 
+    def credit_by_hand(self, amount: int) -> None:
+        self.credit(amount, self.now, self.ends(self.today(), BY_HAND_MONTHS))
+
+    def ends(self, first: date, months: int) -> datetime:
+        return midnight(months_later(first, months) + timedelta(days=1))
+
     # --------------------------------------------------------------------------------------- a sale
 
     def priced(self, goods: list[tuple[int, str]], *, is_discounted: bool = False) -> list[ModelLine]:
@@ -173,7 +180,7 @@ class Model:
         earned, own = self._earn(lines, code), None
         if earned:
             first = self.today() + timedelta(days=1)
-            own = self.credit(earned, midnight(first), midnight(next_month(first) + timedelta(days=1)))
+            own = self.credit(earned, midnight(first), self.ends(first, EARNED_MONTHS))
         sale = ModelSale(sale_id, self.now, lines, total, total - burn, parts, earned, own, has_lines, code)
         reached = tier_for(self.progress + sale.paid)
         self.sales.append(sale)
@@ -317,12 +324,12 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), ZONE).astimezone(UTC)
 
 
-def next_month(day: date) -> date:
-    """The same day of the next month, or its last one."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+def months_later(day: date, months: int) -> date:
+    """The same day of a later month, or its last one."""
+    years, month = divmod(day.month - 1 + months, 12)
     for number in range(day.day, 0, -1):
         try:
-            return date(year, month, number)
+            return date(day.year + years, month + 1, number)
         except ValueError:
             continue
     raise AssertionError

@@ -100,8 +100,8 @@ class Story(RuleBasedStateMachine):
             excluded_categories=(plain.GIFT_CARDS,),
             bonus_step=1,
             activation_delay_days=1,
-            lifetime_months=1,
-            manual_lifetime_months=1,
+            lifetime_months=plain.EARNED_MONTHS,
+            manual_lifetime_months=plain.BY_HAND_MONTHS,
             burn_share_bp=plain.BURN_PERCENT * 100,
             min_cash=plain.MIN_CASH,
             refund_grace_days=plain.GRACE_DAYS,
@@ -121,8 +121,7 @@ class Story(RuleBasedStateMachine):
     @rule(amount=st.integers(1, 500_00))
     def credit_by_hand(self, amount: int) -> None:
         self.run(adjust(self.person, amount, "gift", key=new_key(), actor=COMMAND, now=self.model.now))
-        ends = plain.midnight(plain.next_month(self.model.today()) + timedelta(days=1))
-        self.model.credit(amount, self.model.now, ends)
+        self.model.credit_by_hand(amount)
 
     @rule(share=st.integers(1, 120))
     @precondition(lambda self: self.model.available)
