@@ -130,9 +130,13 @@ async def _refuse(form: Form, error: LoyaltyError) -> None:
         form.refuse(error)
 
 
-def _weekdays() -> list[str]:
-    """Names of the days in the reader's language, Monday first."""
-    return [dates.format_date(date(2024, 1, 1 + day), "cccc", locale=locale(READER.get().language)) for day in range(7)]
+def _weekdays() -> list[tuple[str, str]]:
+    """Days in the reader's language, Monday first: as a phone has room for them, and their whole names."""
+    tongue = locale(READER.get().language)
+    week = [date(2024, 1, day) for day in range(1, 8)]
+    return [
+        (dates.format_date(day, "ccc", locale=tongue), dates.format_date(day, "cccc", locale=tongue)) for day in week
+    ]
 
 
 def _edit(
