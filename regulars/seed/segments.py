@@ -19,12 +19,13 @@ FILL_ON_CARDS = """
     SELECT $1, c.id, least($3::timestamptz, greatest(c.created_at, $2::timestamptz) + c.id % 40 * INTERVAL '1 day'), $4
     FROM customer c WHERE c.id % 23 = 5
 """
-# Given by whoever rang up the customer's last sale, a minute after it.
+# Given by whoever rang up the customer's last sale, a minute after it; nobody rings up a receipt from the chat.
 FILL_AT_TILL = """
     INSERT INTO segment_member (segment_id, customer_id, added_at, staff_id)
     SELECT $1, c.id, r.at + INTERVAL '1 minute', r.staff_id
     FROM customer c CROSS JOIN LATERAL (
-        SELECT at, staff_id FROM receipt WHERE customer_id = c.id AND kind = 'sale' ORDER BY at DESC LIMIT 1
+        SELECT at, staff_id FROM receipt WHERE customer_id = c.id AND kind = 'sale' AND source = 'till'
+        ORDER BY at DESC LIMIT 1
     ) r WHERE c.id % 13 = $3 AND r.at > $2
 """
 
