@@ -55,6 +55,7 @@ CHECKS = (
     mark("held of lot"),
     mark("amount of hold"),
     mark("burn of hold"),
+    mark("receipt of waiting sale"),
     mark("lot expired and not swept for a day"),
 )
 """Names of the checks, for the catalogues; one that is not here yet is shown as it is."""

@@ -3,10 +3,9 @@
 from aiohttp import web
 
 from admin_web.auth import requires, staff_of
-from admin_web.barcodes import LARGEST, code_in
+from admin_web.barcodes import LARGEST, NotAFrame, code_in
 from admin_web.keys import REDIS
 from admin_web.throttle import may_scan
-from loyalty.errors import Invalid
 from loyalty.staff.rules import Permission
 
 
@@ -25,7 +24,7 @@ async def scan(request: web.Request) -> web.Response:
         raise web.HTTPRequestEntityTooLarge(LARGEST, len(picture))
     try:
         text = await code_in(picture)
-    except Invalid:
+    except NotAFrame:
         raise web.HTTPBadRequest from None
     return web.json_response({"text": text}) if text else web.Response(status=204)
 

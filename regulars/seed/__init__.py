@@ -35,6 +35,7 @@ from regulars.seed.records import ZONE, Place
 from regulars.seed.requests import write_requests
 from regulars.seed.segments import write_segments
 from regulars.seed.told import Chain, Line
+from regulars.seed.waiting import keep_sales
 
 DEMO_LOGINS = (
     ("olga@ladno.example", "coffee-for-olga", "owner"),
@@ -107,6 +108,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     await db.execute("SELECT setval('card_number_seq', $1)", customers)
     await write_segments(staff[ANSWERERS[1]], now)
     await write_requests(staff[ANSWERERS[1]], staff[ANSWERERS[0]], now)
+    await keep_sales(places, now=now)
 
 
 async def _open_shop(began: datetime) -> None:

@@ -383,3 +383,9 @@ def test_made_up_people_have_phones_of_their_own_that_could_be_real():
 
 def test_people_ask_in_each_language():
     assert set(ANSWERED) == set(WAITING) == set(LANGUAGES)
+
+
+async def test_sales_to_people_not_registered_stand_in_every_state(demo):
+    states = {row["state"] for row in await db.fetch("SELECT state FROM waiting_sale")}
+    assert states == {"waiting", "credited", "withdrawn", "lapsed"}
+    await assert_books_agree(now=NOW)

@@ -245,6 +245,11 @@ CHECKS = {
         SELECT h.id, h.customer_id, h.amount AS expected, r.burnt AS found
         FROM hold h JOIN receipt r ON r.id = h.receipt_id
         WHERE r.burnt > h.amount OR r.customer_id <> h.customer_id""",
+    "receipt of waiting sale": """
+        SELECT w.id, r.customer_id, w.total AS expected, r.total + r.discount AS found
+        FROM waiting_sale w JOIN receipt r ON r.id = w.receipt_id
+        WHERE r.total + r.discount <> w.total OR r.kind <> 'sale' OR r.source <> 'till'
+            OR r.location_id <> w.location_id OR r.external_id <> w.external_id""",
     "lot expired and not swept for a day": """
         SELECT id, customer_id, 0 AS expected, remaining AS found FROM bonus_lot
         WHERE remaining > 0 AND expires_at < $1::timestamptz - INTERVAL '1 day'""",

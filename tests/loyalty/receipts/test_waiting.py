@@ -10,6 +10,7 @@ from loyalty.conversations.actions.outbox import lease_messages
 from loyalty.customers.actions.profile import add_customer
 from loyalty.customers.rules import Profile, Via
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
+from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.waiting import (
     credit_waiting_due,
     credit_waiting_sales,
@@ -129,6 +130,16 @@ async def test_whoever_registers_with_the_phone_is_credited_as_if_by_the_cashier
     assert (sold.total, sold.staff_id, sold.at) == (1840_00, timur.staff_id, LATER)
     assert await credit_waiting_sales(person, now=LATER) == 0
     await assert_books_agree(now=LATER)
+
+
+@pytest.mark.parametrize("wrong", ["total = 1841_00", "external_id = 'k9'", "location_id = $1"])
+async def test_the_books_tell_a_credited_sale_from_a_receipt_of_something_else(place, timur, wrong):
+    await kept(place, timur)
+    await credit_waiting_sales(await registered(), now=LATER)
+    elsewhere = await a_location(name="B")
+    await db.execute(f"UPDATE waiting_sale SET {wrong} WHERE $1::int > 0", elsewhere)
+    proof = await verify(now=LATER)
+    assert [difference.check for difference in proof.differences] == ["receipt of waiting sale"]
 
 
 async def test_the_link_credits_whoever_comes_by_it_and_the_phone_all_of_its_own(place, timur):
