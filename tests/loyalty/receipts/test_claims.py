@@ -7,6 +7,7 @@ import pytest
 
 from loyalty import db
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
+from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.claims import (
     approve_claim,
     claim_receipt,
@@ -533,3 +534,15 @@ async def test_the_list_shows_the_longest_waiting_first_and_what_they_look_like(
     newest, _ = await claims()
     assert newest[0].claim.id == ids[-1]
     assert await claims(ClaimState.REFUSED) == ([], None)
+
+
+async def test_the_proof_of_the_books_finds_a_claim_with_a_receipt_that_is_not_its_own(location):
+    anna, boris = await a_customer(), await a_customer()
+    found = await send(anna.id)
+    other = await a_sale(boris.id, location, 700_00)
+    await db.execute("UPDATE fiscal_claim SET receipt_id = $1", other.receipt_id)
+    differences = (await verify(now=NOW)).differences
+    assert [(one.check, one.id) for one in differences] == [
+        ("receipt of claim", found.id),
+        ("claim of receipt", found.receipt_id),
+    ]
