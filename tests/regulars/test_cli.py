@@ -22,14 +22,6 @@ REGULARS = [sys.executable, "-m", "regulars"]
 
 
 @pytest.fixture
-def regulars(environment, database) -> Callable[..., subprocess.CompletedProcess]:
-    def run(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run([*REGULARS, *arguments], env=environment, capture_output=True, text=True, check=False)
-
-    return run
-
-
-@pytest.fixture
 def refusals(environment) -> Callable[..., list[str]]:
     """What commands that fail say to a base, all asked at once."""
 

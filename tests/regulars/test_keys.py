@@ -1,19 +1,15 @@
 """Keys of other programs from the command line, as a process of its own."""
 
 import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 
 @pytest.fixture
-def key(environment, database) -> Callable[..., subprocess.CompletedProcess]:
-    def run(*arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "regulars", "key", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-    return run
+def key(regulars) -> Callable[..., subprocess.CompletedProcess]:
+    return partial(regulars, "key")
 
 
 def test_a_key_is_made_listed_and_revoked(key):
