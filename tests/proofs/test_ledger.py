@@ -303,6 +303,7 @@ def to_the(which: int, *, just_before: bool = False) -> Step:
 
 
 COFFEE, CAKE, CARD = (333_33, plain.COFFEE), (100_01, plain.CAKES), (50_00, plain.GIFT_CARDS)
+PLAINLY = {"share": 0, "with_code": False, "is_discounted": False}
 TOLD: dict[str, list[Step]] = {
     "what two lots paid comes back to the last of them first, and with days of grace once it has expired": [
         ("credit_by_hand", {"amount": 300_00}),
@@ -354,6 +355,13 @@ TOLD: dict[str, list[Step]] = {
         ("take_back_goods", {"which": 0, "share": 100, "first": 1, "both": False}),
         ("take_back", {"which": 0, "share": 100}),
         ("buy_goods", {"goods": [COFFEE], "share": 0, "with_code": True, "is_discounted": False}),
+    ],
+    "what rounding leaves goes to the largest remainder, and of equal ones to the first": [
+        ("buy_goods", {"goods": [(10_05, plain.CAKES), (10_04, plain.CAKES)], **PLAINLY}),
+        ("take_back_goods", {"which": 0, "share": 100, "first": 1, "both": False}),
+        ("buy_goods", {"goods": [(3_34, plain.CAKES)] * 3, **PLAINLY}),
+        ("take_back_goods", {"which": 1, "share": 100, "first": 2, "both": False}),
+        ("take_back_goods", {"which": 1, "share": 100, "first": 0, "both": False}),
     ],
     "a tier comes with its last kopeck, counts from the next purchase, and goes with the sale that brought it": [
         ("buy", {"total": 1999_99, "share": 0}),
