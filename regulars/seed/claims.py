@@ -120,7 +120,7 @@ def _credit(shop: _Shop) -> None:
             staff_id=None if alone else random.choice(shop.staff),
             decided_at=receipt.at,
         )
-        _become(receipt, ReceiptSource.CHAT, one.claim.key, one.claim.staff_id, sold_at=sold_at)
+        _become(receipt, ReceiptSource.CHAT, one.claim.key, sold_at=sold_at)
 
 
 def _match(shop: _Shop) -> None:
@@ -138,7 +138,7 @@ def _match(shop: _Shop) -> None:
             receipt=receipt,
             decided_at=receipt.at + timedelta(seconds=40),
         )
-        _become(receipt, ReceiptSource.API, one.claim.key, None)
+        _become(receipt, ReceiptSource.API, one.claim.key)
 
 
 def _refused(shop: _Shop, one: "Seeded", number: int) -> SeedClaim:
@@ -177,7 +177,7 @@ def _credit_to_another(shop: _Shop, one: "Seeded") -> None:
             staff_id=None,
             decided_at=receipt.at + timedelta(seconds=30),
         )
-        _become(receipt, ReceiptSource.API, one.claim.key, None)
+        _become(receipt, ReceiptSource.API, one.claim.key)
 
 
 def _wait(shop: _Shop, people: Sequence["Seeded"]) -> None:
@@ -226,19 +226,17 @@ def _by_day(random: Random, at: datetime) -> datetime:
     return local.astimezone(at.tzinfo)
 
 
-def _become(
-    receipt: Receipt, source: ReceiptSource, key: FiscalKey, staff_id: int | None, *, sold_at: datetime | None = None
-) -> None:
-    """Let a sale have come by another way than the cashier page."""
+def _become(receipt: Receipt, source: ReceiptSource, key: FiscalKey, *, sold_at: datetime | None = None) -> None:
+    """Let a sale have come by another way than the cashier page: by no person's hands."""
     assert receipt.draft is not None, "a sale has one"
     by_chat = source is ReceiptSource.CHAT
     receipt.draft = replace(
         receipt.draft, source=source, fiscal=key, proof=None, discounts_applied=by_chat, sold_at=sold_at
     )
-    receipt.source, receipt.fiscal, receipt.staff_id = source, key, staff_id
+    receipt.source, receipt.fiscal, receipt.staff_id = source, key, None
     receipt.external_id = f"{key.fn}-{key.i}-{key.fp}" if by_chat else f"pos-{key.i}"
     for entry in receipt.entries.values():
-        entry.staff_id = staff_id
+        entry.staff_id = None
 
 
 async def write_claims(made: Sequence["Seeded"]) -> None:

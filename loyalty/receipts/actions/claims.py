@@ -34,7 +34,9 @@ from loyalty.receipts.rules.claims import (
 from loyalty.receipts.rules.sales import FiscalKey, ReceiptDraft, ReceiptSource, check_fiscal
 from loyalty.shop.queries import programme_at, shop
 from loyalty.staff.actions import write_journal
-from loyalty.staff.rules import Actor
+from loyalty.staff.rules import Actor, ActorKind
+
+SENDER = Actor(ActorKind.CUSTOMER)
 
 INSERT = """
 INSERT INTO fiscal_claim (customer_id, fn, i, fp, total, sold_at, source, media_id, location_id, state, created_at)
@@ -240,7 +242,8 @@ async def _credit(found: Claim, location_id: int, *, actor: Actor, now: datetime
         fiscal=key,
         sold_at=found.sold_at,
     )
-    recorded = await record_receipt(draft, actor=actor, now=now)
+    # The sale is its customer's: it is in no colleague's shift. Who approved it stands on the claim.
+    recorded = await record_receipt(draft, actor=SENDER, now=now)
     await _close(found, ClaimState.APPROVED, recorded.receipt_id, location_id, actor=actor, now=now)
 
 

@@ -146,13 +146,11 @@ async def known_of(key: FiscalKey) -> Known:
 
 
 # Index: receipt_at, by which a stretch of four hours is found. A till may have named the sum before the discount, and
-# the cash register may have printed it without what bonuses paid. A receipt with other fiscal numbers of a till's own
-# is another sale for certain.
+# the cash register may have printed it without what bonuses paid.
 SIMILAR = """
     SELECT r.id FROM receipt r
     WHERE r.at BETWEEN {at} - $2::interval AND {at} + $2::interval AND r.location_id = {location}
         AND r.kind = 'sale' AND r.refunded < r.total AND {total} IN (r.total, r.total + r.discount, r.paid)
-        AND (r.fiscal_fn IS NULL OR r.source = 'chat')
     ORDER BY r.id LIMIT 1
 """
 LOOKS_CREDITED = SIMILAR.format(at="$1::timestamptz", location="$3::int", total="$4::bigint")

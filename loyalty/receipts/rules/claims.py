@@ -120,7 +120,8 @@ def _read(given: list[tuple[str, str]], exponent: int) -> FiscalQr:
         raise Invalid("receipt", "fiscal_code_unreadable")
     key = FiscalKey(values["fn"], int(values["i"]), int(values["fp"]))
     try:
-        total = parse_amount(values["s"], exponent, field="receipt")
+        whole, _point, fraction = values["s"].partition(".")
+        total = parse_amount(f"{whole}.{fraction.rstrip('0') or '0'}", exponent, field="receipt")
         local = datetime.strptime(values["t"].ljust(15, "0"), "%Y%m%dT%H%M%S")  # noqa: DTZ007  its zone comes later
     except (ValueError, Invalid):
         raise Invalid("receipt", "fiscal_code_unreadable") from None
