@@ -53,12 +53,13 @@ INDEXES = """
 CREATE INDEX credit_request_waiting ON credit_request (id) WHERE state = 'waiting';
 CREATE INDEX fiscal_claim_waiting ON fiscal_claim (id) WHERE state = 'waiting';
 CREATE INDEX waiting_sale_phone ON waiting_sale (phone) WHERE state = 'waiting';
+CREATE INDEX waiting_sale_came ON waiting_sale (customer_id) WHERE state = 'waiting';
 CREATE INDEX waiting_sale_expiring ON waiting_sale (expires_at) WHERE state = 'waiting';
 CREATE INDEX receipt_at ON receipt USING brin (at) WITH (autosummarize = on);
 CREATE INDEX journal_entry_refused ON journal_entry (at) WHERE action IN ('sale.refused', 'credit.refused');
 """
 INDEXES_BACK = """
-DROP INDEX journal_entry_refused, receipt_at, waiting_sale_expiring, waiting_sale_phone, fiscal_claim_waiting,
+DROP INDEX journal_entry_refused, receipt_at, waiting_sale_expiring, waiting_sale_came, waiting_sale_phone, fiscal_claim_waiting,
     credit_request_waiting;
 """
 
@@ -172,6 +173,7 @@ class Migration(migrations.Migration):
                 ('state', fields.CharField(max_length=9)),
                 ('reason', fields.CharField(null=True, max_length=32)),
                 ('receipt', fields.ForeignKeyField('loyalty.Receipt', source_field='receipt_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('customer', fields.ForeignKeyField('loyalty.Customer', source_field='customer_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),

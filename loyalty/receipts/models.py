@@ -115,6 +115,8 @@ class WaitingSale(Model):
     state = fields.CharField(max_length=9)  # waiting, credited, withdrawn, lapsed, refused
     reason = fields.CharField(max_length=32, null=True)
     receipt = fields.ForeignKeyField("loyalty.Receipt", null=True, on_delete=fields.RESTRICT, related_name=False)
+    # Who has come for it while a limit still kept it from being credited.
+    customer = fields.ForeignKeyField("loyalty.Customer", null=True, on_delete=fields.RESTRICT, related_name=False)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     decided_at = fields.DatetimeField(null=True)

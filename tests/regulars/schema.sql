@@ -713,6 +713,7 @@ CREATE TABLE public.waiting_sale (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     decided_at timestamp with time zone,
+    customer_id bigint,
     location_id integer NOT NULL,
     receipt_id bigint,
     staff_id integer NOT NULL,
@@ -1013,6 +1014,7 @@ CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
 CREATE INDEX shown_card_due ON public.shown_card USING btree (due_at);
 CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff_id);
 CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
+CREATE INDEX waiting_sale_came ON public.waiting_sale USING btree (customer_id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX waiting_sale_expiring ON public.waiting_sale USING btree (expires_at) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX waiting_sale_phone ON public.waiting_sale USING btree (phone) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX waiting_sale_shift ON public.waiting_sale USING btree (staff_id, created_at);
@@ -1172,6 +1174,8 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.waiting_sale
+    ADD CONSTRAINT waiting_sale_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.waiting_sale
     ADD CONSTRAINT waiting_sale_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.waiting_sale

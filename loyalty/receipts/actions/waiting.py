@@ -5,7 +5,6 @@ from datetime import datetime
 
 from loyalty import db, wording
 from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
-from loyalty.conversations.kinds.refused import WHY
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.queries import find_by_phone
 from loyalty.errors import Conflict, NotFound, Refused
@@ -25,22 +24,30 @@ INSERT INTO waiting_sale (token, phone, location_id, external_id, total, staff_i
 VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8) ON CONFLICT (location_id, external_id) DO NOTHING RETURNING id
 """
 
+PUT_OFF = frozenset({"receipts_of_day", "receipt_too_soon", "location_is_closed"})
+"""Reasons that pass: what they refuse waits on for the customer who came for it."""
+
 # Whoever comes by the same link at the same moment waits here, and then finds nothing that waits. Indexes:
-# waiting_sale_phone, the unique one of the token.
+# waiting_sale_phone, waiting_sale_came, the unique one of the token.
 TAKE = """
-SELECT w.id, w.location_id, w.external_id, w.total, w.staff_id, s.phone AS staff_phone, l.name AS location_name
+SELECT w.id, w.location_id, w.external_id, w.total, w.staff_id, w.created_at, s.phone AS staff_phone,
+    l.name AS location_name
 FROM waiting_sale w JOIN staff_member s ON s.id = w.staff_id JOIN location l ON l.id = w.location_id
-WHERE w.state = 'waiting' AND w.expires_at > $2
-    AND (w.phone = (SELECT phone FROM customer WHERE id = $1) OR w.token = ANY($3::text[]))
+WHERE w.state = 'waiting' AND w.expires_at > $2 AND (w.customer_id = $1 OR w.customer_id IS NULL
+    AND (w.phone = (SELECT phone FROM customer WHERE id = $1) OR w.token = ANY($3::text[])))
 ORDER BY w.id FOR NO KEY UPDATE OF w
 """
 
 DECIDE = "UPDATE waiting_sale SET state = $2, decided_at = $3, receipt_id = $4, reason = $5 WHERE id = $1"
+KEEP_FOR = "UPDATE waiting_sale SET customer_id = $2, reason = $3 WHERE id = $1"
 
-# Indexes: waiting_sale_phone, the unique one of customers' phones.
+# Indexes: waiting_sale_phone, waiting_sale_came, the unique one of customers' phones.
 DUE = """
-SELECT DISTINCT c.id FROM waiting_sale w JOIN customer c ON c.phone = w.phone
-WHERE w.state = 'waiting' AND w.expires_at > $1 ORDER BY c.id LIMIT $2
+SELECT c.id FROM waiting_sale w JOIN customer c ON c.phone = w.phone
+WHERE w.state = 'waiting' AND w.expires_at > $1 AND w.customer_id IS NULL
+UNION SELECT w.customer_id FROM waiting_sale w
+WHERE w.state = 'waiting' AND w.expires_at > $1 AND w.customer_id IS NOT NULL
+ORDER BY 1 LIMIT $2
 """
 
 # Index: waiting_sale_expiring.
@@ -109,8 +116,9 @@ async def withdraw_waiting_sale(sale_id: int, *, actor: Actor, now: datetime) ->
 async def credit_waiting_sales(customer_id: int, *, tokens: Sequence[str] = (), now: datetime) -> int:
     """Credit what waits for a customer's phone, and the sales of links' tokens; returns how many were credited.
 
-    Each becomes a receipt under the key of its till, by the person who took it, as of `now`. What a rule refuses is
-    refused for good, and the customer is told. Safe to repeat: a sale is credited once, whoever comes for it.
+    Each becomes a receipt under the key of its till, by the person who took it, as of `now`; the earning rules go by
+    the hour of the sale. What a limit of the day refuses waits on for this customer; what another rule refuses is
+    refused for good, and they are told. Safe to repeat: a sale is credited once, whoever comes for it.
     Raises NotFound("customer").
     """
     # Customers are locked before what waits for them; several at one sale take their turns at the sale.
@@ -122,7 +130,10 @@ async def credit_waiting_sales(customer_id: int, *, tokens: Sequence[str] = (), 
 
 
 async def credit_waiting_due(*, now: datetime, limit: int = 500) -> int:
-    """Credit the sales whose phone has been registered since, by whatever door; at most of `limit` customers."""
+    """Credit what waits for somebody who is registered: by whatever door they were, or put off by a limit.
+
+    At most of `limit` customers; returns of how many.
+    """
     due = await db.fetch(DUE, now, limit)
     for row in due:
         await credit_waiting_sales(row["id"], now=now)
@@ -138,15 +149,25 @@ async def lapse_waiting_due(*, now: datetime, limit: int = 500) -> int:
 
 
 async def _credit(row: db.Row, customer_id: int, now: datetime) -> bool:
-    draft = ReceiptDraft(ReceiptSource.TILL, row["location_id"], row["external_id"], customer_id, row["total"])
+    draft = ReceiptDraft(
+        ReceiptSource.TILL,
+        row["location_id"],
+        row["external_id"],
+        customer_id,
+        row["total"],
+        sold_at=row["created_at"],
+    )
     # The till's people answer for what they took: one's own sale is refused now as it would have been then.
     actor = Actor(ActorKind.STAFF, row["staff_id"], row["staff_phone"])
     try:
-        recorded = await record_receipt(draft, actor=actor, now=now)
+        # Whoever stands at a till is told of each refusal; here the words are our own, and said once.
+        async with db.transaction():
+            recorded = await record_receipt(draft, actor=actor, now=now)
     except (Refused, Conflict) as error:
-        await db.execute(DECIDE, row["id"], WaitingState.REFUSED.value, now, None, error.reason)
-        # Refusals that every sale may meet are told already.
-        if error.reason not in WHY:
+        if error.reason in PUT_OFF:
+            await db.execute(KEEP_FOR, row["id"], customer_id, error.reason)
+        else:
+            await db.execute(DECIDE, row["id"], WaitingState.REFUSED.value, now, None, error.reason)
             await _tell_refusal(row, customer_id, now)
         return False
     await db.execute(DECIDE, row["id"], WaitingState.CREDITED.value, now, recorded.receipt_id, None)

@@ -87,7 +87,7 @@ async def waiting_sale_by_token(token: str) -> WaitingSaleView | None:
 IN_VAIN = """
     SELECT EXISTS (SELECT FROM unnest($1::text[]) link (token) LEFT JOIN waiting_sale w ON w.token = link.token
         LEFT JOIN receipt r ON r.id = w.receipt_id
-    WHERE w.state IS DISTINCT FROM 'refused' AND r.customer_id IS DISTINCT FROM $2)
+    WHERE w.state IS DISTINCT FROM 'refused' AND coalesce(r.customer_id, w.customer_id) IS DISTINCT FROM $2)
 """
 
 

@@ -19,8 +19,9 @@ from loyalty.receipts.actions.waiting import (
     withdraw_waiting_sale,
 )
 from loyalty.receipts.queries import receipt, shift
-from loyalty.receipts.queries.waiting import kept_in_shift, waiting_sale, waiting_sale_by_token
+from loyalty.receipts.queries.waiting import came_in_vain, kept_in_shift, waiting_sale, waiting_sale_by_token
 from loyalty.receipts.rules.waiting import WaitingState, id_of, is_token, new_token, short_number, waits_until
+from loyalty.shop.rules import Effect, RuleSettings
 from loyalty.staff.rules import COMMAND
 from tests.builders import (
     NOW,
@@ -211,25 +212,52 @@ async def test_the_customer_is_told_what_the_sale_brought(place, timur):
 
 async def test_what_a_rule_refuses_is_refused_for_good_and_told(place, timur):
     sale = await kept(place, timur, phone=None)
-    await db.execute("UPDATE location SET is_open = false")
-    person = (await a_customer()).id
+    await db.execute("UPDATE staff_member SET phone = '+79165550000'")
+    person = (await a_customer(phone="+79165550000")).id
     await an_account(person)
     assert await credit_waiting_sales(person, tokens=[sale.token], now=LATER) == 0
     after = await waiting_sale(sale.id)
-    assert (after.state, after.reason) == (WaitingState.REFUSED, "location_is_closed")
+    assert (after.state, after.reason) == (WaitingState.REFUSED, "own_account")
     [message] = await lease_messages("telegram", limit=10, now=LATER)
     assert message.kind == "waiting_sale_refused"
     assert "Tverskaya, 12" in message.content.text
     assert await db.fetch_value("SELECT count(*) FROM receipt") == 0
 
 
-async def test_a_limit_refuses_the_second_and_lets_the_first_stand(place, timur):
-    await a_programme(receipts_day=1)
-    first, second = await kept(place, timur), await kept(place, timur, key="k2")
-    assert await credit_waiting_sales(await registered(), now=LATER) == 1
-    states = [(await waiting_sale(one.id)).state for one in (first, second)]
-    assert states == [WaitingState.CREDITED, WaitingState.REFUSED]
-    await assert_books_agree(now=LATER)
+@pytest.mark.parametrize(
+    ("limit", "wait"),
+    [({"receipts_day": 1}, timedelta(days=1)), ({"receipt_gap_minutes": 30}, timedelta(minutes=30))],
+)
+async def test_what_a_limit_of_the_day_refuses_waits_on_for_whoever_came(place, timur, limit, wait):
+    await a_programme(**limit)
+    first, second = await kept(place, timur), await kept(place, timur, key="k2", phone=None)
+    person = await registered()
+    await an_account(person)
+    assert await credit_waiting_sales(person, tokens=[second.token], now=LATER) == 1
+    assert (await waiting_sale(first.id)).state is WaitingState.CREDITED
+    assert not await came_in_vain(person, [second.token])
+    # Nobody else gets it, and nobody hears of it again and again.
+    assert await credit_waiting_sales((await a_customer()).id, tokens=[second.token], now=LATER) == 0
+    await credit_waiting_due(now=LATER + timedelta(minutes=1))
+    assert await db.fetch_value("SELECT count(*) FROM journal_entry WHERE action = 'sale.refused'") == 0
+    assert await db.fetch_value("SELECT count(*) FROM message WHERE kind <> 'receipt'") == 0
+    after = await waiting_sale(second.id)
+    assert after.state is WaitingState.WAITING
+    await credit_waiting_due(now=LATER + wait)
+    after = await waiting_sale(second.id)
+    assert (after.state, after.customer_id) == (WaitingState.CREDITED, person)
+    await assert_books_agree(now=LATER + wait)
+
+
+async def test_the_earning_rules_go_by_the_hour_of_the_sale(place, timur):
+    happy = RuleSettings(
+        1, "weekday_hours", "Noon", Effect.MULTIPLY, 20_000,
+        params={"weekdays": [NOW.isoweekday()], "from_time": 12 * 60, "until_time": 13 * 60},
+    )  # fmt: skip
+    await a_programme(rules=(happy,))
+    sale = await kept(place, timur, total=1000_00)
+    await credit_waiting_sales(await registered(), now=LATER)
+    assert (await waiting_sale(sale.id)).earned == 100_00
 
 
 async def test_a_cashier_cannot_register_for_a_sale_of_their_own(place):
