@@ -374,7 +374,7 @@ TOLD: dict[str, list[Step]] = {
         ("buy", {"total": 1000_00, "share": 0}),
     ],
     "what the window has forgotten counts no more, nor does what of it is given back": [
-        ("buy", {"total": 1500_00, "share": 0}),
+        ("buy", {"total": 400_00, "share": 0}),
         ("time_passes", {"hours": 24 * 40}),
         ("buy", {"total": 1500_00, "share": 0}),
         ("time_passes", {"hours": 24 * 20}),
@@ -389,6 +389,7 @@ TOLD: dict[str, list[Step]] = {
         ("take_back", {"which": 0, "share": 50}),
         ("take_back", {"which": 0, "share": 100}),
         ("buy", {"total": 500_00, "share": 101}),
+        ("buy", {"total": 500_00, "share": 0}),
         ("credit_by_hand", {"amount": 10_00}),
     ],
 }
