@@ -72,15 +72,15 @@ WITH lot AS (
     FROM bonus_lot WHERE remaining > 0 AND activates_at <= $1 AND expires_at > $1 AND expires_at < $3
 ), lots AS (
     SELECT customer_id, sum(remaining)::bigint AS total, min(day) AS soonest,
+        sum(remaining) FILTER (WHERE day = first_day)::bigint AS amount,
         max(day) FILTER (WHERE NOT EXISTS (SELECT FROM message m
             WHERE m.dedupe_key = 'expiring:' || customer_id || ':' || day
             UNION ALL SELECT FROM message m, generate_series(day + 1, $4::date, INTERVAL '1 day') later (day)
                 WHERE m.dedupe_key = 'expiring:' || customer_id || ':' || later.day::date
                 AND m.created_at >= lot.activates_at)) AS unwarned
-    FROM lot GROUP BY customer_id
+    FROM (SELECT *, min(day) OVER (PARTITION BY customer_id) AS first_day FROM lot) lot GROUP BY customer_id
 )
-SELECT lots.customer_id, lots.total, lots.soonest, lots.unwarned, account.id AS account_id, c.language,
-    (SELECT sum(remaining)::bigint FROM lot WHERE lot.customer_id = lots.customer_id AND day = soonest) AS amount
+SELECT lots.customer_id, lots.total, lots.soonest, lots.amount, lots.unwarned, account.id AS account_id, c.language
 FROM lots JOIN customer c ON c.id = lots.customer_id LEFT JOIN location home ON home.id = c.home_location_id,
     LATERAL (SELECT id FROM messenger_account WHERE customer_id = c.id AND is_active
         ORDER BY is_default DESC, id LIMIT 1) account
