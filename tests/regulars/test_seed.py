@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -31,23 +32,41 @@ from regulars.seed.records import Receipt
 from regulars.seed.told import Chain, receipt_content
 from regulars.seed.words import ANSWERED, WAITING
 from tests.builders import a_customer, a_sale, assert_books_agree
+from tests.conftest import refresh
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
-pytestmark = pytest.mark.usefixtures("database")
+STANDS = """
+    SELECT (SELECT count(*) FROM customer) = $1 AND EXISTS (SELECT FROM staff_member WHERE email = $2)
+"""
+
+
+async def stands(opened_database: Any, customers: int) -> None:
+    """A demo of so many people: the one that the last test of this worker left as it was, or a new one."""
+    if not await opened_database.fetchval(STANDS, customers, DEMO_LOGINS[0][0]):
+        await refresh(opened_database)
+        await seed(customers, now=NOW, report=lambda _: None)
 
 
 @pytest.fixture
-async def demo(database):
-    await seed(120, now=NOW, report=lambda _: None)
+async def demo(opened_database):
+    """To be looked at; who changes it asks for `own_demo`."""
+    await stands(opened_database, 120)
 
 
 @pytest.fixture
-async def crowd(database):
+async def own_demo(opened_database):
+    await stands(opened_database, 120)
+    yield
+    await refresh(opened_database)
+
+
+@pytest.fixture
+async def crowd(opened_database):
     """Enough people for what happens to few."""
-    await seed(400, now=NOW, report=lambda _: None)
+    await stands(opened_database, 400)
 
 
-async def test_the_demo_shop_agrees_with_itself_and_lets_its_people_in():
+async def test_the_demo_shop_agrees_with_itself_and_lets_its_people_in(database):
     said: list[str] = []
     await seed(120, now=NOW, report=said.append)
     await assert_books_agree(now=NOW)
@@ -217,28 +236,6 @@ async def test_burns_are_proven_where_the_location_asks_for_it(demo):
     assert await db.fetch_value("SELECT count(*) FROM receipt WHERE burnt = 0 AND presence IS NOT NULL") == 0
 
 
-async def test_the_house_says_of_a_sale_and_its_refund_what_the_seed_says(demo):
-    chain = Chain(await shop(), {place.id: place.name for place in await locations()}, ())
-    relaxed = next(place.id for place in await locations() if place.burns_without_code)
-    for language in LANGUAGES:
-        customer_id = await db.fetch_value(
-            "SELECT c.id FROM customer c JOIN customer_facts f ON f.customer_id = c.id"
-            " WHERE telegram AND language = $1 AND f.tier_id = 0 AND f.sold < 500000 AND f.discount_bp = 0 LIMIT 1",
-            language,
-        )
-        await adjust(customer_id, 150_00, "gift", key=new_key(), actor=COMMAND, now=NOW)
-        for total, burn, tier in ((2_000_00, 0, ""), (2_000_00, 150_00, ""), (12_000_00, 0, "Свой")):
-            sale = await a_sale(customer_id, relaxed, total, burn=burn, now=NOW)
-            told = _as_seeded("sale", relaxed, sale)
-            told.tier = tier
-            assert await _told("receipt", sale.receipt_id) == receipt_content(told, language, chain)
-            if burn:
-                back = await refund_receipt(sale.receipt_id, None, key=new_key(), actor=COMMAND, now=NOW)
-                told = _as_seeded("refund", relaxed, back)
-                assert await _told("refund", back.receipt_id) == receipt_content(told, language, chain)
-    await assert_books_agree(now=NOW)
-
-
 def _as_seeded(kind: str, location_id: int, done: Recorded) -> Receipt:
     return Receipt(NOW, kind, location_id, 0, done.total, done.paid, done.burnt, done.earned, [], done.balance)
 
@@ -275,13 +272,7 @@ async def test_a_registration_reads_as_the_bot_held_it(demo):
     ]
 
 
-async def test_new_ids_follow_those_of_the_seed(demo):
-    for table in ("messenger_account", "message"):
-        highest = await db.fetch_value(f"SELECT max(id) FROM {table}")
-        assert await db.fetch_value(f"SELECT nextval('{table}_id_seq')") == highest + 1
-
-
-async def test_a_base_with_customers_is_not_seeded():
+async def test_a_base_with_customers_is_not_seeded(database):
     await a_customer()
     with pytest.raises(Refused):
         await seed(10, now=NOW, report=lambda _: None)
@@ -306,34 +297,6 @@ async def test_lately_most_sales_have_lines_and_all_earn_by_the_version_of_their
     assert await db.fetch_value(by_card, BEANS) > 0
 
 
-async def test_refunds_are_whole_and_in_part_and_some_left_a_debt(crowd):
-    rows = await db.fetch(
-        "SELECT DISTINCT back.total = sale.total AS whole, EXISTS (SELECT FROM receipt_line"
-        " WHERE receipt_id = back.id) AS by_line FROM receipt back JOIN receipt sale ON sale.id = back.original_id"
-    )
-    assert {(row["whole"], row["by_line"]) for row in rows} == {(True, False), (False, False), (False, True)}
-    assert await db.fetch_value("SELECT count(*) FROM bonus_entry WHERE balance_after < 0 AND kind = 'reverse_earn'")
-
-
-async def test_the_sweeps_find_nothing_left_to_give_or_to_take(demo):
-    assert await grant_birthdays(actor=COMMAND, now=NOW) == 0
-    assert await settle_referrals(actor=COMMAND, now=NOW) == 0
-    assert await undo_referrals(actor=COMMAND, now=NOW) == 0
-    fallen = "SELECT count(*) FROM tier_change WHERE at = $1"
-    await review_tiers(actor=COMMAND, now=NOW)
-    assert await db.fetch_value(fallen, NOW) == 0
-    await assert_books_agree(now=NOW)
-
-
-async def test_tiers_fell_and_were_given_by_hand(crowd):
-    rows = await db.fetch("SELECT DISTINCT reason, staff_id IS NOT NULL AS by_staff FROM tier_change")
-    assert {("threshold", False), ("window", False), ("by_hand", True)} <= {
-        (row["reason"], row["by_staff"]) for row in rows
-    }
-    assert await db.fetch_value("SELECT count(*) FROM customer_facts WHERE discount_bp > 0") > 1
-    assert await db.fetch_value("SELECT count(*) FROM receipt WHERE discount > 0") > 0
-
-
 async def test_gifts_leave_the_tombstones_of_the_house(demo):
     rows = await db.fetch(
         "SELECT o.person, o.kind, o.period, e.customer_id, e.operation_id FROM once_only_bonus o"
@@ -345,6 +308,82 @@ async def test_gifts_leave_the_tombstones_of_the_house(demo):
         assert row["person"] == person
         keys = {"birthday": f"birthday:{whose}:{row['period']}", "referral": f"invited:{whose}"}
         assert row["operation_id"] == keys.get(row["kind"], f"welcome:{person}")
+
+
+def test_made_up_people_have_phones_of_their_own_that_could_be_real():
+    made = people(Random(1), 2000)
+    assert len({person.phone for person in made}) == 2000
+    odd = [person.phone for person in made if normalise_phone(person.phone, "RU") != person.phone]
+    assert odd == []
+    usernames = {username_of(person, number) for number, person in enumerate(made)}
+    assert len(usernames) == 2000
+    assert all(5 <= len(name) <= 32 and name.isascii() and name.replace("_", "").isalnum() for name in usernames)
+
+
+def test_people_ask_in_each_language():
+    assert set(ANSWERED) == set(WAITING) == set(LANGUAGES)
+
+
+async def test_sales_to_people_not_registered_stand_in_every_state(demo):
+    states = {row["state"] for row in await db.fetch("SELECT state FROM waiting_sale")}
+    assert states == {"waiting", "credited", "withdrawn", "lapsed"}
+    await assert_books_agree(now=NOW)
+
+
+async def test_the_house_says_of_a_sale_and_its_refund_what_the_seed_says(own_demo):
+    chain = Chain(await shop(), {place.id: place.name for place in await locations()}, ())
+    relaxed = next(place.id for place in await locations() if place.burns_without_code)
+    for language in LANGUAGES:
+        customer_id = await db.fetch_value(
+            "SELECT c.id FROM customer c JOIN customer_facts f ON f.customer_id = c.id"
+            " WHERE telegram AND language = $1 AND f.tier_id = 0 AND f.sold < 500000 AND f.discount_bp = 0 LIMIT 1",
+            language,
+        )
+        await adjust(customer_id, 150_00, "gift", key=new_key(), actor=COMMAND, now=NOW)
+        for total, burn, tier in ((2_000_00, 0, ""), (2_000_00, 150_00, ""), (12_000_00, 0, "Свой")):
+            sale = await a_sale(customer_id, relaxed, total, burn=burn, now=NOW)
+            told = _as_seeded("sale", relaxed, sale)
+            told.tier = tier
+            assert await _told("receipt", sale.receipt_id) == receipt_content(told, language, chain)
+            if burn:
+                back = await refund_receipt(sale.receipt_id, None, key=new_key(), actor=COMMAND, now=NOW)
+                told = _as_seeded("refund", relaxed, back)
+                assert await _told("refund", back.receipt_id) == receipt_content(told, language, chain)
+    await assert_books_agree(now=NOW)
+
+
+async def test_new_ids_follow_those_of_the_seed(own_demo):
+    for table in ("messenger_account", "message"):
+        highest = await db.fetch_value(f"SELECT max(id) FROM {table}")
+        assert await db.fetch_value(f"SELECT nextval('{table}_id_seq')") == highest + 1
+
+
+async def test_the_sweeps_find_nothing_left_to_give_or_to_take(own_demo):
+    assert await grant_birthdays(actor=COMMAND, now=NOW) == 0
+    assert await settle_referrals(actor=COMMAND, now=NOW) == 0
+    assert await undo_referrals(actor=COMMAND, now=NOW) == 0
+    fallen = "SELECT count(*) FROM tier_change WHERE at = $1"
+    await review_tiers(actor=COMMAND, now=NOW)
+    assert await db.fetch_value(fallen, NOW) == 0
+    await assert_books_agree(now=NOW)
+
+
+async def test_refunds_are_whole_and_in_part_and_some_left_a_debt(crowd):
+    rows = await db.fetch(
+        "SELECT DISTINCT back.total = sale.total AS whole, EXISTS (SELECT FROM receipt_line"
+        " WHERE receipt_id = back.id) AS by_line FROM receipt back JOIN receipt sale ON sale.id = back.original_id"
+    )
+    assert {(row["whole"], row["by_line"]) for row in rows} == {(True, False), (False, False), (False, True)}
+    assert await db.fetch_value("SELECT count(*) FROM bonus_entry WHERE balance_after < 0 AND kind = 'reverse_earn'")
+
+
+async def test_tiers_fell_and_were_given_by_hand(crowd):
+    rows = await db.fetch("SELECT DISTINCT reason, staff_id IS NOT NULL AS by_staff FROM tier_change")
+    assert {("threshold", False), ("window", False), ("by_hand", True)} <= {
+        (row["reason"], row["by_staff"]) for row in rows
+    }
+    assert await db.fetch_value("SELECT count(*) FROM customer_facts WHERE discount_bp > 0") > 1
+    assert await db.fetch_value("SELECT count(*) FROM receipt WHERE discount > 0") > 0
 
 
 async def test_invitations_wait_are_paid_to_both_or_say_why_not(crowd):
@@ -369,23 +408,3 @@ async def test_bonuses_were_set_aside_with_every_outcome_and_are_just_now(crowd)
             assert row["proven"] == row["presence"]
             assert row["created_at"] < row["sold_at"] < row["expires_at"]
     assert await lapse_due(now=NOW) == 0
-
-
-def test_made_up_people_have_phones_of_their_own_that_could_be_real():
-    made = people(Random(1), 2000)
-    assert len({person.phone for person in made}) == 2000
-    odd = [person.phone for person in made if normalise_phone(person.phone, "RU") != person.phone]
-    assert odd == []
-    usernames = {username_of(person, number) for number, person in enumerate(made)}
-    assert len(usernames) == 2000
-    assert all(5 <= len(name) <= 32 and name.isascii() and name.replace("_", "").isalnum() for name in usernames)
-
-
-def test_people_ask_in_each_language():
-    assert set(ANSWERED) == set(WAITING) == set(LANGUAGES)
-
-
-async def test_sales_to_people_not_registered_stand_in_every_state(demo):
-    states = {row["state"] for row in await db.fetch("SELECT state FROM waiting_sale")}
-    assert states == {"waiting", "credited", "withdrawn", "lapsed"}
-    await assert_books_agree(now=NOW)
