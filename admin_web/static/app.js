@@ -149,7 +149,7 @@
   });
   document.addEventListener("htmx:sendError", (event) => {
     // What asks by itself again and again is silent when it fails.
-    if (isLive(event.target) || event.target.matches("[hx-trigger^=every]")) return;
+    if (isLive(event.target) || event.target.matches?.("[hx-trigger^=every]")) return;
     showToast({ text: one("#toasts").dataset.offline, kind: "bad" });
   });
 

@@ -138,7 +138,7 @@ def test_a_movement_opens_with_its_lots(desk):
     desk.goto("/customers?q=9160001177")
     desk.locator("a.who").first.click()
     desk.get_by_role("tab", name="Bonuses").click()
-    desk.get_by_role("link", name=re.compile("^Receipt")).click()
+    desk.get_by_role("tabpanel").get_by_role("link", name=re.compile("^Receipt")).click()
     dialog = desk.get_by_role("dialog")
     expect(dialog.get_by_text("What became of these bonuses")).to_be_visible()
     check(desk)
