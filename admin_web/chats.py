@@ -13,7 +13,7 @@ from loyalty.conversations.rules import TEXT_LENGTH, Status
 from loyalty.customers.queries import MessengerAccountView
 from loyalty.ids import fingerprint
 
-CHANNELS = {"telegram": mark("Telegram")}
+CHANNELS = {"telegram": mark("Telegram"), "whatsapp": mark("WhatsApp")}
 
 HEARD = {
     "start": (mark("Opened the chat"), "log-in"),
@@ -38,6 +38,7 @@ TOLD = {
 
 STATUSES = {
     Status.QUEUED: (mark("queued"), "clock"),
+    Status.DELAYED: (mark("waits for its time"), "clock"),
     Status.LEASED: (mark("being sent"), "send"),
     Status.SENDING: (mark("being sent"), "send"),
     Status.SENT: (mark("sent"), "check"),

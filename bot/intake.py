@@ -12,16 +12,18 @@ from random import shuffle
 import structlog
 from prometheus_client import Counter
 
-from bot.channels.base import Channel, Elsewhere, Event, EventKind, SendError
+from bot.channels.base import Channel, Elsewhere, Event, EventKind, Progress, SendError, TemplateNews
 from bot.dialogs.base import Reply, said
 from bot.dialogs.engine import COMMANDS_SHOWN, step_for
 from bot.loops import cancelled, end, for_ever
+from bot.outcomes import note
 from bot.texts import say
 from bot.webhooks import Webhooks
 from loyalty import db
 from loyalty.bell import Bell
-from loyalty.conversations.actions.arrivals import ignore_update, store_updates
+from loyalty.conversations.actions.arrivals import close_update, ignore_update, store_updates
 from loyalty.conversations.actions.links import keep_link
+from loyalty.conversations.actions.templates import note_template
 from loyalty.conversations.actions.turns import fail_turn, take_turn
 from loyalty.conversations.queries import (
     FIRST_OF_CHAT,
@@ -215,6 +217,8 @@ class Intake:
             return
         if isinstance(event, Event):
             await self._converse(update, event)
+        elif isinstance(event, Progress | TemplateNews):
+            await self._note(update, event)
         elif event is None:
             await ignore_update(update.id, reason="not_ours", now=self._clock())
             TURNS.labels(self._channel.name, "ignored").inc()
@@ -249,9 +253,25 @@ class Intake:
         except Exception:  # noqa: BLE001  whatever is wrong with the chat, this update must not hold up the next
             await fail_turn(update, None, None, reason=reason, now=self._clock())
 
+    async def _note(self, update: PendingUpdate, news: Progress | TemplateNews) -> None:
+        """Keep what the messenger tells of what we sent, or of a template; it may say so again."""
+        try:
+            if isinstance(news, Progress):
+                await note(self._channel, news, self._clock)
+            else:
+                await note_template(news.name, news.language, news.status, news.reason, now=self._clock())
+        except db.OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001  one message's news must not hold up those of others
+            await fail_turn(update, None, None, reason=type(error).__name__, now=self._clock())
+            self._count("failed", update, error)
+            return
+        await close_update(update.id, now=self._clock())
+        TURNS.labels(self._channel.name, "noted").inc()
+
     async def _go_away(self, update: PendingUpdate, where: Elsewhere, chat: str | None) -> None:
         """A group or a channel: one hint, no personal data, leave."""
-        is_first = not await was_ignored_before(self._channel.source, chat or where.chat, update.external_id)
+        is_first = not await was_ignored_before(self._channel.source, chat or where.chat, update.position)
         if await ignore_update(update.id, reason="elsewhere", now=self._clock()):
             hint = "\n\n".join(say(language, "group.hint") for language in ("en", "ru", "uk"))
             self._later(self._channel.leave(where.chat, hint if is_first and where.can_write else ""))

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from bot.cards import open_face, open_invitation, refresh_due
-from bot.channels.base import Channel, RateLimited, Rejected, SendError, Unauthorized, Unreachable
+from bot.channels.base import Channel, File, Outgoing, RateLimited, Rejected, SendError, Unauthorized, Unreachable
 from bot.loops import end, for_ever
 from bot.media import fetch_due
 from loyalty.bell import Bell
@@ -98,7 +98,7 @@ class Sender:
         if not await outbox.begin_sending(message.id, now=clock()):
             return "lease_lost"
         try:
-            external_id = await channel.send(message.address, content, picture)
+            external_id = await channel.send(_outgoing(message, content, picture))
         except RateLimited as error:
             until = await outbox.pause_channel(channel.source, PauseReason.RATE, seconds=error.retry_after, now=clock())
             await outbox.settle_postponed(message.id, error.reason, until=until)
@@ -111,7 +111,7 @@ class Sender:
             log.critical("token not accepted", channel=channel.name)
         except Unreachable as error:
             await outbox.settle_failed(message.id, error.reason)
-            await set_account_active(message.account_id, is_active=False)
+            await set_account_active(message.account_id, is_active=False, reason=error.reason, now=clock())
         except Rejected as error:
             await outbox.settle_failed(message.id, error.reason)
             log.warning("message rejected", channel=channel.name, message=message.id)
@@ -121,6 +121,11 @@ class Sender:
             await outbox.settle_sent(message.id, external_id, now=clock())
             return "sent"
         return "not_sent"
+
+
+def _outgoing(message: Leased, content: Content, picture: bytes | None) -> Outgoing:
+    file = File(picture, "image/png", "card.png") if picture is not None else None
+    return Outgoing(message.id, message.address, message.language, content, message.alias, file)
 
 
 async def _recover(bell: Bell, clock: Callable[[], datetime]) -> None:

@@ -31,8 +31,21 @@ PLAIN_NAMES = (
     "telegram_api_url",
     "telegram_mode",
     "telegram_webhook_secret",
+    "whatsapp_access_token",
+    "whatsapp_phone_number_id",
+    "whatsapp_app_secret",
+    "whatsapp_verify_token",
+    "whatsapp_api_url",
 )
 TELEGRAM_API = "https://api.telegram.org"
+WHATSAPP_API = "https://graph.facebook.com/v25.0"
+WHATSAPP_NEEDED = (
+    "whatsapp_access_token",
+    "whatsapp_phone_number_id",
+    "whatsapp_app_secret",
+    "whatsapp_verify_token",
+)
+"""What WhatsApp needs, all of it or none."""
 # What setWebhook takes as secret_token. Source: core.telegram.org/bots/api#setwebhook
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
@@ -108,6 +121,12 @@ def _api_url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an address like https://api.telegram.org")
     return value.rstrip("/")
+
+
+def _number_id(value: str) -> str:
+    if not (value.isascii() and value.isdigit() and len(value) <= 32):
+        raise ValueError("is not the id of a phone number: digits alone, as Meta's dashboard shows it")
+    return value
 
 
 def _webhook_secret(value: SecretStr) -> SecretStr:
@@ -195,6 +214,16 @@ class Settings(BaseSettings):
         default=None, validation_alias="telegram_webhook_secret"
     )
 
+    whatsapp_access_token: SecretStr | None = Field(default=None, validation_alias="whatsapp_access_token")
+    whatsapp_phone_number_id: Annotated[str, AfterValidator(_number_id)] | None = Field(
+        default=None, validation_alias="whatsapp_phone_number_id"
+    )
+    whatsapp_app_secret: SecretStr | None = Field(default=None, validation_alias="whatsapp_app_secret")
+    whatsapp_verify_token: SecretStr | None = Field(default=None, validation_alias="whatsapp_verify_token")
+    whatsapp_api_url: Annotated[str, AfterValidator(_api_url)] = Field(
+        default=WHATSAPP_API, validation_alias="whatsapp_api_url"
+    )
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.database_url is not None and self.secret_key is None:
@@ -206,6 +235,9 @@ class Settings(BaseSettings):
             raise ValueError(f"{missing} is missing: set DATABASE_URL and REDIS_URL both, or neither")
         if self.telegram_mode is TelegramMode.WEBHOOK:
             self._check_webhook()
+        missing = [name.upper() for name in WHATSAPP_NEEDED if getattr(self, name) is None]
+        if missing and len(missing) < len(WHATSAPP_NEEDED):
+            raise ValueError(f"{missing[0]} is missing: WhatsApp needs {', '.join(WHATSAPP_NEEDED).upper()}, or none")
         return self
 
     def _check_webhook(self) -> None:

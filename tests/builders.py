@@ -149,9 +149,9 @@ async def a_message(
     """A line of a chat, said by its person unless `status` is one of ours; returns its id."""
     is_heard = status == "received"
     message_id: int = await db.fetch_value(
-        "INSERT INTO message (account_id, customer_id, direction, kind, content, status, reason, priority,"
+        "INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, reason, priority,"
         " dedupe_key, created_at, due_at, sent_at, leased_until, attempts)"
-        " SELECT id, customer_id, $2, $3, $4::jsonb, $5, $6, 0, $7, $8, $9, $10, $11, 0 FROM messenger_account"
+        " SELECT id, customer_id, channel, $2, $3, $4::jsonb, $5, $6, 0, $7, $8, $9, $10, $11, 0 FROM messenger_account"
         " WHERE id = $1 RETURNING id",
         account_id,
         "in" if is_heard else "out",

@@ -43,6 +43,7 @@ CHECKS = (
     mark("tier of customer"),
     mark("facts of customer"),
     mark("reach of customer by telegram"),
+    mark("reach of customer by whatsapp"),
     mark("default account of customer"),
     mark("code of burn"),
     mark("owner of message"),

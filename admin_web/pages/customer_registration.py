@@ -13,6 +13,7 @@ from loyalty.staff.queries import staff_list
 
 VIAS = {
     "telegram": mark("Telegram"),
+    "whatsapp": mark("WhatsApp"),
     "cashier": mark("Cashier page"),
     "panel": mark("By hand in the panel"),
     "import": mark("Import"),

@@ -2,18 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from loyalty.conversations.actions.turns import Sender
 from loyalty.conversations.content import Capabilities, Content
-from loyalty.conversations.rules import Arrived
+from loyalty.conversations.rules import Arrived, Status
 
 Store = Callable[[Sequence[Arrived]], Awaitable[object]]
 
 
 class EventKind(StrEnum):
-    """What happened in a chat."""
+    """What happened in a chat.
+
+    STOPPED, RESUMED: they told the messenger that they want no advertising of ours, or want it again. MOVED: the
+    person has another address from now on, which `data` names.
+    """
 
     START = "start"
     TEXT = "text"
@@ -21,9 +26,14 @@ class EventKind(StrEnum):
     CONTACT = "contact"
     PHOTO = "photo"
     FILE = "file"
+    LOCATION = "location"
+    REACTION = "reaction"
     OTHER = "other"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
+    STOPPED = "stopped"
+    RESUMED = "resumed"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Event:
 
     message_id: of the person's message, or, for a button, of ours that carries it. callback_id: by which a
     pressed button is answered. phone, is_own_phone: of a shared contact, and whether it is proven to be the
-    sender's. file_id, mime, size: of a picture or file, in the messenger's own words.
+    sender's. file_id, file_name, mime, size: of a picture or file, in the messenger's own words.
     """
 
     kind: EventKind
@@ -44,8 +54,35 @@ class Event:
     phone: str = ""
     is_own_phone: bool = False
     file_id: str = ""
+    file_name: str = ""
     mime: str = ""
     size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of a message of ours after it was sent: `status` is sent, delivered, read or failed.
+
+    reference: our own number of it, if the messenger tells it. error: why it failed, as `send` would have raised it.
+    """
+
+    external_id: str
+    address: str
+    status: Status
+    at: datetime
+    reference: int | None = None
+    error: "SendError | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateNews:
+    """What the messenger has decided about a template of ours. `status` as in `message_template`."""
+
+    name: str
+    language: str
+    status: str
+    reason: str = ""
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +91,41 @@ class Elsewhere:
 
     chat: str
     can_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """An approved template with its variables' values, in their order."""
+
+    name: str
+    language: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A picture or file that goes with a message. Pictures are shown, others handed over under their name."""
+
+    body: bytes
+    mime: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message on its way out.
+
+    reference: our number of it. alias: the account's other name, if it has one. template: what is sent in place of
+    the content.
+    """
+
+    reference: int
+    address: str
+    language: str
+    content: Content
+    alias: str | None = None
+    file: File | None = None
+    template: Filled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +156,31 @@ class Unreachable(SendError):
     """Nothing can be sent to this account: it has blocked us, or is gone."""
 
 
+class WindowClosed(SendError):
+    """They have not written for so long that the messenger takes nothing but templates."""
+
+
+class OptedOut(SendError):
+    """They told the messenger that they want no advertising of ours."""
+
+
+class TemplateRefused(SendError):
+    """There is no such template, or it is not approved, paused, or filled in otherwise than it asks."""
+
+
 class RateLimited(SendError):
     """Too much was sent through our account; nothing at all before `retry_after` seconds have passed."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__("rate")
+        self.retry_after = retry_after
+
+
+class ChatRateLimited(SendError):
+    """Too much was sent into one chat; nothing there before `retry_after` seconds have passed."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("chat_rate")
         self.retry_after = retry_after
 
 
@@ -107,8 +199,11 @@ class Channel(Protocol):
     source: str
     capabilities: Capabilities
 
-    def parse(self, body: bytes) -> Event | Elsewhere | None:
+    def parse(self, body: bytes) -> Event | Progress | TemplateNews | Elsewhere | None:
         """What an update says; None for what is no concern of ours. Raises ValueError for a malformed one."""
+
+    def challenge(self, query: Mapping[str, str]) -> str:
+        """The answer to a messenger that asks whether our webhook is ours. Raises Forged."""
 
     async def introduce(self, commands: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         """Tell the messenger our commands and what they do, by language; "" is for every other language."""
@@ -129,11 +224,11 @@ class Channel(Protocol):
         that holds no updates.
         """
 
-    async def send(self, address: str, content: Content, picture: bytes | None = None) -> str:
+    async def send(self, message: Outgoing) -> str:
         """Send a message; returns the messenger's name for it. Raises SendError."""
 
     async def edit(self, address: str, message_id: str, content: Content, picture: bytes) -> None:
-        """Change the picture of a message and what stands under it. Raises SendError."""
+        """Change the picture of a message and what stands under it, where that can be done. Raises SendError."""
 
     async def answer_button(self, event: Event, *, notice: str = "", remove: bool = False) -> None:
         """End the waiting of a pressed button, perhaps with a notice; `remove` takes the buttons away."""

@@ -54,6 +54,7 @@ from bot.channels.base import (
     EventKind,
     Forged,
     Hook,
+    Outgoing,
     RateLimited,
     Rejected,
     SendError,
@@ -63,13 +64,14 @@ from bot.channels.base import (
     Unreachable,
 )
 from loyalty.conversations.actions.turns import Sender
-from loyalty.conversations.content import Capabilities, Content, fit
+from loyalty.conversations.channels import CAPABILITIES, TELEGRAM
+from loyalty.conversations.content import Content, fit
 from loyalty.conversations.rules import Arrived
 from loyalty.customers.rules import clean_text
 from loyalty.errors import Invalid
 from loyalty.staff.rules import LANGUAGES
 
-NAME = "telegram"
+NAME = TELEGRAM
 WANTED = ["message", "callback_query", "my_chat_member", "channel_post"]
 POLL_SECONDS = 25
 CALL_SECONDS = 20
@@ -79,6 +81,7 @@ ID_LIMIT = 2**63
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 USERNAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
+PICTURES = ("image/jpeg", "image/png", "image/webp")
 GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "user not found")
 # A call that did not end in an answer that makes sense; among them HTML, as proxies give.
 FAILED_CALL = (AiogramError, aiohttp.ClientError, TimeoutError, OSError)
@@ -124,9 +127,7 @@ class TelegramChannel:
     """
 
     name = NAME
-    capabilities = Capabilities(
-        text_length=4096, caption_length=1024, has_buttons=True, has_menu=True, can_ask_contact=True
-    )
+    capabilities = CAPABILITIES[NAME]
 
     def __init__(self, token: str, api_url: str, hook: Hook | None = None) -> None:
         session = AiohttpSession(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
@@ -225,7 +226,12 @@ class TelegramChannel:
         number = update.get("update_id")
         if type(number) is not int or not 0 <= number < ID_LIMIT:
             raise Invalid("update_id", "is not a number of an update")
-        return [Arrived(number, chat_of(update), body)]
+        return [Arrived(str(number), number, chat_of(update), body)]
+
+    def challenge(self, query: Mapping[str, str]) -> str:
+        # Telegram never asks: it is told the address by us.
+        del query
+        raise Forged
 
     def parse(self, body: bytes) -> Event | Elsewhere | None:
         try:
@@ -257,15 +263,19 @@ class TelegramChannel:
 
     # ------------------------------------------------------------------------------------------- sending
 
-    async def send(self, address: str, content: Content, picture: bytes | None = None) -> str:
-        fitted = fit(content, self.capabilities)
-        chat, text, markup = int(address), _html(fitted), _markup(fitted)
-        if picture is not None:
+    async def send(self, message: Outgoing) -> str:
+        fitted = fit(message.content, self.capabilities, message.language)
+        chat, text, markup, file = int(message.address), _html(fitted), _markup(fitted), message.file
+        call: Any
+        if file is None:
+            call = self._bot.send_message(chat, text, reply_markup=markup)
+        elif file.mime in PICTURES:
             with suppress(SendError):
                 await _called(self._bot.send_chat_action(chat, "upload_photo"))
-            call = self._bot.send_photo(chat, _photo(picture), caption=text, reply_markup=markup)
+            call = self._bot.send_photo(chat, _photo(file.body), caption=text, reply_markup=markup)
         else:
-            call = self._bot.send_message(chat, text, reply_markup=markup)
+            document = BufferedInputFile(file.body, filename=file.name or "file")
+            call = self._bot.send_document(chat, document, caption=text, reply_markup=markup)
         return str((await _called(call)).message_id)
 
     async def edit(self, address: str, message_id: str, content: Content, picture: bytes) -> None:
@@ -307,7 +317,8 @@ class TelegramChannel:
 def arrived(update: dict[str, Any]) -> Arrived:
     """An update as it is stored: its number, the chat it belongs to, and its bytes."""
     # Escaped: half a surrogate pair, which JSON may hold and UTF-8 may not, must not cost the whole batch.
-    return Arrived(int(update["update_id"]), chat_of(update), json.dumps(update).encode())
+    number = int(update["update_id"])
+    return Arrived(str(number), number, chat_of(update), json.dumps(update).encode())
 
 
 def chat_of(update: dict[str, Any]) -> str | None:
@@ -362,6 +373,7 @@ def _from_message(message: Message) -> Event | Elsewhere | None:
             text=message.caption or "",
             message_id=message_id,
             file_id=message.document.file_id,
+            file_name=clean_text(message.document.file_name or "")[:120],
             mime=(message.document.mime_type or "application/octet-stream")[:100],
             size=message.document.file_size or 0,
         )

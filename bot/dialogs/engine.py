@@ -70,11 +70,11 @@ async def _reply(turn: Turn) -> Reply:
     """Find the handler of an event and run it."""
     event = turn.event
     if event.kind in HEARD_KINDS:
-        await set_account_active(turn.account.id, is_active=event.kind is EventKind.UNBLOCKED)
+        await set_account_active(turn.account.id, is_active=event.kind is EventKind.UNBLOCKED, now=turn.now)
         return Reply(is_silent=True)
     if not turn.account.is_active:
         # Whoever writes to us has not blocked us, whatever we were told last.
-        await set_account_active(turn.account.id, is_active=True)
+        await set_account_active(turn.account.id, is_active=True, now=turn.now)
         turn = replace(turn, account=replace(turn.account, is_active=True))
     if event.kind is EventKind.BUTTON:
         return await _button(turn)
@@ -121,6 +121,7 @@ def _heard(event: Event) -> Heard:
         text=event.text.replace("\x00", "")[:LOGGED_TEXT],
         external_id=event.message_id,
         file_id=event.file_id if len(event.file_id) <= 200 and event.file_id.isprintable() else "",
+        file_name=event.file_name,
         mime=event.mime if event.mime.isprintable() else "application/octet-stream",
         size=event.size,
     )

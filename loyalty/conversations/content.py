@@ -1,6 +1,7 @@
 """What can be said, in no messenger's words; and the pure `fit`, which says it with what a channel can do."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 CARD = "card"
@@ -27,6 +28,10 @@ class Content:
     menu:        rows of the keyboard that stays; () takes it away, None leaves it as it is.
     ask_contact: the label of a keyboard button that shares the person's own phone.
     picture:     CARD, INVITATION, or nothing.
+    attachment:  the number of a stored picture or file that goes with it; 0 for none.
+    values:      the variables that its text was made of, for channels and templates that say it otherwise.
+    template:    the number of the approved template that it is; 0 for none. The text is how that reads.
+    options:     made by `fit`: choices behind one button, which says `options_label`.
     """
 
     text: str = ""
@@ -35,6 +40,11 @@ class Content:
     menu: tuple[tuple[str, ...], ...] | None = None
     ask_contact: str = ""
     picture: str = ""
+    attachment: int = 0
+    values: Mapping[str, str] = field(default_factory=dict)
+    template: int = 0
+    options: tuple[Button, ...] = ()
+    options_label: str = ""
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> Self:
@@ -48,6 +58,9 @@ class Content:
             menu=None if menu is None else tuple(tuple(row) for row in menu),
             ask_contact=body.get("ask_contact", ""),
             picture=body.get("picture", ""),
+            attachment=body.get("attachment", 0),
+            values=body.get("values", {}),
+            template=body.get("template", 0),
         )
 
     def to_body(self) -> dict[str, Any]:
@@ -58,6 +71,9 @@ class Content:
             "buttons": [[{"text": button.text, "data": button.data} for button in row] for row in self.buttons],
             "ask_contact": self.ask_contact,
             "picture": self.picture,
+            "attachment": self.attachment,
+            "values": {name: value for name, value in self.values.items() if value},
+            "template": self.template,
         }
         body = {name: value for name, value in body.items() if value}
         if self.menu is not None:
@@ -67,33 +83,76 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a channel can do. Lengths in characters."""
+    """What a channel can do. Lengths in characters.
+
+    asking_length: of a text with buttons or options. buttons, options: how many at most; 0 for none.
+    can_edit: whether a message that was sent can be changed.
+    """
 
     text_length: int
     caption_length: int
-    has_buttons: bool
+    asking_length: int
+    buttons: int
+    button_length: int
+    options: int
     has_menu: bool
     can_ask_contact: bool
+    can_edit: bool
+    has_files: bool
 
 
-def fit(content: Content, capabilities: Capabilities) -> Content:
+SAID = "say:"
+"""What the data of a menu's option begins with: choosing it is the same as writing its label."""
+MENU_LABEL = {"en": "Menu", "ru": "Меню", "uk": "Меню"}
+CHOOSE_LABEL = {"en": "Choose", "ru": "Выбрать", "uk": "Вибрати"}
+
+
+def fit(content: Content, capabilities: Capabilities, language: str = "en") -> Content:
     """The same message with no more than a channel can do.
 
-    Buttons become numbered lines, a menu its lines; a text that is too long ends in an ellipsis. The panel's
-    previews use this too, so that what is shown there is what is sent.
+    Buttons that are too many or too long for it become options behind one button, or else numbered lines
+    (`numbered` has what each number means). A menu becomes such options where the message asks nothing, and is left
+    out otherwise. A text that is too long ends in an ellipsis. The panel's previews use this too, so that what is
+    shown there is what is sent.
     """
-    text = content.text
-    if content.buttons and not capabilities.has_buttons:
-        texts = [button.text for row in content.buttons for button in row]
-        text += "\n\n" + "\n".join(f"{number}. {label}" for number, label in enumerate(texts, 1))
+    text, asked = content.text, [button for row in content.buttons for button in row]
+    if numbered(content, capabilities):
+        lines = "\n".join(f"{number}. {button.text}" for number, button in enumerate(asked, 1))
+        text = f"{text}\n\n{lines}" if text else lines
         content = replace(content, buttons=())
-    if content.menu and not capabilities.has_menu:
-        text += "\n\n" + "\n".join(f"• {label}" for row in content.menu for label in row)
+    elif asked and not _are_buttons(asked, capabilities):
+        content = replace(content, buttons=(), options=tuple(asked), options_label=_in(CHOOSE_LABEL, language))
     if content.menu is not None and not capabilities.has_menu:
+        labels = [label for row in content.menu for label in row]
+        if labels and not asked and len(labels) <= capabilities.options:
+            options = tuple(Button(label, SAID + label) for label in labels)
+            content = replace(content, options=options, options_label=_in(MENU_LABEL, language))
         content = replace(content, menu=None)
     if content.ask_contact and not capabilities.can_ask_contact:
         content = replace(content, ask_contact="")
-    limit = capabilities.caption_length if content.picture else capabilities.text_length
+    limit = _limit(content, capabilities)
     if len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     return replace(content, text=text, strong=content.strong if content.strong in text else "")
+
+
+def numbered(content: Content, capabilities: Capabilities) -> tuple[Button, ...]:
+    """The buttons that a channel can only show as numbered lines, in their order; none where it has better."""
+    asked = tuple(button for row in content.buttons for button in row)
+    return () if _are_buttons(asked, capabilities) or len(asked) <= capabilities.options else asked
+
+
+def _are_buttons(asked: Sequence[Button], capabilities: Capabilities) -> bool:
+    short = all(len(button.text) <= capabilities.button_length for button in asked)
+    return short and len(asked) <= capabilities.buttons
+
+
+def _limit(content: Content, capabilities: Capabilities) -> int:
+    limit = capabilities.text_length
+    if content.buttons or content.options:
+        limit = min(limit, capabilities.asking_length)
+    return min(limit, capabilities.caption_length) if content.picture or content.attachment else limit
+
+
+def _in(labels: Mapping[str, str], language: str) -> str:
+    return labels.get(language, labels["en"])

@@ -18,7 +18,7 @@ class PendingUpdate:
     """An update that waits to be handled."""
 
     id: int
-    external_id: int
+    position: int
     body: bytes
     received_at: datetime
 
@@ -77,17 +77,17 @@ WITH RECURSIVE chats AS (
 )
 SELECT several.chat, first.* FROM (SELECT chat FROM chats WHERE chat IS NOT NULL LIMIT 1000) several
 CROSS JOIN LATERAL (
-    SELECT id, external_id, body, received_at FROM incoming_update
-    WHERE source = $1 AND chat = several.chat AND state = 'new' ORDER BY external_id LIMIT $2
+    SELECT id, position, body, received_at FROM incoming_update
+    WHERE source = $1 AND chat = several.chat AND state = 'new' ORDER BY position, id LIMIT $2
 ) first
 UNION ALL (
-    SELECT NULL, id, external_id, body, received_at FROM incoming_update
-    WHERE source = $1 AND chat IS NULL AND state = 'new' ORDER BY external_id LIMIT $2
+    SELECT NULL, id, position, body, received_at FROM incoming_update
+    WHERE source = $1 AND chat IS NULL AND state = 'new' ORDER BY position, id LIMIT $2
 )
 """
 OLDEST = """
-SELECT id, external_id, body, received_at FROM incoming_update
-WHERE source = $1 AND chat IS NOT DISTINCT FROM $2 AND state = 'new' ORDER BY external_id LIMIT 20
+SELECT id, position, body, received_at FROM incoming_update
+WHERE source = $1 AND chat IS NOT DISTINCT FROM $2 AND state = 'new' ORDER BY position, id LIMIT 20
 """
 FIRST_OF_CHAT = 3
 """Updates that are read with their chat; most chats have one."""
@@ -109,14 +109,14 @@ async def oldest_updates(source: str, chat: str | None) -> list[PendingUpdate]:
     return [PendingUpdate(**row) for row in await db.fetch(OLDEST, source, chat)]
 
 
-async def was_ignored_before(source: str, chat: str, external_id: int) -> bool:
+async def was_ignored_before(source: str, chat: str, position: int) -> bool:
     """Whether an earlier update of this chat was left alone."""
     seen: bool = await db.fetch_value(
-        "SELECT EXISTS (SELECT FROM incoming_update WHERE source = $1 AND chat = $2 AND external_id < $3"
+        "SELECT EXISTS (SELECT FROM incoming_update WHERE source = $1 AND chat = $2 AND position < $3"
         " AND state = 'ignored')",
         source,
         chat,
-        external_id,
+        position,
     )
     return seen
 

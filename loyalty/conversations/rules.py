@@ -25,6 +25,7 @@ class Status(StrEnum):
 
     RECEIVED = "received"
     QUEUED = "queued"
+    DELAYED = "delayed"
     LEASED = "leased"
     SENDING = "sending"
     SENT = "sent"
@@ -43,6 +44,14 @@ class Priority(IntEnum):
     BULK = 2
 
 
+class ConversationState(StrEnum):
+    """Who has to do with a conversation: the bot alone, people too, or people no more."""
+
+    BOT = "bot"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class PauseReason(StrEnum):
     """Why nothing is sent through an account of ours."""
 
@@ -52,9 +61,13 @@ class PauseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An update as a channel received it. `chat` None: it belongs to no chat."""
+    """An update as a channel received it: its name, its place within its chat, and its bytes.
 
-    external_id: int
+    `chat` None: it belongs to no chat.
+    """
+
+    external_id: str
+    position: int
     chat: str | None
     body: bytes
 
@@ -67,6 +80,7 @@ class Heard:
     text: str = ""
     external_id: str | None = None
     file_id: str = ""
+    file_name: str = ""
     mime: str = ""
     size: int = 0
 
@@ -109,6 +123,7 @@ class Leased:
     customer_id: int | None
     account_id: int
     address: str
+    alias: str | None
     language: str
     account_customer_id: int | None
     is_active: bool

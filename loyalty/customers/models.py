@@ -7,7 +7,7 @@ create them and plain SQL uses them.
 """
 
 from tortoise import fields
-from tortoise.indexes import Index
+from tortoise.indexes import Index, PartialIndex
 from tortoise.models import Model
 
 
@@ -63,7 +63,8 @@ class CustomerFacts(Model):
     tier_due_at = fields.DatetimeField(null=True)  # when the tier is to be looked at again; null: nothing to lose
     discount_bp = fields.SmallIntField(db_default=0)  # personal discount
     birthday_code = fields.SmallIntField(default=0)  # month * 100 + day; 0 = unknown
-    telegram = fields.BooleanField(db_default=False)  # has an account there that has not blocked us
+    telegram = fields.BooleanField(db_default=False)  # has an account there that can be written to
+    whatsapp = fields.BooleanField(db_default=False)
 
     class Meta:
         app = "loyalty"
@@ -81,13 +82,20 @@ class MessengerAccount(Model):
     """One account of somebody in a messenger. A person has any number; before registration it is nobody's."""
 
     id = fields.BigIntField(primary_key=True)
-    channel = fields.CharField(max_length=10)  # telegram
-    address = fields.CharField(max_length=64)  # where to write to: the chat's number
+    channel = fields.CharField(max_length=10)  # telegram, whatsapp
+    address = fields.CharField(max_length=64)  # the messenger's name for it, where to write to: the chat's number
+    alias = fields.CharField(max_length=64, null=True)  # another one for the same account: WhatsApp's wa_id
+    phone = fields.CharField(max_length=16, null=True)  # E.164, as the messenger vouches for it
     customer = fields.ForeignKeyField("loyalty.Customer", null=True, on_delete=fields.RESTRICT, related_name=False)
     name = fields.CharField(max_length=100)  # as they call themselves there
     username = fields.CharField(max_length=64, null=True)
     language = fields.CharField(max_length=2)
-    is_active = fields.BooleanField(default=True)  # false: they blocked us
+    is_active = fields.BooleanField(default=True)  # whether anything arrives there
+    inactive_reason = fields.CharField(max_length=20, null=True)  # blocked, gone
+    inactive_at = fields.DatetimeField(null=True)
+    takes_service = fields.BooleanField(db_default=True)  # what may be written there, by topic
+    takes_marketing = fields.BooleanField(db_default=True)
+    takes_surveys = fields.BooleanField(db_default=True)
     is_default = fields.BooleanField(default=False)  # of a person's accounts, the one we write to
     created_at = fields.DatetimeField()
     linked_at = fields.DatetimeField(null=True)
@@ -97,6 +105,27 @@ class MessengerAccount(Model):
         table = "messenger_account"
         unique_together = (("channel", "address"),)
         indexes = (Index(fields=("customer_id",), name="messenger_account_customer"),)
+
+
+class LinkRequest(Model):
+    """An account that may be a customer's, by a phone that nobody has proven: staff decide."""
+
+    id = fields.BigIntField(primary_key=True)
+    account = fields.ForeignKeyField("loyalty.MessengerAccount", on_delete=fields.RESTRICT, related_name=False)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    state = fields.CharField(max_length=8)  # open, accepted, refused
+    created_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+
+    class Meta:
+        app = "loyalty"
+        table = "link_request"
+        indexes = (
+            PartialIndex(fields=("created_at",), name="link_request_open", condition={"state": "open"}),
+            Index(fields=("customer_id",), name="link_request_customer"),
+            Index(fields=("account_id",), name="link_request_account"),
+        )
 
 
 class Consent(Model):

@@ -128,7 +128,11 @@ class ConsentView:
 
 @dataclass(frozen=True, slots=True)
 class MessengerAccountView:
-    """An account in a messenger. `is_active` False: it has blocked us. `customer_id` None: nobody registered."""
+    """An account in a messenger. `customer_id` None: nobody registered.
+
+    alias: another name the messenger has for it. phone: one that the messenger vouches for. is_active False: nothing
+    arrives there, because of `inactive_reason` (blocked, gone). takes_…: what may be written there, by topic.
+    """
 
     id: int
     channel: str
@@ -141,11 +145,19 @@ class MessengerAccountView:
     is_default: bool
     created_at: datetime
     linked_at: datetime | None
+    alias: str | None
+    phone: str | None
+    inactive_reason: str | None
+    inactive_at: datetime | None
+    takes_service: bool
+    takes_marketing: bool
+    takes_surveys: bool
 
 
-ACCOUNT_COLUMNS = (
-    "id, channel, address, customer_id, name, username, language, is_active, is_default, created_at, linked_at"
-)
+ACCOUNT_COLUMNS = """
+    id, channel, address, customer_id, name, username, language, is_active, is_default, created_at, linked_at, alias,
+    phone, inactive_reason, inactive_at, takes_service, takes_marketing, takes_surveys
+"""
 
 COLUMNS = """
     c.id, c.name, c.phone, c.phone_verified_at, c.email, c.card_number, c.gender, c.birthday, c.language,

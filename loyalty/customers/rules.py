@@ -31,13 +31,14 @@ class Via(StrEnum):
     """By which door a customer came."""
 
     TELEGRAM = "telegram"
+    WHATSAPP = "whatsapp"
     CASHIER = "cashier"
     PANEL = "panel"
     IMPORT = "import"
     API = "api"
 
 
-MESSENGERS = frozenset({Via.TELEGRAM})
+MESSENGERS = frozenset({Via.TELEGRAM, Via.WHATSAPP})
 """Doors in which people register themselves, step by step."""
 
 

@@ -267,12 +267,28 @@ async def write_chats(
         question = waiting.get(one.id)
         lines = lines_of(random, one, one.account, chain, now=now, waiting=question)
         since = question.at if question else None
-        conversations.append((one.account.id, session_of(one.account), since, lines[-1].at))
+        heard = [line.at for line in lines if line.direction == "in"]
+        state = "open" if since else "bot"
+        conversations.append(
+            (one.account.id, session_of(one.account), since, lines[-1].at, max(heard), state, int(since is not None))
+        )
         said += [(line, one.account.id, one.id) for line in lines]
-    await db.copy_rows("conversation", ["account_id", "session", "waiting_since", "last_message_at"], conversations)
+    columns = ["account_id", "session", "waiting_since", "last_message_at", "heard_at", "state", "unread"]
+    await db.copy_rows("conversation", columns, conversations)
     # The sort is stable: what a person said comes before what was answered in the same moment.
     said.sort(key=lambda row: row[0].at)
-    columns = ["id", "account_id", "customer_id", "direction", "kind", "content", "status", "priority", "dedupe_key"]
+    columns = [
+        "id",
+        "account_id",
+        "customer_id",
+        "channel",
+        "direction",
+        "kind",
+        "content",
+        "status",
+        "priority",
+        "dedupe_key",
+    ]
     columns += ["external_id", "staff_id", "created_at", "due_at", "attempts", "sent_at"]
     rows = []
     for number, (line, account_id, customer_id) in enumerate(said, first_id):
@@ -284,6 +300,7 @@ async def write_chats(
                 number,
                 account_id,
                 customer_id,
+                "telegram",
                 line.direction,
                 line.kind,
                 line.content,

@@ -328,6 +328,7 @@ class Life:
             customer_phone=None,
             language="ru",
             account_id=None,
+            account_channel=None,
             code_used=False,
             balance=self.balance,
             debt=self.debt,

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from loyalty import db
+from loyalty.clock import system_now
 from loyalty.conversations.content import Button, Content
 from loyalty.customers.actions.accounts import link_account, set_account_active
 from loyalty.customers.actions.profile import add_steps
@@ -205,7 +206,7 @@ async def test_what_cannot_be_sent_stays_in_the_box(panel, sign_in_as, chat, wor
 async def test_nothing_is_written_to_those_who_blocked_us(panel, sign_in_as, chat):
     person, account_id, _ = chat
     await sign_in_as(Role.SUPPORT)
-    await set_account_active(account_id, is_active=False)
+    await set_account_active(account_id, is_active=False, now=system_now())
     page = await text(panel, f"/customers/{person.id}?tab=conversation")
     assert "Nothing can be sent" in page
     assert "<textarea" not in page
@@ -349,7 +350,7 @@ async def test_messengers_are_counted_chosen_and_removed(panel, sign_in_as, chat
     assert [(account.id, account.is_default) for account in await accounts_of(person.id)] == [(first, True)]
     assert (await messenger_account(second)).customer_id is None
     assert (await acts())[2:] == ["account.default", "account.unlinked"]
-    await set_account_active(first, is_active=False)
+    await set_account_active(first, is_active=False, now=system_now())
     assert "Has blocked us" in await text(panel, f"/customers/{person.id}?tab=messengers")
 
 

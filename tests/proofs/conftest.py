@@ -400,8 +400,8 @@ class Guest:
 
 
 ALL_IS_SAID = """
-SELECT (SELECT count(*) FROM incoming_update WHERE external_id = ANY($1::bigint[]) AND state <> 'new') = $2
-    AND NOT EXISTS (SELECT FROM message WHERE status IN ('queued', 'leased', 'sending'))
+SELECT (SELECT count(*) FROM incoming_update WHERE position = ANY($1::bigint[]) AND state <> 'new') = $2
+    AND NOT EXISTS (SELECT FROM message WHERE status IN ('queued', 'delayed', 'leased', 'sending'))
 """
 
 
@@ -416,11 +416,11 @@ async def assert_nothing_is_lost_or_doubled(guests: Sequence[Guest], processes: 
 
     Twice arrived at most those whose call was under way in a process when that was killed.
     """
-    updates = await db.fetch("SELECT id, external_id, state FROM incoming_update")
-    assert Counter((row["external_id"], row["state"]) for row in updates) == Counter(
+    updates = await db.fetch("SELECT id, position, state FROM incoming_update")
+    assert Counter((row["position"], row["state"]) for row in updates) == Counter(
         (number, "done") for guest in guests for number in guest.updates
     )
-    number_of = {row["id"]: row["external_id"] for row in updates}
+    number_of = {row["id"]: row["position"] for row in updates}
     repeats: Counter[int] = Counter()
     for guest in guests:
         await assert_came_in_once(guest)

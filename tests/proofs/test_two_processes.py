@@ -40,7 +40,7 @@ async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(proce
     heard = await db.fetch("SELECT content->>'text' AS text FROM message WHERE direction = 'in' ORDER BY id")
     written = [message.get("text", "") for message in guest.person.messages if message["outgoing"]]
     assert [row["text"] or "" for row in heard] == written
-    closed = await db.fetch("SELECT done_at FROM incoming_update ORDER BY external_id")
+    closed = await db.fetch("SELECT done_at FROM incoming_update ORDER BY position")
     assert closed == sorted(closed, key=lambda row: row["done_at"])
     sent = await db.fetch("SELECT external_id::int AS number FROM message WHERE direction = 'out' ORDER BY id")
     assert sent == sorted(sent, key=lambda row: row["number"])
@@ -66,8 +66,8 @@ async def test_an_update_that_arrives_before_the_turn_of_a_younger_one_is_saved_
 # The answer to the update that is stored next, written by somebody else: whoever writes it stands at the end of
 # saving the turn, when the update is closed and the session is written, and nothing is committed.
 SAME_ANSWER = """
-INSERT INTO message (account_id, direction, kind, content, status, priority, dedupe_key, created_at, attempts)
-SELECT a.id, 'out', 'text', '{}', 'cancelled', 0, 'turn:' || last_value + 1 || ':0', now(), 0
+INSERT INTO message (account_id, channel, direction, kind, content, status, priority, dedupe_key, created_at, attempts)
+SELECT a.id, a.channel, 'out', 'text', '{}', 'cancelled', 0, 'turn:' || last_value + 1 || ':0', now(), 0
 FROM messenger_account a, incoming_update_id_seq
 """
 

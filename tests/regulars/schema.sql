@@ -25,6 +25,22 @@ CREATE SEQUENCE public.api_key_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.api_key_id_seq OWNED BY public.api_key.id;
+CREATE TABLE public.attachment (
+    id bigint NOT NULL,
+    name character varying(120) NOT NULL,
+    mime character varying(100) NOT NULL,
+    size integer NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    staff_id integer
+);
+CREATE SEQUENCE public.attachment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.attachment_id_seq OWNED BY public.attachment.id;
 CREATE TABLE public.bonus_allocation (
     id bigint NOT NULL,
     amount bigint NOT NULL,
@@ -88,6 +104,21 @@ CREATE SEQUENCE public.bonus_lot_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.bonus_lot_id_seq OWNED BY public.bonus_lot.id;
+CREATE TABLE public.canned_reply (
+    id integer NOT NULL,
+    title character varying(80) NOT NULL,
+    text text NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    staff_id integer
+);
+CREATE SEQUENCE public.canned_reply_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.canned_reply_id_seq OWNED BY public.canned_reply.id;
 CREATE TABLE public.card_code_use (
     customer_id bigint NOT NULL,
     step bigint NOT NULL,
@@ -131,7 +162,14 @@ CREATE TABLE public.conversation (
     session jsonb NOT NULL,
     waiting_since timestamp with time zone,
     last_message_at timestamp with time zone NOT NULL,
-    account_id bigint NOT NULL
+    account_id bigint NOT NULL,
+    assignee_id integer,
+    heard_at timestamp with time zone,
+    staffed_at timestamp with time zone,
+    state character varying(6) DEFAULT 'bot'::character varying NOT NULL,
+    unread integer DEFAULT 0 NOT NULL,
+    CONSTRAINT conversation_state CHECK (((state)::text = ANY ((ARRAY['bot'::character varying, 'open'::character varying, 'closed'::character varying])::text[]))),
+    CONSTRAINT conversation_unread CHECK ((unread >= 0))
 );
 CREATE TABLE public.credit_request (
     id bigint NOT NULL,
@@ -199,6 +237,7 @@ CREATE TABLE public.customer_facts (
     discount_bp smallint DEFAULT 0 NOT NULL,
     tier_due_at timestamp with time zone,
     tier_until timestamp with time zone,
+    whatsapp boolean DEFAULT false NOT NULL,
     CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231)))),
     CONSTRAINT customer_facts_discount CHECK (((discount_bp >= 0) AND (discount_bp <= 10000)))
 )
@@ -306,13 +345,14 @@ CREATE TABLE public.hold_lot (
 CREATE TABLE public.incoming_update (
     id bigint NOT NULL,
     source character varying(40) NOT NULL,
-    external_id bigint NOT NULL,
+    external_id character varying(160) NOT NULL,
     chat character varying(64),
     body bytea,
     state character varying(8) NOT NULL,
     reason character varying(60),
     received_at timestamp with time zone NOT NULL,
     done_at timestamp with time zone,
+    "position" bigint NOT NULL,
     CONSTRAINT incoming_update_state CHECK (((state)::text = ANY ((ARRAY['new'::character varying, 'done'::character varying, 'ignored'::character varying, 'failed'::character varying])::text[])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_insert_scale_factor='0.05');
@@ -341,6 +381,23 @@ CREATE SEQUENCE public.journal_entry_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.journal_entry_id_seq OWNED BY public.journal_entry.id;
+CREATE TABLE public.link_request (
+    id bigint NOT NULL,
+    state character varying(8) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    account_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    staff_id integer,
+    CONSTRAINT link_request_state CHECK (((state)::text = ANY ((ARRAY['open'::character varying, 'accepted'::character varying, 'refused'::character varying])::text[])))
+);
+CREATE SEQUENCE public.link_request_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.link_request_id_seq OWNED BY public.link_request.id;
 CREATE TABLE public.location (
     id integer NOT NULL,
     name character varying(100) NOT NULL,
@@ -369,6 +426,7 @@ CREATE TABLE public.media (
     due_at timestamp with time zone NOT NULL,
     attempts smallint NOT NULL,
     message_id bigint NOT NULL,
+    name character varying(120) DEFAULT ''::character varying NOT NULL,
     CONSTRAINT media_body CHECK ((((state)::text = 'stored'::text) = (body IS NOT NULL))),
     CONSTRAINT media_state CHECK (((state)::text = ANY ((ARRAY['wanted'::character varying, 'stored'::character varying, 'failed'::character varying])::text[])))
 );
@@ -387,7 +445,7 @@ CREATE TABLE public.message (
     status character varying(9) NOT NULL,
     priority smallint NOT NULL,
     dedupe_key character varying(80),
-    external_id character varying(80),
+    external_id character varying(160),
     created_at timestamp with time zone NOT NULL,
     due_at timestamp with time zone,
     leased_until timestamp with time zone,
@@ -397,11 +455,17 @@ CREATE TABLE public.message (
     account_id bigint NOT NULL,
     customer_id bigint,
     staff_id integer,
-    CONSTRAINT message_direction CHECK (((direction)::text = ANY ((ARRAY['in'::character varying, 'out'::character varying])::text[]))),
-    CONSTRAINT message_due CHECK ((((status)::text <> 'queued'::text) OR (due_at IS NOT NULL))),
+    channel character varying(10) NOT NULL,
+    delivered_at timestamp with time zone,
+    instead_of_id bigint,
+    read_at timestamp with time zone,
+    topic character varying(10) DEFAULT 'service'::character varying NOT NULL,
+    CONSTRAINT message_direction CHECK (((direction)::text = ANY ((ARRAY['in'::character varying, 'out'::character varying, 'log'::character varying])::text[]))),
+    CONSTRAINT message_due CHECK ((((status)::text <> ALL ((ARRAY['queued'::character varying, 'delayed'::character varying])::text[])) OR (due_at IS NOT NULL))),
     CONSTRAINT message_lease CHECK ((((status)::text = ANY ((ARRAY['leased'::character varying, 'sending'::character varying])::text[])) = (leased_until IS NOT NULL))),
-    CONSTRAINT message_status CHECK (((status)::text = ANY ((ARRAY['received'::character varying, 'queued'::character varying, 'leased'::character varying, 'sending'::character varying, 'sent'::character varying, 'delivered'::character varying, 'read'::character varying, 'failed'::character varying, 'cancelled'::character varying, 'unknown'::character varying])::text[]))),
-    CONSTRAINT message_status_by_direction CHECK ((((direction)::text = 'in'::text) = ((status)::text = 'received'::text)))
+    CONSTRAINT message_status CHECK (((status)::text = ANY ((ARRAY['received'::character varying, 'queued'::character varying, 'delayed'::character varying, 'leased'::character varying, 'sending'::character varying, 'sent'::character varying, 'delivered'::character varying, 'read'::character varying, 'failed'::character varying, 'cancelled'::character varying, 'unknown'::character varying])::text[]))),
+    CONSTRAINT message_status_by_direction CHECK ((((direction)::text = 'out'::text) <> ((status)::text = 'received'::text))),
+    CONSTRAINT message_topic CHECK (((topic)::text = ANY ((ARRAY['service'::character varying, 'marketing'::character varying, 'surveys'::character varying])::text[])))
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_insert_scale_factor='0.05');
 CREATE SEQUENCE public.message_id_seq
@@ -411,6 +475,29 @@ CREATE SEQUENCE public.message_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.message_id_seq OWNED BY public.message.id;
+CREATE TABLE public.message_template (
+    id integer NOT NULL,
+    name character varying(120) NOT NULL,
+    language character varying(8) NOT NULL,
+    category character varying(14) NOT NULL,
+    body text NOT NULL,
+    variables jsonb NOT NULL,
+    status character varying(10) NOT NULL,
+    reason character varying(200),
+    external_id character varying(40),
+    kind character varying(24),
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT message_template_category CHECK (((category)::text = ANY ((ARRAY['utility'::character varying, 'marketing'::character varying, 'authentication'::character varying])::text[]))),
+    CONSTRAINT message_template_status CHECK (((status)::text = ANY ((ARRAY['draft'::character varying, 'pending'::character varying, 'approved'::character varying, 'rejected'::character varying, 'paused'::character varying, 'disabled'::character varying])::text[])))
+);
+CREATE SEQUENCE public.message_template_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.message_template_id_seq OWNED BY public.message_template.id;
 CREATE TABLE public.messenger_account (
     id bigint NOT NULL,
     channel character varying(10) NOT NULL,
@@ -423,8 +510,16 @@ CREATE TABLE public.messenger_account (
     created_at timestamp with time zone NOT NULL,
     linked_at timestamp with time zone,
     customer_id bigint,
-    CONSTRAINT messenger_account_channel CHECK (((channel)::text = 'telegram'::text)),
-    CONSTRAINT messenger_account_default CHECK (((NOT is_default) OR (customer_id IS NOT NULL)))
+    alias character varying(64),
+    inactive_at timestamp with time zone,
+    inactive_reason character varying(20),
+    phone character varying(16),
+    takes_marketing boolean DEFAULT true NOT NULL,
+    takes_service boolean DEFAULT true NOT NULL,
+    takes_surveys boolean DEFAULT true NOT NULL,
+    CONSTRAINT messenger_account_channel CHECK (((channel)::text = ANY ((ARRAY['telegram'::character varying, 'whatsapp'::character varying])::text[]))),
+    CONSTRAINT messenger_account_default CHECK (((NOT is_default) OR (customer_id IS NOT NULL))),
+    CONSTRAINT messenger_account_inactive CHECK (((NOT is_active) OR (inactive_reason IS NULL)))
 );
 CREATE SEQUENCE public.messenger_account_id_seq
     START WITH 1
@@ -607,6 +702,11 @@ CREATE TABLE public.segment_member (
     added_at timestamp with time zone NOT NULL,
     staff_id integer
 );
+CREATE TABLE public.sender_pulse (
+    id character varying(40) NOT NULL,
+    source character varying(40) NOT NULL,
+    at timestamp with time zone NOT NULL
+);
 CREATE TABLE public.shop (
     id smallint NOT NULL,
     name character varying(100) NOT NULL,
@@ -785,9 +885,11 @@ CREATE SEQUENCE public.webhook_event_id_seq
     CACHE 1;
 ALTER SEQUENCE public.webhook_event_id_seq OWNED BY public.webhook_event.id;
 ALTER TABLE ONLY public.api_key ALTER COLUMN id SET DEFAULT nextval('public.api_key_id_seq'::regclass);
+ALTER TABLE ONLY public.attachment ALTER COLUMN id SET DEFAULT nextval('public.attachment_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
+ALTER TABLE ONLY public.canned_reply ALTER COLUMN id SET DEFAULT nextval('public.canned_reply_id_seq'::regclass);
 ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
 ALTER TABLE ONLY public.credit_request ALTER COLUMN id SET DEFAULT nextval('public.credit_request_id_seq'::regclass);
 ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.customer_id_seq'::regclass);
@@ -796,9 +898,11 @@ ALTER TABLE ONLY public.fiscal_report ALTER COLUMN id SET DEFAULT nextval('publi
 ALTER TABLE ONLY public.hold ALTER COLUMN id SET DEFAULT nextval('public.hold_id_seq'::regclass);
 ALTER TABLE ONLY public.incoming_update ALTER COLUMN id SET DEFAULT nextval('public.incoming_update_id_seq'::regclass);
 ALTER TABLE ONLY public.journal_entry ALTER COLUMN id SET DEFAULT nextval('public.journal_entry_id_seq'::regclass);
+ALTER TABLE ONLY public.link_request ALTER COLUMN id SET DEFAULT nextval('public.link_request_id_seq'::regclass);
 ALTER TABLE ONLY public.location ALTER COLUMN id SET DEFAULT nextval('public.location_id_seq'::regclass);
 ALTER TABLE ONLY public.media ALTER COLUMN id SET DEFAULT nextval('public.media_id_seq'::regclass);
 ALTER TABLE ONLY public.message ALTER COLUMN id SET DEFAULT nextval('public.message_id_seq'::regclass);
+ALTER TABLE ONLY public.message_template ALTER COLUMN id SET DEFAULT nextval('public.message_template_id_seq'::regclass);
 ALTER TABLE ONLY public.messenger_account ALTER COLUMN id SET DEFAULT nextval('public.messenger_account_id_seq'::regclass);
 ALTER TABLE ONLY public.note ALTER COLUMN id SET DEFAULT nextval('public.note_id_seq'::regclass);
 ALTER TABLE ONLY public.once_only_bonus ALTER COLUMN id SET DEFAULT nextval('public.once_only_bonus_id_seq'::regclass);
@@ -820,6 +924,8 @@ ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_secret_hash_key UNIQUE (secret_hash);
+ALTER TABLE ONLY public.attachment
+    ADD CONSTRAINT attachment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_allocation
     ADD CONSTRAINT bonus_allocation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_entry_comment
@@ -830,6 +936,8 @@ ALTER TABLE ONLY public.bonus_entry
     ADD CONSTRAINT bonus_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.canned_reply
+    ADD CONSTRAINT canned_reply_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.card_code_use
     ADD CONSTRAINT card_code_use_pkey PRIMARY KEY (customer_id, step);
 ALTER TABLE ONLY public.channel_link
@@ -870,6 +978,8 @@ ALTER TABLE ONLY public.incoming_update
     ADD CONSTRAINT incoming_update_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.location
     ADD CONSTRAINT location_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.media
@@ -878,6 +988,8 @@ ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_dedupe_key_key UNIQUE (dedupe_key);
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.message_template
+    ADD CONSTRAINT message_template_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.messenger_account
     ADD CONSTRAINT messenger_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.note
@@ -900,6 +1012,8 @@ ALTER TABLE ONLY public.segment_member
     ADD CONSTRAINT segment_member_pkey PRIMARY KEY (segment_id, customer_id);
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.sender_pulse
+    ADD CONSTRAINT sender_pulse_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shop
     ADD CONSTRAINT shop_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shown_card
@@ -924,6 +1038,8 @@ ALTER TABLE ONLY public.hold
     ADD CONSTRAINT uid_hold_source_c4dc5d UNIQUE (source, location_id, external_id);
 ALTER TABLE ONLY public.incoming_update
     ADD CONSTRAINT uid_incoming_up_source_e14809 UNIQUE (source, external_id);
+ALTER TABLE ONLY public.message_template
+    ADD CONSTRAINT uid_message_tem_name_8d415f UNIQUE (name, language);
 ALTER TABLE ONLY public.messenger_account
     ADD CONSTRAINT uid_messenger_a_channel_cd056f UNIQUE (channel, address);
 ALTER TABLE ONLY public.once_only_bonus
@@ -956,7 +1072,10 @@ CREATE INDEX bonus_entry_receipt ON public.bonus_entry USING btree (receipt_id);
 CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);
 CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHERE (remaining > 0);
 CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
+CREATE UNIQUE INDEX canned_reply_title ON public.canned_reply USING btree (lower((title)::text));
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
+CREATE INDEX conversation_assignee ON public.conversation USING btree (assignee_id) WHERE (assignee_id IS NOT NULL);
+CREATE INDEX conversation_open ON public.conversation USING btree (last_message_at, account_id) WHERE ((state)::text = 'open'::text);
 CREATE INDEX conversation_waiting ON public.conversation USING btree (waiting_since);
 CREATE INDEX credit_request_customer ON public.credit_request USING btree (customer_id, id);
 CREATE INDEX credit_request_waiting ON public.credit_request USING btree (id) WHERE ((state)::text = 'waiting'::text);
@@ -982,17 +1101,26 @@ CREATE INDEX fiscal_drive_location ON public.fiscal_drive USING btree (location_
 CREATE INDEX hold_lapsing ON public.hold USING btree (expires_at) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
 CREATE INDEX hold_live ON public.hold USING btree (customer_id) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
 CREATE INDEX hold_lot_lot ON public.hold_lot USING btree (lot_id);
-CREATE INDEX incoming_update_new ON public.incoming_update USING btree (source, chat, external_id) WHERE ((state)::text = 'new'::text);
+CREATE INDEX incoming_update_failed ON public.incoming_update USING btree (id) WHERE ((state)::text = 'failed'::text);
+CREATE INDEX incoming_update_new ON public.incoming_update USING btree (source, chat, "position", id) WHERE ((state)::text = 'new'::text);
 CREATE INDEX incoming_update_received ON public.incoming_update USING btree (received_at);
 CREATE INDEX journal_entry_refused ON public.journal_entry USING btree (at) WHERE ((action)::text = ANY ((ARRAY['sale.refused'::character varying, 'credit.refused'::character varying])::text[]));
 CREATE INDEX journal_entry_staff ON public.journal_entry USING btree (staff_id, id) WHERE (staff_id IS NOT NULL);
 CREATE INDEX journal_entry_subject ON public.journal_entry USING btree (subject_kind, subject_id, id);
+CREATE INDEX link_request_account ON public.link_request USING btree (account_id);
+CREATE INDEX link_request_customer ON public.link_request USING btree (customer_id);
+CREATE UNIQUE INDEX link_request_once ON public.link_request USING btree (account_id, customer_id) WHERE ((state)::text = 'open'::text);
+CREATE INDEX link_request_open ON public.link_request USING btree (created_at) WHERE ((state)::text = 'open'::text);
 CREATE INDEX media_message ON public.media USING btree (message_id);
 CREATE INDEX media_wanted ON public.media USING btree (due_at) WHERE ((state)::text = 'wanted'::text);
 CREATE INDEX message_account ON public.message USING btree (account_id, id);
+CREATE INDEX message_delayed ON public.message USING btree (due_at) WHERE ((status)::text = 'delayed'::text);
+CREATE INDEX message_instead_of ON public.message USING btree (instead_of_id) WHERE (instead_of_id IS NOT NULL);
 CREATE INDEX message_leased ON public.message USING btree (leased_until) WHERE ((status)::text = ANY ((ARRAY['leased'::character varying, 'sending'::character varying])::text[]));
-CREATE INDEX message_pending ON public.message USING btree (account_id, priority, id) WHERE ((status)::text = ANY ((ARRAY['queued'::character varying, 'leased'::character varying, 'sending'::character varying])::text[]));
-CREATE INDEX message_queued ON public.message USING btree (priority, id) WHERE ((status)::text = 'queued'::text);
+CREATE INDEX message_pending ON public.message USING btree (account_id, priority, id) WHERE ((status)::text = ANY ((ARRAY['queued'::character varying, 'delayed'::character varying, 'leased'::character varying, 'sending'::character varying])::text[]));
+CREATE INDEX message_queued ON public.message USING btree (channel, priority, id) WHERE ((status)::text = 'queued'::text);
+CREATE INDEX message_words ON public.message USING gin (((content ->> 'text'::text)) public.gin_trgm_ops) WHERE (((direction)::text <> 'out'::text) OR ((kind)::text = 'staff'::text));
+CREATE UNIQUE INDEX messenger_account_alias ON public.messenger_account USING btree (channel, alias) WHERE (alias IS NOT NULL);
 CREATE INDEX messenger_account_customer ON public.messenger_account USING btree (customer_id);
 CREATE UNIQUE INDEX messenger_account_one_default ON public.messenger_account USING btree (customer_id) WHERE is_default;
 CREATE INDEX note_customer ON public.note USING btree (customer_id, id);
@@ -1028,6 +1156,8 @@ CREATE TRIGGER bonus_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER journal_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.attachment
+    ADD CONSTRAINT attachment_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_allocation
     ADD CONSTRAINT bonus_allocation_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_allocation
@@ -1048,6 +1178,8 @@ ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.canned_reply
+    ADD CONSTRAINT canned_reply_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.card_code_use
     ADD CONSTRAINT card_code_use_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.card_code_use
@@ -1056,6 +1188,8 @@ ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.conversation
+    ADD CONSTRAINT conversation_assignee_id_fkey FOREIGN KEY (assignee_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.credit_request
     ADD CONSTRAINT credit_request_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.credit_request
@@ -1108,12 +1242,20 @@ ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.link_request
+    ADD CONSTRAINT link_request_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_instead_of_id_fkey FOREIGN KEY (instead_of_id) REFERENCES public.message(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.messenger_account

@@ -82,17 +82,18 @@ WITH lot AS (
 )
 SELECT lots.customer_id, lots.total, lots.soonest, lots.amount, lots.unwarned, account.id AS account_id, c.language
 FROM lots JOIN customer c ON c.id = lots.customer_id LEFT JOIN location home ON home.id = c.home_location_id,
-    LATERAL (SELECT id FROM messenger_account WHERE customer_id = c.id AND is_active
+    LATERAL (SELECT id FROM messenger_account WHERE customer_id = c.id AND is_active AND takes_service
         ORDER BY is_default DESC, id LIMIT 1) account
 WHERE unwarned IS NOT NULL
     AND extract(hour FROM $1::timestamptz AT TIME ZONE coalesce(home.time_zone, $2)) BETWEEN $5::int AND $6::int - 1
 ORDER BY lots.customer_id LIMIT $7
 """
 WARN = """
-INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, created_at,
-    due_at, attempts)
-SELECT warned.account_id, warned.customer_id, 'out', 'expiring', warned.content, 'queued', 1, warned.key, $5, $5, 0
+INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,
+    created_at, due_at, attempts)
+SELECT a.id, warned.customer_id, a.channel, 'out', 'expiring', warned.content, 'queued', 1, warned.key, $5, $5, 0
 FROM unnest($1::bigint[], $2::bigint[], $3::jsonb[], $4::text[]) warned (account_id, customer_id, content, key)
+    JOIN messenger_account a ON a.id = warned.account_id
 ON CONFLICT (dedupe_key) DO NOTHING RETURNING id
 """
 

@@ -8,12 +8,13 @@ from loyalty.conversations.rules import Arrived
 
 KEPT = timedelta(days=7)
 
-# Sorted by number, so that two batches with the same updates meet in one order and not in a deadlock.
+# Sorted by name, so that two batches with the same updates meet in one order and not in a deadlock.
 STORE = """
 WITH kept AS (
-    INSERT INTO incoming_update (source, external_id, chat, body, state, received_at)
-    SELECT $1, part.external_id, part.chat, part.body, 'new', $2
-    FROM unnest($3::bigint[], $4::text[], $5::bytea[]) part (external_id, chat, body) ORDER BY part.external_id
+    INSERT INTO incoming_update (source, external_id, position, chat, body, state, received_at)
+    SELECT $1, part.external_id, part.position, part.chat, part.body, 'new', $2
+    FROM unnest($3::text[], $4::bigint[], $5::text[], $6::bytea[]) part (external_id, position, chat, body)
+    ORDER BY part.external_id
     ON CONFLICT (source, external_id) DO NOTHING RETURNING id
 )
 SELECT count(*) FROM kept
@@ -32,6 +33,7 @@ async def store_updates(source: str, arrived: Sequence[Arrived], *, now: datetim
         source,
         now,
         [one.external_id for one in arrived],
+        [one.position for one in arrived],
         [one.chat for one in arrived],
         [one.body for one in arrived],
     )
@@ -51,6 +53,13 @@ async def ignore_update(update_id: int, *, reason: str, now: datetime) -> bool:
         now,
     )
     return bool(closed)
+
+
+async def close_update(update_id: int, *, now: datetime) -> None:
+    """Close an update whose news was kept. Twice is once."""
+    await db.execute(
+        "UPDATE incoming_update SET state = 'done', done_at = $2 WHERE id = $1 AND state = 'new'", update_id, now
+    )
 
 
 async def empty_old_updates(*, now: datetime, limit: int = 5_000) -> int:

@@ -74,11 +74,12 @@ WHERE media.id = $1 FOR NO KEY UPDATE OF c, media
 # What the bot says to a file goes out like a reply, once for each file.
 SAY = """
 WITH said AS (
-    INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, created_at,
-        due_at, attempts)
-    SELECT $1::bigint, $2::bigint, 'out', part.kind, part.content::jsonb, 'queued', 0,
+    INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,
+        created_at, due_at, attempts)
+    SELECT a.id, $2::bigint, a.channel, 'out', part.kind, part.content::jsonb, 'queued', 0,
         'media:' || $3::text || ':' || part.number, $4::timestamptz, $4, 0
-    FROM unnest($5::text[], $6::text[]) WITH ORDINALITY part (kind, content, number) ORDER BY part.number
+    FROM messenger_account a, unnest($5::text[], $6::text[]) WITH ORDINALITY part (kind, content, number)
+    WHERE a.id = $1::bigint ORDER BY part.number
 )
 UPDATE conversation SET last_message_at = $4,
     waiting_since = CASE WHEN $7::boolean IS NULL THEN waiting_since WHEN $7 THEN coalesce(waiting_since, $4) END

@@ -19,14 +19,14 @@ from loyalty.staff.rules import Actor
 
 # The account to write to: the default one, or another that can be written to. Index: messenger_account_customer.
 QUEUE = """
-INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, created_at,
-    due_at, attempts)
-SELECT a.id, a.customer_id, 'out', $2::text, $3::jsonb, 'queued', 1, $4::text, $5::timestamptz, $5, 0
+INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,
+    created_at, due_at, attempts)
+SELECT a.id, a.customer_id, a.channel, 'out', $2::text, $3::jsonb, 'queued', 1, $4::text, $5::timestamptz, $5, 0
 FROM messenger_account a WHERE a.id = $1::bigint ON CONFLICT (dedupe_key) DO NOTHING RETURNING id
 """
 RECIPIENT = """
 SELECT a.id, c.language FROM messenger_account a JOIN customer c ON c.id = a.customer_id
-WHERE a.customer_id = $1 AND a.is_active ORDER BY a.is_default DESC, a.id LIMIT 1
+WHERE a.customer_id = $1 AND a.is_active AND a.takes_service ORDER BY a.is_default DESC, a.id LIMIT 1
 """
 
 
@@ -51,9 +51,10 @@ async def queue_service(account_id: int, kind: str, content: Content, *, dedupe_
 
 STAFF_REPLY = """
 WITH said AS (
-    INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, staff_id,
-        created_at, due_at, attempts)
-    SELECT a.id, a.customer_id, 'out', 'staff', $2::jsonb, 'queued', 0, $3::text, $4::int, $5::timestamptz, $5, 0
+    INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,
+        staff_id, created_at, due_at, attempts)
+    SELECT a.id, a.customer_id, a.channel, 'out', 'staff', $2::jsonb, 'queued', 0, $3::text, $4::int,
+        $5::timestamptz, $5, 0
     FROM messenger_account a WHERE a.id = $1::bigint ON CONFLICT (dedupe_key) DO NOTHING RETURNING id, account_id
 )
 INSERT INTO conversation (account_id, session, last_message_at) SELECT account_id, '{}', $5 FROM said
@@ -97,8 +98,8 @@ async def mark_answered(account_id: int, *, actor: Actor, now: datetime) -> None
 # By urgency and age, along message_queued; message_pending tells whether the chat has something to send before.
 LEASE_SOME = """
 WITH due AS (
-    SELECT m.id FROM message m JOIN messenger_account a ON a.id = m.account_id
-    WHERE m.status = 'queued' AND m.due_at <= $1 AND a.channel = $4
+    SELECT m.id FROM message m
+    WHERE m.status = 'queued' AND m.due_at <= $1 AND m.channel = $4
         AND NOT EXISTS (SELECT FROM message before WHERE before.account_id = m.account_id
             AND before.priority = m.priority AND before.id < m.id
             AND before.status IN ('queued', 'leased', 'sending'))
@@ -107,7 +108,8 @@ WITH due AS (
 UPDATE message SET status = 'leased', leased_until = $2, attempts = message.attempts + 1
 FROM due, messenger_account a WHERE message.id = due.id AND a.id = message.account_id
 RETURNING message.id, message.kind, message.content, message.priority, message.attempts, message.created_at,
-    message.customer_id, message.account_id, a.address, a.language, a.customer_id AS account_customer_id, a.is_active
+    message.customer_id, message.account_id, a.address, a.alias, a.language, a.customer_id AS account_customer_id,
+    a.is_active
 """
 
 

@@ -22,7 +22,8 @@ class Sender:
     """Whose chat it is, as the messenger tells.
 
     `language` is one of ours or empty, and counts only for an account that is new. `name` is cleaned as
-    `customers.rules.clean_text` does.
+    `customers.rules.clean_text` does. `alias` is another name for the same account, by which it may have been known
+    before; `phone`, in E.164, is one that the messenger vouches for.
     """
 
     channel: str
@@ -30,6 +31,8 @@ class Sender:
     name: str
     username: str | None
     language: str
+    alias: str | None = None
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,15 @@ Step = Callable[[OpenTurn], Awaitable[Outcome]]
 LOCK_CHAT = """
 WITH held AS MATERIALIZED (
     SELECT f.customer_id FROM messenger_account a JOIN customer_facts f ON f.customer_id = a.customer_id
-    WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF f
+    WHERE a.channel = $1 AND (a.address = $2 OR a.alias = $2) FOR NO KEY UPDATE OF f
 )
 SELECT a.id, a.channel, a.address, a.customer_id, a.name, a.username, a.language, a.is_active, a.is_default,
-    a.created_at, a.linked_at, c.session, c.waiting_since IS NOT NULL AS is_waiting, s.name AS shop_name, s.currency,
+    a.created_at, a.linked_at, a.alias, a.phone, a.inactive_reason, a.inactive_at, a.takes_service, a.takes_marketing,
+    a.takes_surveys, c.session, c.waiting_since IS NOT NULL AS is_waiting, s.name AS shop_name, s.currency,
     s.exponent, s.region, s.language AS shop_language, s.time_zone,
     EXISTS (SELECT FROM incoming_update WHERE id = $3 AND state = 'new') AS is_pending
 FROM messenger_account a JOIN conversation c ON c.account_id = a.id CROSS JOIN (SELECT count(*) FROM held) first, shop s
-WHERE a.channel = $1 AND a.address = $2 FOR NO KEY UPDATE OF c, a
+WHERE a.channel = $1 AND (a.address = $2 OR a.alias = $2) FOR NO KEY UPDATE OF c, a
 """
 # After the lock, in a statement of its own: only then is it sure that nobody else took this update. Nothing is
 # saved unless the update is closed here.
@@ -65,26 +69,29 @@ WITH closed AS (
     UPDATE incoming_update SET state = $16::text, reason = $17::text, done_at = $3
     WHERE id = $18::bigint AND state = 'new' AND NOT EXISTS (
         SELECT FROM incoming_update older WHERE older.source = incoming_update.source
-            AND older.chat = incoming_update.chat AND older.external_id < incoming_update.external_id
+            AND older.chat = incoming_update.chat
+            AND (older.position, older.id) < (incoming_update.position, incoming_update.id)
             AND older.state = 'new') RETURNING id
 ), said AS (
-    INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, external_id,
-        created_at, due_at, attempts)
-    SELECT $1::bigint, (SELECT customer_id FROM messenger_account WHERE id = $1), part.direction, part.kind,
-        part.content::jsonb,
+    INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,
+        external_id, created_at, due_at, attempts)
+    SELECT a.id, a.customer_id, a.channel, part.direction, part.kind, part.content::jsonb,
         CASE part.direction WHEN 'in' THEN 'received' ELSE 'queued' END, 0, part.dedupe_key, part.external_id,
         $3::timestamptz, CASE part.direction WHEN 'out' THEN $3 END, 0
-    FROM closed, unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY
+    FROM closed JOIN messenger_account a ON a.id = $1::bigint,
+        unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY
         part (direction, kind, content, dedupe_key, external_id, number) ORDER BY part.number
     RETURNING id, direction, kind
 ), card AS (
     INSERT INTO shown_card (message_id, customer_id, closes_at, due_at)
     SELECT id, $2::bigint, $9::timestamptz, $10::timestamptz FROM said WHERE kind = 'card' AND direction = 'out'
 ), file AS (
-    INSERT INTO media (message_id, file_id, mime, size, state, due_at, attempts)
-    SELECT id, $11::text, $12::text, $13::int, 'wanted', $3, 0 FROM said WHERE direction = 'in' AND $11 <> ''
+    INSERT INTO media (message_id, file_id, mime, size, name, state, due_at, attempts)
+    SELECT id, $11::text, $12::text, $13::int, $19::text, 'wanted', $3, 0 FROM said
+    WHERE direction = 'in' AND $11 <> ''
 )
 UPDATE conversation SET session = $14::jsonb, last_message_at = $3,
+    heard_at = CASE WHEN $20::boolean THEN $3 ELSE heard_at END,
     waiting_since = CASE WHEN $15::boolean IS NULL THEN waiting_since WHEN $15 THEN coalesce(waiting_since, $3) END
 FROM closed WHERE account_id = $1 RETURNING closed.id
 """
@@ -165,13 +172,15 @@ async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> Op
     Raises _TakenBefore for an update that was closed before we came; SAVE knows of those closed while we waited.
     """
     row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address, update.id)
-    if row is None or (row["name"], row["username"]) != (sender.name, sender.username):
+    if row is None or _is_news(sender, row):
         account = await know_account(
             sender.channel,
             sender.address,
             name=sender.name,
             username=sender.username,
             language=sender.language or (await shop()).language,
+            alias=sender.alias,
+            phone=sender.phone,
             now=now,
         )
         await db.execute(
@@ -192,6 +201,15 @@ async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> Op
         ShopView(
             row["shop_name"], row["currency"], row["exponent"], row["region"], row["shop_language"], row["time_zone"]
         ),
+    )
+
+
+def _is_news(sender: Sender, row: dict[str, Any]) -> bool:
+    """Whether the messenger tells of an account what we do not know yet; what it leaves out is no news."""
+    return (
+        (sender.name, sender.username) != (row["name"], row["username"])
+        or (sender.alias is not None and (sender.address, sender.alias) != (row["address"], row["alias"]))
+        or (sender.phone is not None and sender.phone != row["phone"])
     )
 
 
@@ -223,6 +241,8 @@ async def _save(
         "failed" if failure else "done",
         failure,
         update.id,
+        heard.file_name if heard else "",
+        heard is not None,
     )
     if closed is None:
         raise _TakenBefore

@@ -14,9 +14,23 @@ from loyalty.staff.rules import Actor
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
 
-KNOW_ACCOUNT = f"""
-INSERT INTO messenger_account (channel, address, name, username, language, is_active, is_default, created_at)
-VALUES ($1, $2, $3, $4, $5, true, false, $6)
+# The account of this name; else one that was known by the other name alone, or by this one as its other name.
+SAME_ACCOUNT = """
+SELECT id, address FROM messenger_account
+WHERE channel = $1 AND (address IN ($2, $3) OR alias IN ($2, $3)) ORDER BY address = $2 DESC, id LIMIT 1
+"""
+# What the messenger leaves out stays as it was; another name that belongs to somebody else stays theirs.
+KEEP_ACCOUNT = f"""
+UPDATE messenger_account SET name = $2, username = $3, phone = coalesce($4, phone),
+    address = CASE WHEN $6::text IS NULL THEN address ELSE $5 END,
+    alias = CASE WHEN EXISTS (SELECT FROM messenger_account other WHERE other.channel = messenger_account.channel
+        AND other.id <> $1 AND $6 IN (other.address, other.alias)) THEN alias ELSE coalesce($6, alias) END
+WHERE id = $1 RETURNING {ACCOUNT_COLUMNS}
+"""
+ADD_ACCOUNT = f"""
+INSERT INTO messenger_account (channel, address, name, username, language, is_active, is_default, created_at, alias,
+    phone)
+VALUES ($1, $2, $3, $4, $5, true, false, $6, $7, $8)
 ON CONFLICT (channel, address) DO UPDATE SET name = EXCLUDED.name, username = EXCLUDED.username
 RETURNING {ACCOUNT_COLUMNS}
 """
@@ -24,10 +38,27 @@ RETURNING {ACCOUNT_COLUMNS}
 
 @db.use_case
 async def know_account(
-    channel: str, address: str, *, name: str, username: str | None, language: str, now: datetime
+    channel: str,
+    address: str,
+    *,
+    name: str,
+    username: str | None,
+    language: str,
+    now: datetime,
+    alias: str | None = None,
+    phone: str | None = None,
 ) -> MessengerAccountView:
-    """The account with this address, made when it is new; what it calls itself is kept up to date."""
-    row = await db.fetch_row(KNOW_ACCOUNT, channel, address, clean_text(name)[:100], username, language, now)
+    """The account with this address, made when it is new; what it calls itself is kept up to date.
+
+    `alias` is another name that the messenger has for it: an account that was known by that one is the same and goes
+    by `address` from now on. `phone`, in E.164, is one that the messenger vouches for.
+    """
+    called = clean_text(name)[:100]
+    same = await db.fetch_value(SAME_ACCOUNT, channel, address, alias)
+    if same is not None:
+        row = await db.fetch_row(KEEP_ACCOUNT, same, called, username, phone, address, alias)
+    else:
+        row = await db.fetch_row(ADD_ACCOUNT, channel, address, called, username, language, now, alias, phone)
     assert row is not None
     return MessengerAccountView(**row)
 
@@ -45,7 +76,8 @@ async def link_account(account_id: int, customer_id: int, *, actor: Actor, now: 
     for owner in owners:
         await lock_customer(owner)
     await db.execute(
-        "UPDATE messenger_account SET customer_id = $2, linked_at = $3, is_active = true, is_default = NOT EXISTS"
+        "UPDATE messenger_account SET customer_id = $2, linked_at = $3, is_active = true, inactive_reason = NULL,"
+        " inactive_at = NULL, is_default = NOT EXISTS"
         " (SELECT FROM messenger_account WHERE customer_id = $2 AND is_default) WHERE id = $1",
         account_id,
         customer_id,
@@ -108,14 +140,20 @@ async def make_default(account_id: int, *, actor: Actor, now: datetime) -> None:
 
 
 @db.use_case
-async def set_account_active(account_id: int, *, is_active: bool) -> None:
-    """Keep whether an account can be written to: it blocked us, or took that back. Twice is once."""
+async def set_account_active(account_id: int, *, is_active: bool, reason: str = "blocked", now: datetime) -> None:
+    """Keep whether an account can be written to: it blocked us or is gone, or took that back. Twice is once."""
     known = await messenger_account(account_id)
     if known.is_active == is_active:
         return
     if known.customer_id is not None:
         await lock_customer(known.customer_id)
-    await db.execute("UPDATE messenger_account SET is_active = $2 WHERE id = $1", account_id, is_active)
+    await db.execute(
+        "UPDATE messenger_account SET is_active = $2, inactive_reason = $3, inactive_at = $4 WHERE id = $1",
+        account_id,
+        is_active,
+        None if is_active else reason,
+        None if is_active else now,
+    )
     if known.customer_id is not None:
         await _count_reach(known.customer_id)
 
@@ -141,7 +179,8 @@ async def set_language(account_id: int, language: str, *, actor: Actor, now: dat
 async def _count_reach(customer_id: int) -> None:
     """Whether any account of theirs can be written to. The caller holds the customer."""
     await db.execute(
-        "UPDATE customer_facts SET telegram = EXISTS (SELECT FROM messenger_account WHERE customer_id = $1"
-        " AND channel = 'telegram' AND is_active) WHERE customer_id = $1",
+        "UPDATE customer_facts SET telegram = 'telegram' = ANY(channels), whatsapp = 'whatsapp' = ANY(channels)"
+        " FROM (SELECT coalesce(array_agg(channel), '{}') AS channels FROM messenger_account WHERE customer_id = $1"
+        " AND is_active) reached WHERE customer_facts.customer_id = $1",
         customer_id,
     )

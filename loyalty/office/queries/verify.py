@@ -165,6 +165,11 @@ CHECKS = {
     "facts of customer": """
         SELECT c.id, 1 AS expected, 0 AS found
         FROM customer c LEFT JOIN customer_facts f ON f.customer_id = c.id WHERE f.customer_id IS NULL""",
+    "reach of customer by whatsapp": """
+        SELECT f.customer_id AS id, (a.customer_id IS NOT NULL)::int AS expected, f.whatsapp::int AS found
+        FROM customer_facts f LEFT JOIN (SELECT DISTINCT customer_id FROM messenger_account
+            WHERE channel = 'whatsapp' AND is_active AND customer_id IS NOT NULL) a USING (customer_id)
+        WHERE (a.customer_id IS NOT NULL) <> f.whatsapp""",
     "reach of customer by telegram": """
         SELECT f.customer_id AS id, (a.customer_id IS NOT NULL)::int AS expected, f.telegram::int AS found
         FROM customer_facts f LEFT JOIN (SELECT DISTINCT customer_id FROM messenger_account

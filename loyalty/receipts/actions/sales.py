@@ -102,10 +102,10 @@ WITH customer AS MATERIALIZED (
     INSERT INTO card_code_use (customer_id, step, receipt_id)
     SELECT :customer_id, :code_step::bigint, id FROM sale WHERE :code_step IS NOT NULL
 ), message AS (
-    INSERT INTO message (account_id, customer_id, direction, kind, content, status, priority, dedupe_key, created_at,
-        due_at, attempts)
-    SELECT :account_id::bigint, :customer_id, 'out', 'receipt', :message::jsonb, 'queued', 1, 'receipt:' || id, :now,
-        :now, 0
+    INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,
+        created_at, due_at, attempts)
+    SELECT :account_id::bigint, :customer_id, :account_channel::text, 'out', 'receipt', :message::jsonb, 'queued', 1,
+        'receipt:' || id, :now, :now, 0
     FROM sale WHERE :account_id IS NOT NULL
 ), event AS (
     INSERT INTO webhook_event (key, type, data, at, is_spread)
@@ -207,6 +207,7 @@ async def _write(draft: ReceiptDraft, at_till: Till, sale: Quote, *, actor: Acto
             "body_hash": draft.body_hash(),
             "answer": db.to_json(recorded.to_answer()),
             "account_id": at_till.account_id,
+            "account_channel": at_till.account_channel,
             "message": told,
         }
     )

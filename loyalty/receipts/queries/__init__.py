@@ -92,8 +92,7 @@ class Habits:
 TILL = """
 SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name AS location_name, l.time_zone,
     l.is_open, l.burns_without_code, day.today, c.name, c.phone, c.language, c.birthday,
-    (SELECT id FROM messenger_account WHERE customer_id = $1 AND is_active
-        ORDER BY is_default DESC, id LIMIT 1) AS account_id,
+    account.id AS account_id, account.channel AS account_channel,
     $4::bigint IS NOT NULL AND (EXISTS (SELECT FROM card_code_use WHERE customer_id = $1 AND step = $4)
         OR EXISTS (SELECT FROM hold WHERE customer_id = $1 AND code_step = $4 AND state IN ('asked', 'held')
             AND id IS DISTINCT FROM $5::bigint)) AS code_used,
@@ -135,7 +134,9 @@ SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name
     END AS last_receipt_at,
     EXISTS (SELECT FROM receipt WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
         AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days') AS visited
-FROM customer c JOIN customer_facts f ON f.customer_id = c.id, shop s,
+FROM customer c JOIN customer_facts f ON f.customer_id = c.id LEFT JOIN LATERAL (SELECT id, channel
+        FROM messenger_account WHERE customer_id = c.id AND is_active AND takes_service
+        ORDER BY is_default DESC, id LIMIT 1) account ON true, shop s,
     location l LEFT JOIN receipt seen ON seen.location_id = l.id AND seen.source = $6::text
         AND seen.external_id = $7::text,
     LATERAL (SELECT ($3::timestamptz AT TIME ZONE l.time_zone)::date AS today) day,
@@ -197,7 +198,8 @@ async def till(
         held = await held_for_sale(hold_id, customer_id, location_id, now=now)
     lots = (row["ids"], row["remaining"], row["activates"], row["expires"], row["held"])
     same = ("programme_id", "currency", "exponent", "location_name", "is_open", "burns_without_code", "language",
-        "account_id", "code_used", "balance", "debt", "tier_id", "tier_until", "discount_bp", "birthday", "is_first",
+        "account_id", "account_channel", "code_used", "balance", "debt", "tier_id", "tier_until", "discount_bp",
+        "birthday", "is_first",
         "window_paid", "window_visits", "burnt_today", "earned_today", "earned_month", "receipts_today", "burns_today",
         "last_receipt_at", "visited", "version")  # fmt: skip
     return Till(

@@ -137,6 +137,7 @@ class Till:
     customer_phone: str | None
     language: str
     account_id: int | None
+    account_channel: str | None
     code_used: bool
     balance: int
     debt: int

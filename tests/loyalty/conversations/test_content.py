@@ -1,9 +1,23 @@
 """The same message with no more than a channel can do."""
 
-from loyalty.conversations.content import CARD, Button, Capabilities, Content, fit
+from dataclasses import replace
 
-ALL = Capabilities(text_length=40, caption_length=10, has_buttons=True, has_menu=True, can_ask_contact=True)
-PLAIN = Capabilities(text_length=80, caption_length=10, has_buttons=False, has_menu=False, can_ask_contact=False)
+from loyalty.conversations.content import CARD, Button, Capabilities, Content, fit, numbered
+
+ALL = Capabilities(
+    text_length=40,
+    caption_length=10,
+    asking_length=40,
+    buttons=100,
+    button_length=64,
+    options=0,
+    has_menu=True,
+    can_ask_contact=True,
+    can_edit=True,
+    has_files=True,
+)
+LISTS = replace(ALL, asking_length=20, buttons=2, button_length=6, options=4, has_menu=False, can_ask_contact=False)
+PLAIN = replace(LISTS, text_length=80, asking_length=80, buttons=0, options=0)
 RICH = Content(
     text="Which one?",
     strong="one",
@@ -17,10 +31,39 @@ def test_a_channel_that_can_do_everything_gets_the_message_as_it_is():
     assert fit(RICH, ALL) == RICH
 
 
-def test_without_buttons_choices_become_numbered_lines_and_the_menu_its_lines():
+def test_without_buttons_choices_become_numbered_lines_and_the_menu_is_left_out():
     plain = fit(RICH, PLAIN)
-    assert plain.text == "Which one?\n\n1. Tea\n2. Coffee\n3. Both\n\n• Card\n• Balance\n• History"
-    assert (plain.buttons, plain.menu, plain.ask_contact) == ((), None, "")
+    assert plain.text == "Which one?\n\n1. Tea\n2. Coffee\n3. Both"
+    assert (plain.buttons, plain.options, plain.menu, plain.ask_contact) == ((), (), None, "")
+    assert [button.data for button in numbered(RICH, PLAIN)] == ["t", "c", "b"]
+
+
+def test_few_short_choices_stay_buttons_and_others_lie_behind_one_button():
+    few = replace(RICH, buttons=((Button("Tea", "t"), Button("Coffee", "c")),))
+    assert fit(few, LISTS).buttons == few.buttons
+    many = fit(RICH, LISTS, "ru")
+    assert (many.buttons, many.options_label, many.menu) == ((), "Выбрать", None)
+    assert [button.data for button in many.options] == ["t", "c", "b"]
+    assert fit(replace(RICH, buttons=((Button("Both of them", "b"),),)), LISTS).options[0].text == "Both of them"
+    assert numbered(RICH, LISTS) == ()
+    crowd = replace(RICH, buttons=tuple((Button(str(number), str(number)),) for number in range(5)))
+    assert len(numbered(crowd, LISTS)) == 5
+
+
+def test_a_menu_lies_behind_a_button_of_a_message_that_asks_nothing():
+    shown = fit(replace(RICH, buttons=()), LISTS, "uk")
+    assert shown.options_label == "Меню"
+    assert [(option.text, option.data) for option in shown.options] == [
+        ("Card", "say:Card"),
+        ("Balance", "say:Balance"),
+        ("History", "say:History"),
+    ]
+
+
+def test_a_text_with_choices_may_be_shorter_than_one_without():
+    asked = Content(text="x" * 30, buttons=((Button("Tea", "t"),),))
+    assert len(fit(asked, LISTS).text) == 20
+    assert len(fit(replace(asked, buttons=()), LISTS).text) == 30
 
 
 def test_a_text_that_is_too_long_ends_in_an_ellipsis_sooner_under_a_picture():
