@@ -235,9 +235,9 @@ class Settings(BaseSettings):
             raise ValueError(f"{missing} is missing: set DATABASE_URL and REDIS_URL both, or neither")
         if self.telegram_mode is TelegramMode.WEBHOOK:
             self._check_webhook()
-        missing = [name.upper() for name in WHATSAPP_NEEDED if getattr(self, name) is None]
-        if missing and len(missing) < len(WHATSAPP_NEEDED):
-            raise ValueError(f"{missing[0]} is missing: WhatsApp needs {', '.join(WHATSAPP_NEEDED).upper()}, or none")
+        absent = [name.upper() for name in WHATSAPP_NEEDED if getattr(self, name) is None]
+        if absent and len(absent) < len(WHATSAPP_NEEDED):
+            raise ValueError(f"{absent[0]} is missing: WhatsApp needs {', '.join(WHATSAPP_NEEDED).upper()}, or none")
         return self
 
     def _check_webhook(self) -> None:
