@@ -60,7 +60,7 @@ CREATE INDEX message_pending ON message (account_id, priority, id)
 CREATE INDEX message_instead_of ON message (instead_of_id) WHERE instead_of_id IS NOT NULL;
 CREATE UNIQUE INDEX messenger_account_alias ON messenger_account (channel, alias) WHERE alias IS NOT NULL;
 CREATE UNIQUE INDEX link_request_once ON link_request (account_id, customer_id) WHERE state = 'open';
-CREATE UNIQUE INDEX canned_reply_title ON canned_reply (lower(title));
+CREATE UNIQUE INDEX canned_reply_title ON canned_reply (lower(title)) WHERE deleted_at IS NULL;
 CREATE INDEX conversation_assignee ON conversation (assignee_id) WHERE assignee_id IS NOT NULL;
 CREATE INDEX message_words ON message USING gin ((content->>'text') gin_trgm_ops)
     WHERE direction <> 'out' OR kind = 'staff';
@@ -140,6 +140,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("updated_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("deleted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "canned_reply",
@@ -280,6 +281,12 @@ class Migration(migrations.Migration):
             model_name="Conversation",
             index=PartialIndex(
                 fields=["last_message_at", "account_id"], name="conversation_open", condition={"state": "open"}
+            ),
+        ),
+        ops.AddIndex(
+            model_name="Conversation",
+            index=PartialIndex(
+                fields=["last_message_at", "account_id"], name="conversation_closed", condition={"state": "closed"}
             ),
         ),
         ops.AddField(

@@ -32,6 +32,9 @@ class Conversation(Model):
             PartialIndex(
                 fields=("last_message_at", "account_id"), name="conversation_open", condition={"state": "open"}
             ),
+            PartialIndex(
+                fields=("last_message_at", "account_id"), name="conversation_closed", condition={"state": "closed"}
+            ),
         )
 
 
@@ -192,6 +195,7 @@ class CannedReply(Model):
     text = fields.TextField()
     staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
     updated_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
 
     class Meta:
         app = "loyalty"

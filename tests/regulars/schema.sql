@@ -109,6 +109,7 @@ CREATE TABLE public.canned_reply (
     title character varying(80) NOT NULL,
     text text NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
     staff_id integer
 );
 CREATE SEQUENCE public.canned_reply_id_seq
@@ -1072,9 +1073,10 @@ CREATE INDEX bonus_entry_receipt ON public.bonus_entry USING btree (receipt_id);
 CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);
 CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHERE (remaining > 0);
 CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
-CREATE UNIQUE INDEX canned_reply_title ON public.canned_reply USING btree (lower((title)::text));
+CREATE UNIQUE INDEX canned_reply_title ON public.canned_reply USING btree (lower((title)::text)) WHERE (deleted_at IS NULL);
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
 CREATE INDEX conversation_assignee ON public.conversation USING btree (assignee_id) WHERE (assignee_id IS NOT NULL);
+CREATE INDEX conversation_closed ON public.conversation USING btree (last_message_at, account_id) WHERE ((state)::text = 'closed'::text);
 CREATE INDEX conversation_open ON public.conversation USING btree (last_message_at, account_id) WHERE ((state)::text = 'open'::text);
 CREATE INDEX conversation_waiting ON public.conversation USING btree (waiting_since);
 CREATE INDEX credit_request_customer ON public.credit_request USING btree (customer_id, id);
