@@ -1,11 +1,12 @@
-"""A stand-in for the Telegram Bot API, with a chat page for people: for the demo and for end-to-end tests.
+"""Stand-ins for messengers, with a chat page for people: for the demo and for end-to-end tests.
 
-It imports nothing of ours, so what it proves about the bot is not proven by the bot's own code. Nothing leaves
-the machine: webhooks go to loopback addresses only.
+One folder a messenger; what lies beside them, the page before all, is shared. Nothing of ours is imported, so what
+the simulator proves about the bot is not proven by the bot's own code. Nothing leaves the machine: webhooks go to
+loopback addresses only.
 """
 
 from bot.simulator.faults import Faults
-from bot.simulator.people import Person
 from bot.simulator.simulator import Simulator
+from bot.simulator.telegram.people import Person
 
 __all__ = ["Faults", "Person", "Simulator"]

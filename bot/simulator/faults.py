@@ -1,6 +1,9 @@
-"""What may go wrong on purpose, and how a refused call is answered."""
+"""What may go wrong on purpose in any messenger."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+LONGEST_SECONDS = 60
+BROKEN_PROXY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @dataclass(slots=True)
@@ -9,20 +12,38 @@ class Faults:
 
     `retry_after`: seconds that every send is told to wait, 0 is off. `lose_answers`: so many accepted sends are
     carried out while their answer is lost on the way. `server_errors`: so many calls, of any method, get the HTML
-    page of a broken proxy. `unauthorized`: the token is revoked.
+    page of a broken proxy. `slow`: seconds that every call takes. `unauthorized`: the token is revoked.
     """
 
     retry_after: int = 0
     lose_answers: int = 0
     server_errors: int = 0
+    slow: int = 0
     unauthorized: bool = False
 
+    @property
+    def any(self) -> bool:
+        """Whether anything goes wrong."""
+        return any(getattr(self, field.name) for field in fields(self))
 
-class Refusal(Exception):
-    """A call the Bot API refuses: `{"ok": false, "error_code": …, "description": …}`."""
+    def take(self, name: str) -> bool:
+        """Whether a counted fault happens now; it counts down."""
+        left: int = getattr(self, name)
+        if left < 1:
+            return False
+        setattr(self, name, left - 1)
+        return True
 
-    def __init__(self, description: str, code: int = 400, *, retry_after: int = 0) -> None:
-        prefix = {400: "Bad Request: ", 403: "Forbidden: ", 409: "Conflict: "}.get(code, "")
-        super().__init__(prefix + description)
-        self.code = code
-        self.retry_after = retry_after
+    def change(self, wanted: dict[str, object]) -> bool:
+        """Set all of them, those not named to off; False, and nothing changes, when a value cannot be."""
+        values = {}
+        for field in fields(self):
+            value = wanted.get(field.name, field.default)
+            most = LONGEST_SECONDS if field.name == "slow" else 9999
+            is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+            if not (isinstance(value, bool) if isinstance(field.default, bool) else is_number):
+                return False
+            values[field.name] = value
+        for name, value in values.items():
+            setattr(self, name, value)
+        return True

@@ -1,23 +1,20 @@
-"""The chat page: one person's chat in a browser, live by server-sent events."""
+"""The chat page: one person's chat in a browser, live by server-sent events, whichever messenger it is in."""
 
 import asyncio
 import json
-import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import fields
 
 import jinja2
 from aiohttp import hdrs, web
-from yarl import URL
 
 from bot.simulator.assets import assets, icon, serve
-from bot.simulator.exchange import Exchange
-from bot.simulator.faults import Faults, Refusal
-from bot.simulator.people import Person
-from bot.simulator.photos import MOST_BYTES
+from bot.simulator.chats import Chat
+from bot.simulator.links import deep_link
+from bot.simulator.manners import done, read, refused
+from bot.simulator.messengers import Messenger
 from bot.simulator.view import View
-from bot.simulator.webhook import Webhook
-from bot.simulator.words import LANGUAGES, WORDS, best_language
+from bot.simulator.words import LANGUAGES, WORDS, best_language, made_up_person
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -29,18 +26,15 @@ LANGUAGE_COOKIE = "simulator_language"
 THEME_COOKIE = "simulator_theme"
 YEAR_SECONDS = 365 * 24 * 3600
 QUIET_SECONDS = 15
-PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
-LONGEST_TEXT = 4096
 
 
 class Page:
-    """The page and the small JSON calls of its script."""
+    """The page and the small JSON calls of its script. `messengers`, the first being the usual one."""
 
-    def __init__(self, exchange: Exchange, webhook: Webhook, faults: Faults, newcomer: Callable[[str], Person]) -> None:
-        self._exchange = exchange
-        self._webhook = webhook
-        self._faults = faults
-        self._newcomer = newcomer
+    def __init__(self, title: str, messengers: Sequence[Messenger]) -> None:
+        self._title = title
+        self._messengers = messengers
+        self._closing = False
         loader = jinja2.PackageLoader("bot.simulator", "templates")
         # All values are escaped; a name or a text of a person is never markup.
         self._templates = jinja2.Environment(
@@ -53,36 +47,46 @@ class Page:
             web.get("", self.show, name="page"),
             web.get("/", self.show),
             web.get("/s/{hash}/{name}", serve),
-            web.get("/photos/{file}", self.photo),
+            web.get("/photos/{file}", self.file),
             web.post("/people", self.add_person),
             web.post("/settings", self.change_settings),
             web.post("/faults", self.change_faults),
-            web.get("/people/{person:\\d+}", self.person),
-            web.get("/people/{person:\\d+}/events", self.events),
-            web.post("/people/{person:\\d+}/choice", self.choose),
-            web.post("/people/{person:\\d+}/start", self.start),
-            web.post("/people/{person:\\d+}/messages", self.send),
-            web.post("/people/{person:\\d+}/photos", self.send_photo),
-            web.post("/people/{person:\\d+}/contact", self.share_contact),
-            web.post("/people/{person:\\d+}/taps", self.tap),
-            web.post("/people/{person:\\d+}/block", self.block),
+            web.get("/people/{person}", self.person),
+            web.get("/people/{person}/events", self.events),
+            web.post("/people/{person}/choice", self.choose),
+            web.post("/people/{person}/twin", self.add_twin),
+            web.post("/people/{person}/{act}", self.act),
         ]
+
+    def open(self) -> None:
+        """Pages stay connected from now on."""
+        self._closing = False
+
+    def close(self) -> None:
+        """Open pages end now; else the server would wait for them."""
+        self._closing = True
+        for chat, _ in self._chats():
+            chat.bell.ring()
 
     async def show(self, request: web.Request) -> web.Response:
         """The page of whom the cookie names, else of the first person; without people one is made up."""
         language = request.cookies.get(LANGUAGE_COOKIE, "")
         if language not in LANGUAGES:
             language = best_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-        person = self._chosen(request) or self._newcomer(language)
+        chat, messenger = self._chosen(request, language)
         theme = request.cookies.get(THEME_COOKIE, "")
         base = base_path(request)
         page = self._templates.get_template("chat.html").render(
             base=base,
             asset=lambda name: base + assets()[name].path,
             icon=icon,
-            bot=self._exchange.bot,
-            person=person,
-            people=list(self._exchange.people.values()),
+            title=self._title,
+            person=chat,
+            messenger=messenger,
+            faults=[(field.name, field.default) for field in fields(messenger.faults)],
+            others=[(other, place) for other, place in self._chats() if other is not chat],
+            open_messengers=[one for one in self._messengers if one.is_open],
+            twins=[one for one in self._messengers if one.is_open and chat.phone and one is not messenger],
             payload=deep_link(request.query.get("start")),
             language=language,
             languages=LANGUAGES,
@@ -90,59 +94,79 @@ class Page:
             words=WORDS[language],
         )
         response = web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
-        keep(response, PERSON_COOKIE, str(person.id), base)
+        keep(response, PERSON_COOKIE, str(chat.id), base)
         return response
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The live chat: everything first, then changes. A reconnecting page begins anew and draws by ids."""
-        person = self._person(request)
+        chat, messenger = self._named(request)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
-        view = View(person, self._exchange, self._webhook, self._faults)
-        quiet = 0
+        chat.look(+1)
         try:
-            await response.write(b"retry: 1000\n\n")
-            while not self._exchange.updates.closing:
-                if step := view.step():
-                    await response.write(f"data: {json.dumps(step, ensure_ascii=False)}\n\n".encode())
-                    quiet = 0
-                # Typing dots end and bots fall silent without a ring, so look each second.
-                quiet += not await rung(person)
-                if quiet >= QUIET_SECONDS:
-                    await response.write(b": still here\n\n")
-                    quiet = 0
+            await self._tell(response, chat, messenger)
         except ConnectionResetError:
             # The page was closed.
             pass
+        finally:
+            chat.look(-1)
         return response
+
+    async def _tell(self, response: web.StreamResponse, chat: Chat, messenger: Messenger) -> None:
+        view = View(chat, messenger)
+        quiet = 0
+        await response.write(b"retry: 1000\n\n")
+        while not self._closing:
+            if step := view.step():
+                await response.write(f"data: {json.dumps(step, ensure_ascii=False)}\n\n".encode())
+                quiet = 0
+            # Typing dots end and bots fall silent without a ring, so look each second.
+            quiet += not await rung(chat)
+            if quiet >= QUIET_SECONDS:
+                await response.write(b": still here\n\n")
+                quiet = 0
 
     async def person(self, request: web.Request) -> web.Response:
         """Whether the person is still known; a page of another life of the demo learns to load anew."""
-        return done(id=self._person(request).id)
+        return done(id=self._named(request)[0].id)
 
-    async def photo(self, request: web.Request) -> web.Response:
-        """A photo of any chat; ids cannot be guessed."""
-        found = self._exchange.photos.find(request.match_info["file"])
-        if found is None:
+    async def file(self, request: web.Request) -> web.Response:
+        """A picture or file of any chat; ids cannot be guessed."""
+        found = (messenger.file(request.match_info["file"]) for messenger in self._messengers)
+        response = next((one for one in found if one is not None), None)
+        if response is None:
             raise web.HTTPNotFound
-        headers = {"Cache-Control": "private, max-age=86400"}
-        return web.Response(body=found.data, content_type=found.content_type, headers=headers)
+        response.headers["Cache-Control"] = "private, max-age=86400"
+        return response
 
     async def add_person(self, request: web.Request) -> web.Response:
         """Another customer, chosen for this browser."""
         body = await read(request)
         language = body.get("language")
-        person = self._newcomer(language if language in LANGUAGES else "en")
-        response = done(id=person.id)
-        keep(response, PERSON_COOKIE, str(person.id), base_path(request))
-        return response
+        kinds = {kind: messenger for messenger in self._messengers if messenger.is_open for kind in messenger.kinds}
+        kind = body.get("kind", self._messengers[0].kinds[0])
+        if kind not in kinds:
+            return refused("failed")
+        chat = self._newcomer(kinds[kind], kind, language if language in LANGUAGES else "en")
+        return chosen(request, chat)
+
+    async def add_twin(self, request: web.Request) -> web.Response:
+        """The same human in another messenger: the chat that is there, or a new one with the same name and phone."""
+        body = await read(request)
+        chat, messenger = self._named(request)
+        other = next((one for one in self._messengers if one.is_open and one.name == body.get("messenger")), None)
+        if other is None or other is messenger or not chat.phone:
+            return refused("failed")
+        there = (one for one in other.chats() if (one.full_name, one.phone) == (chat.full_name, chat.phone))
+        first_name, _, last_name = chat.full_name.partition(" ")
+        language = str(body.get("language", "en"))
+        human = {"first_name": first_name, "last_name": last_name, "phone": chat.phone, "language_code": language}
+        return chosen(request, next(there, None) or other.newcomer(human, other.kinds[0]))
 
     async def choose(self, request: web.Request) -> web.Response:
         """Show that person's chat in this browser."""
         await read(request)
-        response = done()
-        keep(response, PERSON_COOKIE, str(self._person(request).id), base_path(request))
-        return response
+        return chosen(request, self._named(request)[0])
 
     async def change_settings(self, request: web.Request) -> web.Response:
         """Language and theme of this browser."""
@@ -155,123 +179,67 @@ class Page:
         return response
 
     async def change_faults(self, request: web.Request) -> web.Response:
-        """What the bot meets from now on."""
+        """What one messenger does from now on."""
         body = await read(request)
-        for name in ("retry_after", "lose_answers", "server_errors"):
-            value = body.get(name, 0)
-            if not isinstance(value, int) or not 0 <= value <= 9999:
-                return refused("failed")
-            setattr(self._faults, name, int(value))
-        self._faults.unauthorized = body.get("unauthorized") is True
-        for person in self._exchange.people.values():
-            person.bell.ring()
-        return done()
-
-    async def start(self, request: web.Request) -> web.Response:
-        """Press Start, with the payload of a deep link."""
-        body = await read(request)
-        self._person(request).start(deep_link(body.get("payload")))
-        return done()
-
-    async def send(self, request: web.Request) -> web.Response:
-        """Write a text of 1 to 4096 characters."""
-        text = str((await read(request)).get("text", "")).strip()
-        if len(text) > LONGEST_TEXT:
-            return refused("too_long", count=len(text))
-        if not text:
+        named = body.pop("messenger", self._messengers[0].name)
+        messenger = next((one for one in self._messengers if one.name == named), None)
+        if messenger is None or not messenger.faults.change(body):
             return refused("failed")
-        self._person(request).send(text)
+        for chat in messenger.chats():
+            chat.bell.ring()
         return done()
 
-    async def send_photo(self, request: web.Request) -> web.Response:
-        """Send the body as a photo, with the query's caption."""
-        check_origin(request)
-        person = self._person(request)
-        try:
-            person.send_photo(
-                await request.clone(client_max_size=MOST_BYTES).read(), request.query.get("caption", "")[:1024]
-            )
-        except (Refusal, web.HTTPRequestEntityTooLarge):
-            return refused("bad_photo")
-        return done()
-
-    async def share_contact(self, request: web.Request) -> web.Response:
-        """Share the own phone number."""
-        await read(request)
-        self._person(request).share_contact()
-        return done()
-
-    async def tap(self, request: web.Request) -> web.Response:
-        """Press an inline button."""
-        body = await read(request)
-        message_id, data = body.get("message_id"), body.get("data")
-        if not isinstance(message_id, int) or not isinstance(data, str):
-            return refused("failed")
-        self._person(request).tap(message_id, data)
-        return done()
-
-    async def block(self, request: web.Request) -> web.Response:
-        """Block the bot or let it write again."""
-        body, person = await read(request), self._person(request)
-        if body.get("blocked") is True:
-            person.block()
-        elif person.blocked:
-            person.unblock()
-        return done()
-
-    def _chosen(self, request: web.Request) -> Person | None:
-        named = request.cookies.get(PERSON_COOKIE, "")
-        people = self._exchange.people
-        found = people.get(int(named)) if named.isdecimal() else None
-        return found or next(iter(people.values()), None)
-
-    def _person(self, request: web.Request) -> Person:
-        person = self._exchange.people.get(int(request.match_info["person"]))
-        if person is None:
+    async def act(self, request: web.Request) -> web.Response:
+        """Something that can be done in a chat of that messenger."""
+        chat, messenger = self._named(request)
+        found = messenger.acts.get(request.match_info["act"])
+        if found is None:
             raise web.HTTPNotFound
-        return person
+        return await found(chat, request)
+
+    async def guard(self, request: web.Request, response: web.StreamResponse) -> None:
+        """The page's headers on every answer but those of the messengers' APIs."""
+        base = base_path(request)
+        if not any(request.path.startswith(f"{base}/{messenger.name}/") for messenger in self._messengers):
+            response.headers.update(HEADERS)
+
+    def _chats(self) -> list[tuple[Chat, Messenger]]:
+        return [(chat, messenger) for messenger in self._messengers for chat in messenger.chats()]
+
+    def _chosen(self, request: web.Request, language: str) -> tuple[Chat, Messenger]:
+        """Of whom the cookie names, if they are in the messenger that the link asks for."""
+        asked = request.query.get("in")
+        wanted = next((one for one in self._messengers if one.is_open and one.name == asked), None)
+        named = request.cookies.get(PERSON_COOKIE, "")
+        fitting = [(chat, place) for chat, place in self._chats() if wanted in {None, place}]
+        found = (one for one in fitting if str(one[0].id) == named)
+        messenger = wanted or self._messengers[0]
+        one = next(found, None) or next(iter(fitting), None)
+        return one or (self._newcomer(messenger, messenger.kinds[0], language), messenger)
+
+    def _named(self, request: web.Request) -> tuple[Chat, Messenger]:
+        named = request.match_info["person"]
+        found = next((one for one in self._chats() if str(one[0].id) == named), None)
+        if found is None:
+            raise web.HTTPNotFound
+        return found
+
+    def _newcomer(self, messenger: Messenger, kind: str, language: str) -> Chat:
+        """A made-up customer, with a name nobody here has as long as there is one."""
+        taken = {chat.full_name for chat, _ in self._chats()}
+        tries = [made_up_person(language) for _ in range(20)]
+        fresh = (one for one in tries if f"{one['first_name']} {one['last_name']}" not in taken)
+        return messenger.newcomer(next(fresh, tries[0]), kind)
 
 
-def deep_link(payload: Any) -> str:
-    """The payload of a link; what Telegram would not carry in one is left out."""
-    return payload if isinstance(payload, str) and PAYLOAD.fullmatch(payload) else ""
-
-
-async def guard(request: web.Request, response: web.StreamResponse) -> None:
-    """The page's headers on every answer but those of the Bot API."""
-    if not request.path.startswith(f"{base_path(request)}/telegram/"):
-        response.headers.update(HEADERS)
-
-
-async def rung(person: Person) -> bool:
+async def rung(chat: Chat) -> bool:
     """Wait for a change of the chat, a second at most."""
     try:
         async with asyncio.timeout(1):
-            await person.bell.wait()
+            await chat.bell.wait()
     except TimeoutError:
         return False
     return True
-
-
-async def read(request: web.Request) -> dict[str, Any]:
-    """The JSON object that a page of ours sent; requests of other sites are refused."""
-    check_origin(request)
-    try:
-        body = await request.json() if request.can_read_body else {}
-    except ValueError:
-        raise web.HTTPBadRequest from None
-    return body if isinstance(body, dict) else {}
-
-
-def check_origin(request: web.Request) -> None:
-    """Refuse what another site's page sends: by Sec-Fetch-Site, by Origin where the browser tells no more."""
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        is_ours = site in {"same-origin", "none"}
-    else:
-        is_ours = URL(request.headers.get(hdrs.ORIGIN, "")).authority == request.host
-    if not is_ours:
-        raise web.HTTPForbidden
 
 
 def base_path(request: web.Request) -> str:
@@ -279,16 +247,13 @@ def base_path(request: web.Request) -> str:
     return request.app.router["page"].url_for().path.rstrip("/")
 
 
+def chosen(request: web.Request, chat: Chat) -> web.Response:
+    """Yes, and this browser shows that chat from now on."""
+    response = done(id=chat.id)
+    keep(response, PERSON_COOKIE, str(chat.id), base_path(request))
+    return response
+
+
 def keep(response: web.Response, name: str, value: str, base: str) -> None:
     """A cookie of this page alone."""
     response.set_cookie(name, value, path=base or "/", max_age=YEAR_SECONDS, httponly=True, samesite="Lax")
-
-
-def done(**facts: Any) -> web.Response:
-    """The small yes."""
-    return web.json_response({"ok": True, **facts})
-
-
-def refused(reason: str, **facts: Any) -> web.Response:
-    """The small no; the page has words for the reason."""
-    return web.json_response({"ok": False, "reason": reason, **facts}, status=422)

@@ -9,12 +9,14 @@ from typing import Any
 
 from PIL import Image
 
-from bot.simulator.faults import Refusal
-
 MOST_KEPT = 50
 MOST_BYTES = 10 * 1024 * 1024
 SMALL_SIDE = 320
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+
+
+class BadPhoto(ValueError):
+    """No picture, or one that nobody takes; the words are Telegram's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,17 @@ class Photos:
         self._photos: OrderedDict[str, Photo] = OrderedDict()
 
     def add(self, data: bytes) -> Photo:
-        """Keep a photo; what is too large or no picture is refused as Telegram refuses it."""
+        """Keep a photo; what is too large or no picture raises BadPhoto."""
         if len(data) > MOST_BYTES:
             size = f"file of size {len(data)} bytes is too big for a photo; the maximum size is {MOST_BYTES} bytes"
-            raise Refusal(size)
+            raise BadPhoto(size)
         try:
             photo = opened(secrets.token_urlsafe(12), data)
         except (OSError, Image.DecompressionBombError, SyntaxError, ValueError):
-            raise Refusal("IMAGE_PROCESS_FAILED") from None
+            raise BadPhoto("IMAGE_PROCESS_FAILED") from None
         width, height = photo.width, photo.height
         if width + height > 10_000 or max(width, height) > 20 * min(width, height):
-            raise Refusal("PHOTO_INVALID_DIMENSIONS")
+            raise BadPhoto("PHOTO_INVALID_DIMENSIONS")
         self._keep(photo)
         return photo
 

@@ -145,9 +145,9 @@ async def test_a_webhook_that_another_program_took_away_is_set_again(simulator, 
 
     keeping = asyncio.create_task(channel.receive(store))
     await until(lambda: times_set() == 1)
-    simulator._webhook.url = ""
+    simulator.telegram.webhook.url = ""
     await until(lambda: times_set() == 2)
-    assert simulator._webhook.url == "http://127.0.0.1:9/webhooks/telegram"
+    assert simulator.telegram.webhook.url == "http://127.0.0.1:9/webhooks/telegram"
     keeping.cancel()
     await asyncio.wait([keeping])
 

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from bot.sender import IN_FLIGHT
 from bot.simulator import Person, Simulator
-from bot.simulator.people import bare
+from bot.simulator.telegram.people import bare
 from loyalty import db
 from loyalty.clock import system_now
 from tests.bot.conftest import TOKEN, bot_message, bot_settings, buttons_of, newcomer, shop, until

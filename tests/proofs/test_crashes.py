@@ -73,7 +73,7 @@ async def test_an_update_whose_acknowledgement_was_cut_off_comes_again_and_is_ta
     await victim.kill()
     await processes.bury(victim)
     await processes.start_some(1, "bot", "worker")
-    await until(lambda: not simulator._exchange.updates.pending)
+    await until(lambda: not simulator.telegram.exchange.updates.pending)
     assert wire.handed[guest.updates[-1]] == 2
     guest.write("/balance")
     await all_is_said([guest])
@@ -99,7 +99,7 @@ async def test_a_call_that_a_kill_left_unanswered_comes_again_and_is_taken_once(
         await victim.kill()
     await processes.bury(victim)
     # Whatever the dead one's statement has done meanwhile, the messenger heard of nothing.
-    assert [update["update_id"] for update in simulator._exchange.updates.pending] == guest.updates[-1:]
+    assert [update["update_id"] for update in simulator.telegram.exchange.updates.pending] == guest.updates[-1:]
     await processes.start_some(1, "bot", "worker")
     guest.write("/balance")
     await all_is_said([guest])

@@ -29,7 +29,7 @@ async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(proce
         guest.rush()
         guest.write(*(f"{COMMANDS[number % len(COMMANDS)]} {number}" for number in range(sized(40, 200) - 6)))
         # The same updates arrive by three ways: from the messenger, and twice beside it.
-        same = [arrived(update) for update in simulator._exchange.updates.pending]
+        same = [arrived(update) for update in simulator.telegram.exchange.updates.pending]
         assert len(same) == len(guest.updates)
         now = system_now()
         await asyncio.gather(store_updates(SOURCE, same, now=now), store_updates(SOURCE, same[::-1], now=now))

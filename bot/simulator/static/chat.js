@@ -370,22 +370,19 @@ const faults = $("faults-form");
 $("faults-button").addEventListener("click", () => {
   openMenu(false);
   for (const [name, value] of Object.entries(status.faults)) {
-    if (name === "unauthorized") faults.elements[name].checked = value;
+    if (typeof value === "boolean") faults.elements[name].checked = value;
     else faults.elements[name].value = value;
   }
   $("faults").showModal();
 });
-$("all-off").addEventListener("click", async () => { if (await post(`${page.base}/faults`, {})) $("faults").close(); });
-faults.addEventListener("submit", async (event) => {
+async function setFaults(wanted) {
+  if (await post(`${page.base}/faults`, {...wanted, messenger: page.messenger})) $("faults").close();
+}
+$("all-off").addEventListener("click", () => setFaults({}));
+faults.addEventListener("submit", (event) => {
   event.preventDefault();
-  const number = (name) => Number(faults.elements[name].value) || 0;
-  const wanted = {
-    retry_after: number("retry_after"),
-    lose_answers: number("lose_answers"),
-    server_errors: number("server_errors"),
-    unauthorized: faults.elements.unauthorized.checked,
-  };
-  if (await post(`${page.base}/faults`, wanted)) $("faults").close();
+  const value = ({type, checked, value}) => (type === "checkbox" ? checked : Number(value) || 0);
+  setFaults(Object.fromEntries(Object.keys(status.faults).map((name) => [name, value(faults.elements[name])])));
 });
 
 listen();

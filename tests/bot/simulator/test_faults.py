@@ -1,6 +1,9 @@
+import time
+
 import pytest
 from aiogram.exceptions import (
     ClientDecodeError,
+    TelegramForbiddenError,
     TelegramNetworkError,
     TelegramRetryAfter,
     TelegramUnauthorizedError,
@@ -53,8 +56,24 @@ async def test_a_revoked_token_is_told_everywhere(town: Town):
         await town.bot.send_message(town.person.id, "x")
 
 
+async def test_so_many_sends_meet_somebody_who_has_blocked_the_bot(town: Town):
+    town.simulator.faults.blocked = 1
+    await town.bot.send_chat_action(town.person.id, "typing")
+    with pytest.raises(TelegramForbiddenError):
+        await town.bot.send_message(town.person.id, "x")
+    await town.bot.send_message(town.person.id, "y")
+    assert [message["text"] for message in town.person.messages] == ["/start", "y"]
+
+
+async def test_a_slow_messenger_answers_late(town: Town):
+    town.simulator.faults.slow = 1
+    began = time.monotonic()
+    await town.bot.send_message(town.person.id, "late")
+    assert time.monotonic() - began >= 1
+
+
 async def test_the_journal_is_bounded(town: Town, monkeypatch):
-    monkeypatch.setattr("bot.simulator.api.MOST_CALLS", 3)
+    monkeypatch.setattr("bot.simulator.telegram.api.MOST_CALLS", 3)
     for number in range(5):
         await town.bot.send_message(town.person.id, str(number))
     assert [fields["text"] for _, fields in town.simulator.calls] == ["2", "3", "4"]

@@ -280,7 +280,7 @@ async def test_parameters_come_in_every_way(town: Town, http):
 
 
 async def test_chats_that_nobody_reads_take_messages(town: Town):
-    town.simulator._exchange.silent_ids = range(5_000_000_000, 5_000_000_010)
+    town.simulator.telegram.exchange.silent_ids = range(5_000_000_000, 5_000_000_010)
     sent = await town.bot.send_message(5_000_000_009, "x")
     assert (sent.chat.id, sent.chat.type) == (5_000_000_009, "private")
     with pytest.raises(TelegramBadRequest, match="chat not found"):

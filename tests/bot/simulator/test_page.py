@@ -174,7 +174,7 @@ async def test_the_page_gets_everything_once(town: Town, http, home):
 
 
 async def test_the_page_tells_when_nobody_listens(town: Town, http, home):
-    town.simulator._exchange.updates.polled_at = -100.0
+    town.simulator.telegram.exchange.updates.polled_at = -100.0
     live = steps(http, home)
     assert (await until(live, lambda step: True))["status"]["hint"] == "asleep"
     await town.bot.get_updates()

@@ -53,5 +53,5 @@ async def test_a_file_of_something_else_is_never_overwritten(tmp_path, content):
 async def test_the_last_fifty_photos_are_kept(open_town, monkeypatch):
     monkeypatch.setattr("bot.simulator.photos.MOST_KEPT", 2)
     town = await open_town()
-    names = [town.simulator._exchange.photos.add(picture()).sizes()[0]["file_id"] for _ in range(3)]
-    assert [town.simulator._exchange.photos.find(name) is not None for name in names] == [False, True, True]
+    names = [town.simulator.telegram.exchange.photos.add(picture()).sizes()[0]["file_id"] for _ in range(3)]
+    assert [town.simulator.telegram.exchange.photos.find(name) is not None for name in names] == [False, True, True]

@@ -11,7 +11,7 @@ from tests.bot.simulator.conftest import TOKEN, Town, picture, serve
 
 async def until_polled(town):
     """Until a poll waits at the simulator."""
-    while not town.simulator._exchange.updates._poll:  # noqa: ASYNC110 - there is no event for being asked
+    while not town.simulator.telegram.exchange.updates._poll:  # noqa: ASYNC110 - there is no event for being asked
         await asyncio.sleep(0)
 
 
@@ -121,7 +121,7 @@ async def test_a_bot_that_was_killed_waits_no_more(town: Town):
     await until_polled(town)
     poll.cancel()
     async with asyncio.timeout(10):
-        while town.simulator._exchange.updates._poll:  # noqa: ASYNC110 - there is no event for being left
+        while town.simulator.telegram.exchange.updates._poll:  # noqa: ASYNC110 - there is no event for being left
             await asyncio.sleep(0.01)
 
 
@@ -192,7 +192,7 @@ async def test_a_deleted_webhook_gets_nothing_more(town: Town, receiver: Receive
 
 
 async def test_a_new_webhook_is_tried_at_once(town: Town, receiver: Receiver, monkeypatch):
-    monkeypatch.setattr("bot.simulator.webhook.FIRST_PAUSE_SECONDS", 3600)
+    monkeypatch.setattr("bot.simulator.telegram.webhook.FIRST_PAUSE_SECONDS", 3600)
     receiver.answers = [500]
     await town.bot.set_webhook(f"{receiver.url}/hook")
     await receiver.until(1)

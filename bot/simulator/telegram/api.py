@@ -1,18 +1,19 @@
 """The Bot API over HTTP: `/bot<token>/<method>` and `/file/bot<token>/<path>`."""
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from bot.simulator import messages, methods
-from bot.simulator.exchange import Exchange
-from bot.simulator.faults import Faults, Refusal
-from bot.simulator.parameters import Call, read_call
-from bot.simulator.webhook import Webhook
+from bot.simulator.faults import BROKEN_PROXY
+from bot.simulator.telegram import messages, methods
+from bot.simulator.telegram.exchange import Exchange
+from bot.simulator.telegram.faults import Refusal, TelegramFaults
+from bot.simulator.telegram.parameters import Call, read_call
+from bot.simulator.telegram.webhook import Webhook
 
-BROKEN_PROXY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 MOST_CALLS = 1000
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -20,7 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """Answers calls on behalf of an exchange, in the weather of `faults`, and notes them in `calls`."""
 
-    def __init__(self, exchange: Exchange, webhook: Webhook, faults: Faults, token: str) -> None:
+    def __init__(self, exchange: Exchange, webhook: Webhook, faults: TelegramFaults, token: str) -> None:
         self._exchange = exchange
         self._webhook = webhook
         self._faults = faults
@@ -41,8 +42,9 @@ class Api:
             method = request.match_info["method"]
             call = await read_call(request, method)
             self._note(call)
-            if self._faults.server_errors > 0:
-                self._faults.server_errors -= 1
+            if method.lower() != "getupdates" and self._faults.slow:
+                await asyncio.sleep(self._faults.slow)
+            if self._faults.take("server_errors"):
                 return web.Response(status=502, text=BROKEN_PROXY, content_type="text/html")
             result = await self._result(request, call, method.lower())
         except Refusal as refusal:
@@ -79,6 +81,8 @@ class Api:
         if name.startswith("send") and self._faults.retry_after > 0:
             seconds = self._faults.retry_after
             raise Refusal(f"Too Many Requests: retry after {seconds}", 429, retry_after=seconds)
+        if is_message(name) and self._faults.take("blocked"):
+            raise Refusal("bot was blocked by the user", 403)
         return answer(self._exchange, call)
 
     async def _updates(self, request: web.Request, call: Call) -> list[dict[str, Any]]:
@@ -112,10 +116,12 @@ class Api:
 
     def _loses_answer(self, name: str) -> bool:
         """Whether this accepted send's answer gets lost; typing dots do not count."""
-        if self._faults.lose_answers < 1 or not name.startswith("send") or name == "sendchataction":
-            return False
-        self._faults.lose_answers -= 1
-        return True
+        return is_message(name) and self._faults.take("lose_answers")
+
+
+def is_message(name: str) -> bool:
+    """Whether a method puts a message into a chat."""
+    return name.startswith("send") and name != "sendchataction"
 
 
 def refused(refusal: Refusal) -> web.Response:

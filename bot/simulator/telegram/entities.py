@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
-from bot.simulator.faults import Refusal
+from bot.simulator.telegram.faults import Refusal
 
 TAGS = {
     "b": "bold",

@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import re
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.simulator.exchange import Exchange
-from bot.simulator.faults import Refusal
-from bot.simulator.parameters import Call
+from bot.simulator.loopback import is_loopback
+from bot.simulator.telegram.exchange import Exchange
+from bot.simulator.telegram.faults import Refusal
+from bot.simulator.telegram.parameters import Call
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 FIRST_PAUSE_SECONDS = 0.05
@@ -138,14 +137,6 @@ class Webhook:
 
 
 def check_loopback(url: str) -> None:
-    """Only http(s) addresses of this very machine."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    else:
-        is_loopback = is_loopback and parts.scheme in {"http", "https"}
-    if not is_loopback:
+    """Refuse every address but those of this very machine."""
+    if not is_loopback(url):
         raise Refusal("bad webhook: the simulator delivers to this machine only")

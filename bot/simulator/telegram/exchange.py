@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.simulator.photos import Photos
-from bot.simulator.updates import UpdateQueue
+from bot.simulator.telegram.updates import UpdateQueue
 
 if TYPE_CHECKING:
-    from bot.simulator.people import Person
+    from bot.simulator.telegram.people import Person
 
 MOST_PRESSES = 1000
 KEPT_PRESSES = 50

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bot.simulator.entities import parse, trimmed, with_addresses
-from bot.simulator.exchange import Exchange
-from bot.simulator.faults import Refusal
-from bot.simulator.keyboards import Markup, read_markup
-from bot.simulator.parameters import Call
-from bot.simulator.people import Person
+from bot.simulator.photos import BadPhoto
+from bot.simulator.telegram.entities import parse, trimmed, with_addresses
+from bot.simulator.telegram.exchange import Exchange
+from bot.simulator.telegram.faults import Refusal
+from bot.simulator.telegram.keyboards import Markup, read_markup
+from bot.simulator.telegram.parameters import Call
+from bot.simulator.telegram.people import Person
 
 LONGEST_TEXT = 4096
 LONGEST_CAPTION = 1024
@@ -234,7 +235,10 @@ def photo_sizes(exchange: Exchange, call: Call, source: bytes | str) -> list[dic
     if isinstance(source, str) and source.startswith("attach://"):
         source = call.files.get(source.removeprefix("attach://"), "")
     if isinstance(source, bytes):
-        return exchange.photos.add(source).sizes()
+        try:
+            return exchange.photos.add(source).sizes()
+        except BadPhoto as bad:
+            raise Refusal(str(bad)) from None
     if not source:
         raise Refusal("there is no photo in the request")
     if source.startswith(("http://", "https://")):

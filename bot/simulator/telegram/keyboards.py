@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.simulator.faults import Refusal
+from bot.simulator.telegram.faults import Refusal
 
 Rows = list[list[dict[str, Any]]]
 MOST_DATA_BYTES = 64

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from bot.simulator.faults import Refusal
+from bot.simulator.telegram.faults import Refusal
 
 MOST_BYTES = 50 * 1024 * 1024
 # Fields that hold JSON even when they come as a form's text.

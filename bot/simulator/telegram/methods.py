@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.simulator.exchange import Exchange
-from bot.simulator.faults import Refusal
-from bot.simulator.messages import chat_of
-from bot.simulator.parameters import Call
+from bot.simulator.telegram.exchange import Exchange
+from bot.simulator.telegram.faults import Refusal
+from bot.simulator.telegram.messages import chat_of
+from bot.simulator.telegram.parameters import Call
 
 MOST_ANSWER = 200
 

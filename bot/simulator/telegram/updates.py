@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.simulator.bell import Bell
-from bot.simulator.faults import Refusal
+from bot.simulator.telegram.faults import Refusal
 
 MOST_KEPT = 10_000
 LONGEST_POLL_SECONDS = 50

@@ -1,15 +1,12 @@
 """People: each has a private chat with the bot."""
 
-import asyncio
 import re
 import time
-from collections.abc import Callable
 from typing import Any, Literal
 
-from bot.simulator.bell import Bell
-from bot.simulator.exchange import Exchange
+from bot.simulator.chats import Chat
+from bot.simulator.telegram.exchange import Exchange
 
-MOST_MESSAGES = 500
 TYPING_SECONDS = 5.0
 KEPT_FIELDS = (
     *("id", "first_name", "last_name", "phone", "language_code", "username", "blocked", "started"),
@@ -18,13 +15,17 @@ KEPT_FIELDS = (
 COMMAND = re.compile(r"/[A-Za-z0-9_]{1,32}(@[A-Za-z0-9_]{3,32})?")
 
 
-class Person:
+class Person(Chat):
     """One human and their private chat with the bot; the chat's id is the person's.
 
     `messages` is the chat as the person sees it, oldest first, each a Bot API Message with `outgoing` (True: the
     person wrote it); deleted ones are gone, edited ones are changed in place. `keyboard` is the reply keyboard
     shown now. What the person does answers the id of the update the bot gets.
     """
+
+    name_field = "message_id"
+    id: int
+    phone: str
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Person:
         language_code: str = "en",
         username: str | None = None,
     ) -> None:
+        super().__init__()
         self._exchange = exchange
         self.id = person_id
         self.first_name = first_name
@@ -47,16 +49,15 @@ class Person:
         self.blocked = False
         # The bot may write only to those who wrote first.
         self.started = False
-        self.messages: list[dict[str, Any]] = []
         self.keyboard: list[list[dict[str, Any]]] | None = None
         self.keyboard_options: dict[str, Any] = {}
         self.typing_until = 0.0
-        self.bell = Bell()
-        # What the bot answered to taps, for pages that are open now: (number, answer).
-        self.answers: list[tuple[int, dict[str, Any]]] = []
-        self.version = 0
-        self.versions: dict[int, int] = {}
         self.last_message_id = 0
+
+    @property
+    def full_name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}".strip()
 
     # ------------------------------------------------------------------------------- the person acts
 
@@ -115,24 +116,6 @@ class Person:
         """Let the bot write again."""
         self.blocked = False
         return self._membership("kicked", "member")
-
-    async def wait_for(
-        self,
-        predicate: Callable[[dict[str, Any]], bool],
-        *,
-        timeout: float = 10.0,  # noqa: ASYNC109 - part of the promise: the error says what is there
-    ) -> dict[str, Any]:
-        """The first message of the bot that satisfies the predicate, present or to come."""
-        try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    for message in self.messages:
-                        if not message["outgoing"] and predicate(message):
-                            return message
-                    await self.bell.wait()
-        except TimeoutError:
-            there = [m.get("text", m.get("caption", "photo")) for m in self.messages if not m["outgoing"]]
-            raise TimeoutError(f"{self.first_name} got no such message within {timeout} s, but: {there}") from None
 
     # ---------------------------------------------------------------------------------- the bot acts
 
@@ -205,16 +188,7 @@ class Person:
         """The chat as a Bot API Chat."""
         return {"id": self.id, **self._name(), "type": "private"}
 
-    def find(self, message_id: int) -> dict[str, Any] | None:
-        """A message of the chat."""
-        return next((message for message in self.messages if message["message_id"] == message_id), None)
-
-    def touch(self, message_id: int | None = None) -> None:
-        """Something changed: wake those who look and have it kept."""
-        self.version += 1
-        if message_id is not None:
-            self.versions[message_id] = self.version
-        self.bell.ring()
+    def keep(self) -> None:
         self._exchange.changed()
 
     def _name(self) -> dict[str, str]:
@@ -241,10 +215,7 @@ class Person:
             **content,
             "outgoing": outgoing,
         }
-        self.messages.append(message)
-        for old in self.messages[:-MOST_MESSAGES]:
-            self.versions.pop(old["message_id"], None)
-        del self.messages[:-MOST_MESSAGES]
+        self.append(message)
         return message
 
     def _use_keyboard(self, text: str | None) -> None:

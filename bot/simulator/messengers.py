@@ -1,0 +1,68 @@
+"""What a messenger's folder offers to the page and to the simulator as a whole."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from bot.simulator.chats import Chat
+from bot.simulator.faults import Faults
+
+Act = Callable[[Any, web.Request], Awaitable[web.Response]]
+"""Something that the page's reader does in a chat of that messenger."""
+
+
+class Messenger(Protocol):
+    """One messenger: its API stands below a path of its `name`; `acts` are what its chats can do on the page.
+
+    `kinds`: of newcomers, the first one being the usual.
+    """
+
+    name: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether newcomers may come."""
+
+    kinds: Sequence[str]
+    acts: Mapping[str, Act]
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong there."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """The API, to be mounted under the base address."""
+
+    def chats(self) -> Sequence[Chat]:
+        """Everyone's, in the order of their coming."""
+
+    def newcomer(self, human: Mapping[str, str], kind: str) -> Chat:
+        """A chat of somebody with this first_name, last_name, phone and language_code."""
+
+    def shown(self, message: dict[str, Any]) -> dict[str, Any]:
+        """One message, as the page draws it."""
+
+    def status(self, chat: Any) -> dict[str, Any]:
+        """All that the page shows and that is no message."""
+
+    def file(self, name: str) -> web.Response | None:
+        """A picture or file of any chat; names cannot be guessed."""
+
+    def dump(self) -> dict[str, Any]:
+        """For the store."""
+
+    def load(self, kept: dict[str, Any]) -> None:
+        """From the store."""
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Call this after every change that is worth keeping."""
+
+    def start(self) -> None:
+        """Deliver from now on."""
+
+    def end_waiting(self) -> None:
+        """Those who wait for something get an answer now; else the server would wait for them."""
+
+    async def stop(self) -> None:
+        """End delivery; what is not taken stays queued."""
