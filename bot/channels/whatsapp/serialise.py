@@ -5,7 +5,7 @@ from typing import Any
 from bot.channels.base import File, Filled, Outgoing
 from bot.channels.whatsapp.reading import NUMBER
 from loyalty.conversations.channels import CAPABILITIES, WHATSAPP
-from loyalty.conversations.content import SAID, Button, Content, fit
+from loyalty.conversations.content import Button, Content, fit
 
 PICTURES = ("image/jpeg", "image/png")
 """What WhatsApp shows as a picture; others are handed over as files."""
@@ -14,21 +14,8 @@ ROW_DESCRIPTION_LENGTH = 72
 BUTTON_LENGTH = 20
 # WhatsApp takes no message without words beside buttons.
 NO_WORDS = "…"
-MENU = SAID + "/menu"
 
 Body = dict[str, Any]
-
-
-def fitted(message: Outgoing) -> Content:
-    """The content with no more than WhatsApp can show beside what goes with it.
-
-    A list takes no picture: where one is offered only as the menu, a button that asks for it stands there instead.
-    """
-    content = fit(message.content, CAPABILITIES[WHATSAPP], message.language)
-    if message.file is None or not content.options or not all(one.data.startswith(SAID) for one in content.options):
-        return content
-    button = Button(content.options_label[:BUTTON_LENGTH], MENU)
-    return Content(text=content.text, strong=content.strong, buttons=((button,),))
 
 
 def bodies(message: Outgoing, media_id: str) -> list[Body]:
@@ -38,7 +25,7 @@ def bodies(message: Outgoing, media_id: str) -> list[Body]:
     """
     if message.template is not None:
         return [_to(message, _template(message.template))]
-    content = fitted(message)
+    content = fit(message.content, CAPABILITIES[WHATSAPP], message.language)
     media = _media(message.file, media_id) if message.file is not None else {}
     if content.buttons:
         return [_to(message, _with_buttons(content, media))]

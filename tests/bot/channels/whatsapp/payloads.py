@@ -98,10 +98,8 @@ def a_pressed(kind: str, **chosen: str) -> JSON:
 
 
 def a_contact(wa_id: str | None, phone: str) -> JSON:
-    card = {"name": {"formatted_name": "Анна"}, "phones": [{"phone": phone, "type": "CELL"}]}
-    if wa_id is not None:
-        card["phones"][0]["wa_id"] = wa_id
-    return message("contacts", contacts=[card])
+    numbers = {"phone": phone, "type": "CELL", **({"wa_id": wa_id} if wa_id is not None else {})}
+    return message("contacts", contacts=[{"name": {"formatted_name": "Анна"}, "phones": [numbers]}])
 
 
 def a_system(**told: str) -> JSON:

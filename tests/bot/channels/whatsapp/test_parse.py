@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ from tests.bot.channels.whatsapp.payloads import (
 KINDS = every_kind()
 BEFORE = {"address": ANNA, "alias": None, "name": "Анна", "phone": f"+{ANNA}"}
 # kind of webhook -> (kind of event, what it carries beside its sender)
-EVENTS = {
+EVENTS: dict[str, tuple[EventKind, dict[str, Any]]] = {
     "text": (EventKind.TEXT, {"text": "Баланс"}),
     "start": (EventKind.START, {"text": "/start j_0a1b"}),
     "forwarded": (EventKind.TEXT, {"text": "Смотрите"}),
@@ -244,9 +245,11 @@ def test_what_another_product_says_is_no_concern_of_ours(parsed):
 
 
 def test_a_text_of_any_shape_is_an_event_at_least(parsed):
-    for body in (None, 7, "", [], {"body": None}, {"body": 7}, {"body": ["a"]}):
+    bodies: list[Any] = [None, 7, "", [], {"body": None}, {"body": 7}, {"body": ["a"]}]
+    for body in bodies:
         assert parsed(said(message("text", text=body))).kind is EventKind.OTHER
-    for odd in (None, 7, "id", [], {"id": None}, {"id": {"a": 1}}):
+    odd_ones: list[Any] = [None, 7, "id", [], {"id": None}, {"id": {"a": 1}}]
+    for odd in odd_ones:
         assert parsed(said(message("image", image=odd))).kind is EventKind.OTHER
         assert parsed(said(message("location", location=odd))).kind is EventKind.OTHER
         assert parsed(said(message("interactive", interactive=odd))).kind is EventKind.OTHER
