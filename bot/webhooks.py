@@ -11,9 +11,14 @@ from prometheus_client import Counter
 
 from bot.channels.base import Channel, Forged, Store
 from loyalty import db
+from loyalty.conversations.channels import WHATSAPP
 from loyalty.errors import Invalid
 
 PREFIX = "/webhooks"
+ASKING = frozenset({WHATSAPP})
+"""Messengers that ask whether an address is ours before they call it."""
+# A thousand updates may come in one call. Source: developers.facebook.com, Webhooks: payloads of up to 3 MB.
+BODY_LIMITS = {WHATSAPP: 4 * 2**20}
 
 CALLS = Counter("regulars_webhook_calls_total", "Calls of messengers by the status we answered", ["channel", "status"])
 log = structlog.get_logger(__name__)
@@ -29,7 +34,8 @@ class Webhooks:
     """POST /webhooks/NAME for the messengers of these names; 503 while nobody listens for one of them.
 
     The answers: 200 stored, now or before, 400 not an update, 403 secret missing or wrong, 404 no such
-    messenger, 413 too large, 503 not stored, to be sent again.
+    messenger, 413 too large, 503 not stored, to be sent again. GET answers a messenger that asks whether the address
+    is ours: 200 with what it wants to hear, or 403.
     """
 
     def __init__(self, names: Collection[str]) -> None:
@@ -50,12 +56,29 @@ class Webhooks:
         app = web.Application()
         for name in self._names:
             app.router.add_post(f"/{name}", partial(self._take, name))
+            if name in ASKING:
+                app.router.add_get(f"/{name}", partial(self._prove, name), allow_head=False)
         return app
+
+    async def _prove(self, name: str, request: web.Request) -> web.Response:
+        listener = self._listeners.get(name)
+        if listener is None:
+            return _again()
+        try:
+            return web.Response(text=listener.channel.challenge(request.query))
+        except Forged:
+            log.warning("webhook not proven ours", channel=name)
+            return _forged()
 
     async def _take(self, name: str, request: web.Request) -> web.Response:
         answer = await self._answer(name, request)
         CALLS.labels(name, str(answer.status)).inc()
         return answer
+
+    async def _body(self, name: str, request: web.Request) -> bytes:
+        """The bytes of a call, as many as this messenger may send."""
+        limit = BODY_LIMITS.get(name)
+        return await (request if limit is None else request.clone(client_max_size=limit)).read()
 
     async def _answer(self, name: str, request: web.Request) -> web.Response:
         listener = self._listeners.get(name)
@@ -63,12 +86,12 @@ class Webhooks:
             # Not loaded yet, or about to stop; another process may be there.
             return _again()
         try:
-            arrived = listener.channel.admit(request.headers, await request.read())
+            arrived = listener.channel.admit(request.headers, await self._body(name, request))
         except web.RequestPayloadError:
             return web.json_response({"field": "body", "reason": "is not encoded as its header says"}, status=400)
         except Forged:
             log.warning("webhook call refused", channel=name)
-            return web.json_response({"reason": "the secret is missing or wrong"}, status=403)
+            return _forged()
         except Invalid as error:
             log.warning("webhook call not understood", channel=name, field=error.field, reason=error.reason)
             return web.json_response({"field": error.field, "reason": error.reason}, status=400)
@@ -80,6 +103,10 @@ class Webhooks:
             log.error("updates cannot be stored", channel=name, kind=type(error).__name__)  # noqa: TRY400
             return web.json_response({"field": "body", "reason": "cannot be stored"}, status=400)
         return web.Response()
+
+
+def _forged() -> web.Response:
+    return web.json_response({"reason": "the secret is missing or wrong"}, status=403)
 
 
 def _again() -> web.Response:

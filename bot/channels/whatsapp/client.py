@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -50,7 +51,7 @@ class GraphClient:
         form = aiohttp.FormData()
         form.add_field("messaging_product", "whatsapp")
         form.add_field("type", file.mime)
-        form.add_field("file", file.body, filename=file.name or "file", content_type=file.mime)
+        form.add_field("file", BytesIO(file.body), filename=file.name or "file", content_type=file.mime)
         told = await self._call("POST", f"{self._number_url}/media", data=form)
         name = words(at(told, "id"), 200)
         if not name:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.channels.base import Event, EventKind, Progress, TemplateNews, Unreachable
-from bot.channels.whatsapp import WhatsAppChannel
 from bot.channels.whatsapp.pieces import arrivals
 from loyalty.conversations.rules import Status
 from tests.bot.channels.whatsapp.payloads import (
@@ -15,7 +14,6 @@ from tests.bot.channels.whatsapp.payloads import (
     ANNA_ID,
     METADATA,
     NOW,
-    PHONE_NUMBER_ID,
     a_system,
     call,
     change,
@@ -70,19 +68,6 @@ IGNORED = [
     "empty value",
     "another number",
 ]
-
-
-@pytest.fixture
-async def channel():
-    channel = WhatsAppChannel(
-        access_token="token",
-        phone_number_id=PHONE_NUMBER_ID,
-        app_secret="secret",
-        verify_token="verify",
-        api_url="http://127.0.0.1:9",
-    )
-    yield channel
-    await channel.close()
 
 
 @pytest.fixture

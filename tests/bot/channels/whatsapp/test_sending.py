@@ -152,6 +152,11 @@ async def test_a_picture_is_uploaded_and_shown_with_its_words(channel, graph):
     }
 
 
+async def test_a_large_file_goes_like_a_small_one(channel, graph):
+    body = await sent(channel, graph, a_message(file=File(b"x" * 5 * 2**20, "image/jpeg", "card.jpg")))
+    assert len(graph.files[body["image"]["id"]]["body"]) == 5 * 2**20
+
+
 async def test_a_document_keeps_its_name(channel, graph):
     file = File(b"%PDF", "application/pdf", "Правила клуба.pdf")
     body = await sent(channel, graph, a_message(Content(""), file=file))
