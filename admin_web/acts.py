@@ -20,6 +20,8 @@ ACTS = {
     "claim.refused": mark("Receipt from the chat refused"),
     "consent.granted": mark("Consent given"),
     "consent.withdrawn": mark("Consent withdrawn"),
+    "update.replayed": mark("Update taken once more"),
+    "update.dismissed": mark("Failed update put away"),
     "conversation.answered": mark("Conversation marked as answered"),
     "credit.approved": mark("Credit by hand approved"),
     "credit.asked": mark("Credit by hand asked for"),

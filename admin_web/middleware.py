@@ -61,13 +61,14 @@ async def frame(request: web.Request, handler: Handler) -> web.StreamResponse:
         if way_on.status >= 400:
             response = refuse(request, way_on)
         else:
-            _dress(request, way_on)
+            dress(request, way_on)
             raise
     except Exception as error:  # noqa: BLE001  nothing may reach the client as a traceback
         response = refuse(request, error)
+    # What was a stream has said how it looks, and took as long as somebody listened.
     if not response.prepared:
-        _dress(request, response)
-    count_request(request, response.status, perf_counter() - started)
+        dress(request, response)
+        count_request(request, response.status, perf_counter() - started)
     return response
 
 
@@ -113,7 +114,7 @@ async def reader(request: web.Request, handler: Handler) -> web.StreamResponse:
     if is_page and (left := await left_toast(request)):
         request[LEFT] = left
     if is_page and person is not None and WORKERS & PERMISSIONS[person.role]:
-        request[WORK] = await work_for(person.id)
+        request[WORK] = await work_for(person.id, now=now(request))
     response = await handler(request)
     if LEFT in request and response.status < 300:
         await forget_toast(request)
@@ -129,7 +130,8 @@ def _is_ours(request: web.Request) -> bool:
     return bool(origin) and origin in {request.host, urlsplit(public).netloc}
 
 
-def _dress(request: web.Request, response: web.StreamResponse) -> None:
+def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """What every answer carries: an id, and what browsers may do with it."""
     headers = response.headers
     if request.path == CAMERA_PATH or request.path.startswith(f"{CAMERA_PATH}/"):
         headers.setdefault("Permissions-Policy", "camera=(self)")

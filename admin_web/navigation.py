@@ -84,7 +84,7 @@ def navigation_of(request: web.Request, staff: StaffView) -> Navigation:
 
 def _counts(work: Work) -> dict[str, int]:
     """How much waits behind an entry, by its key."""
-    return {"conversations": work.chats, "credit_requests": work.credit_requests, "claims": work.claims}
+    return {"conversations": work.chats, "credit_requests": work.credit_requests, "claims": work.claims, "channels": work.channels}
 
 
 def _leads_to(entry: str, path: str) -> bool:

@@ -26,6 +26,7 @@ NOUNS = {
     "rule": mark("There is no such rule. Somebody may have removed it."),
     "segment": mark("There is no such segment."),
     "staff": mark("There is no such account."),
+    "update": mark("Nothing failed under this number, or it was taken once more already."),
     "waiting_sale": mark("There is no such sale here that waits for its customer."),
     "webhook": mark("There is no such webhook. Somebody may have removed it."),
 }
@@ -57,6 +58,7 @@ REASONS = {
     "email_taken": mark("Somebody has an account with this address already."),
     "fiscal_code_unreadable": mark("A part of the receipt's code is missing or wrong."),
     "fiscal_receipt_was_credited": mark("This fiscal receipt was credited already."),
+    "update_is_empty": mark("Its text is gone: it is kept for a week."),
     "hold_is_over": mark(
         "This hold is over: it was used, taken back, or its time has passed. Set the bonuses aside anew."
     ),

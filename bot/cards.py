@@ -19,7 +19,7 @@ from bot.texts import say
 from loyalty import wording
 from loyalty.bell import Bell
 from loyalty.conversations.actions.cards import DueCard, claim_cards, close_card
-from loyalty.conversations.actions.outbox import pause_channel, paused_until
+from loyalty.conversations.actions.delivery import pause_channel, paused_until
 from loyalty.conversations.content import Button, Content
 from loyalty.conversations.rules import PauseReason
 from loyalty.customers.actions.profile import referral_code_of
@@ -44,20 +44,21 @@ class Face:
     picture: bytes
 
 
-async def open_face(key: bytes, customer_id: int, language: str, now: datetime) -> Face:
-    """The card with the code of `now`."""
+async def open_face(key: bytes, customer_id: int, language: str, now: datetime, *, can_edit: bool = True) -> Face:
+    """The card with the code of `now`; where it will not be changed, with a button that shows another one."""
     person = await customer(customer_id)
     code = card_code(key, customer_id, code_step(now))
     shown = f"{code[:3]} {code[3:]}"
     caption = say(
         language,
-        "card.caption",
+        "card.caption" if can_edit else "card.caption_once",
         name=person.name.split()[0],
         balance=wording.bonuses_in_words(max(0, person.balance), language),
         code=shown,
     )
     picture = await asyncio.to_thread(draw, person.card_number, code)
-    return Face(Content(text=caption, strong=shown), picture)
+    again = () if can_edit else ((Button(say(language, "card.again"), "card::"),),)
+    return Face(Content(text=caption, strong=shown, buttons=again), picture)
 
 
 async def closed_face(customer_id: int, language: str) -> Face:

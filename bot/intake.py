@@ -257,7 +257,7 @@ class Intake:
         """Keep what the messenger tells of what we sent, or of a template; it may say so again."""
         try:
             if isinstance(news, Progress):
-                await note(self._channel, news, self._clock)
+                await note(self._channel, news, self._clock())
             else:
                 await note_template(news.name, news.language, news.status, news.reason, now=self._clock())
         except db.OUTAGES:

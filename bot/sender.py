@@ -1,28 +1,37 @@
-"""Sending what lies in the outbox: replies, service messages, later campaigns, by one way for all."""
+"""Sending what lies in the outbox: replies, service messages, campaigns, by one way for all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from prometheus_client import Counter
+from redis.asyncio import Redis
 
 from bot.cards import open_face, open_invitation, refresh_due
-from bot.channels.base import Channel, File, Outgoing, RateLimited, Rejected, SendError, Unauthorized, Unreachable
+from bot.channels.base import Channel, File, Filled, Outgoing, SendError
 from bot.loops import end, for_ever
 from bot.media import fetch_due
-from loyalty.bell import Bell
-from loyalty.conversations.actions import outbox
+from bot.outcomes import settle
+from bot.pace import Limits, Pace
+from loyalty import db
+from loyalty.bell import LOOK_EVERY_SECONDS, Bell, Ear
+from loyalty.conversations.actions import delivery
 from loyalty.conversations.content import INVITATION, Content
-from loyalty.conversations.rules import Leased, PauseReason, refusal
-from loyalty.customers.actions.accounts import set_account_active
+from loyalty.conversations.queries.sending import attachment, quiet_hours, template_for, template_named
+from loyalty.conversations.rules import Leased, Priority, Quiet, night_ends, refusal
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
+FEW_HANDS = 10
+MOMENT_SECONDS = 0.005
 DRAIN_SECONDS = 10.0
-REVOKED_PAUSE_SECONDS = 60.0
+NOT_DRAWN_PAUSE = timedelta(seconds=10)
+LONGEST_WAIT_SECONDS = 0.5
+REDIS_SECONDS = 0.5
 
 SENT = Counter("regulars_messages_total", "Messages by what became of a try to send them", ["channel", "outcome"])
 log = structlog.get_logger(__name__)
@@ -31,120 +40,233 @@ log = structlog.get_logger(__name__)
 class Sender:
     """The worker of one channel. Any number may run, in any number of processes."""
 
-    def __init__(self, channel: Channel, card_key: bytes, bell: Bell, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, channel: Channel, pace: Pace, *, card_key: bytes, bell: Bell, ear: Ear, clock: Callable[[], datetime]
+    ) -> None:
         self._channel = channel
+        self._pace = pace
         self._card_key = card_key
         self._bell = bell
+        self._ear = ear
         self._clock = clock
-        self._topic = "messages"
+        self._name = delivery.new_sender()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._quiet = Quiet()
+        self._sent: list[tuple[int, str, datetime]] = []
+        self._settling: asyncio.Task[None] | None = None
+        self._attachment: tuple[int, File | None] = (0, None)
 
     async def send_due(self) -> None:
         """Begin to send what is due, then wait for more."""
-        while await self._lease():
-            pass
-        await self._bell.wait(self._topic)
+        pause: float | None = 0.0
+        while pause is not None:
+            await asyncio.sleep(pause)
+            pause = await self._lease()
+        await self._ear.wait(LOOK_EVERY_SECONDS)
+
+    async def pulse(self) -> None:
+        """Say that this sender is alive, learn how many share the pace and when the night is; wait for a second."""
+        self._pace.live = await delivery.pulse(self._name, self._channel.source, now=self._clock())
+        self._quiet = await quiet_hours()
+        await self._bell.wait(f"pulse:{self._name}")
 
     async def drain(self) -> None:
         """Let calls under way end."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
+        await delivery.fall_silent(self._name)
 
-    async def _lease(self) -> int:
-        """Take as many messages as there are free hands."""
+    async def _lease(self) -> float | None:
+        """Take as many messages as there are free hands and tokens; returns in how many seconds to look again.
+
+        None: not before something happens. Tokens are taken for what goes at once, so that whatever is more urgent by
+        then goes before.
+        """
+        if IN_FLIGHT - len(self._under_way) < FEW_HANDS:
+            # Hands that come free one after the other are filled together.
+            await asyncio.sleep(MOMENT_SECONDS)
         free = IN_FLIGHT - len(self._under_way)
-        if free <= 0 or await outbox.paused_until(self._channel.source, now=self._clock()) is not None:
-            return 0
-        leased = await outbox.lease_messages(self._channel.name, limit=free, now=self._clock())
-        for message in leased:
-            task = asyncio.create_task(self._deliver(message))
+        if free <= 0 or await delivery.paused_until(self._channel.source, now=self._clock()) is not None:
+            return None
+        grant = await self._pace.take(free)
+        if not grant.count:
+            return min(grant.wait, LONGEST_WAIT_SECONDS)
+        least = Priority.BULK if grant.is_shared else Priority.SERVICE
+        try:
+            leased = await delivery.lease_messages(
+                self._channel.name, limit=grant.count, now=self._clock(), least=least
+            )
+            going = await self._sorted_out(leased)
+        except BaseException:
+            await self._pace.give_back(grant.count)
+            raise
+        await self._pace.give_back(grant.count - len(going))
+        for message, outgoing in going:
+            task = asyncio.create_task(self._deliver(message, outgoing))
             self._under_way.add(task)
             task.add_done_callback(self._done)
-        return len(leased)
+        return 0 if leased else None
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         # The chat's next message may go now, and a hand is free.
-        self._bell.nudge(self._topic)
+        self._ear.nudge()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("message not settled", kind=type(error).__name__)
 
-    async def _deliver(self, message: Leased) -> None:
-        outcome = await self._try(message)
-        SENT.labels(self._channel.name, outcome).inc()
+    async def _sorted_out(self, leased: Sequence[Leased]) -> list[tuple[Leased, Outgoing]]:
+        """Those that are to be sent now, of which it is committed that they are; the others are settled."""
+        now = self._clock()
+        going: list[tuple[Leased, Outgoing]] = []
+        for message in leased:
+            if (reason := refusal(message)) is not None:
+                await delivery.settle_failed(message.id, reason, now=now)
+                self._count(reason)
+            elif message.quiet_zone and (morning := night_ends(now, message.quiet_zone, self._quiet)):
+                await delivery.settle_postponed(message.id, "quiet_hours", until=morning)
+                self._count("quiet_hours")
+            elif (outgoing := await self._drawn(message)) is not None:
+                going.append((message, outgoing))
+        waits = await self._pace.take_in_chats([message.address for message, _ in going])
+        for message, _ in going:
+            if wait := waits[message.address]:
+                await delivery.settle_postponed(message.id, "chat_pace", until=now + timedelta(seconds=wait))
+                self._count("chat_pace")
+        going = [one for one in going if not waits[one[0].address]]
+        if not going:
+            return going
+        begun = await delivery.begin_sending(
+            [message.id for message, _ in going], self._channel.source, now=self._clock()
+        )
+        return [one for one in going if one[0].id in begun]
 
-    async def _drawn(self, message: Leased) -> tuple[Content, bytes | None]:
-        """What is sent of a message, with the picture that shows this moment's card or the customer's link."""
+    async def _drawn(self, message: Leased) -> Outgoing | None:
+        """What is sent of a message; None for one that cannot be sent now, which is settled or stays leased."""
+        try:
+            content, file = await self._content(message)
+            template = await self._template(message)
+        except SendError as error:
+            log.warning("picture not drawn", channel=self._channel.name, reason=error.reason)
+            self._count("not_drawn")
+            await delivery.settle_postponed(message.id, error.reason, until=self._clock() + NOT_DRAWN_PAUSE)
+            return None
+        outgoing = Outgoing(message.id, message.address, message.language, content, message.alias, file)
+        if template is not None:
+            return replace(outgoing, template=template)
+        if message.content.template or self._is_window_closed(message):
+            reason = "template" if message.content.template else "window_closed"
+            await delivery.settle_failed(message.id, reason, now=self._clock())
+            self._count(reason)
+            return None
+        return outgoing
+
+    async def _content(self, message: Leased) -> tuple[Content, File | None]:
+        """The words, with the picture that shows this moment's card or the customer's link, or the attachment."""
         content, customer_id = message.content, message.customer_id
+        if content.attachment:
+            return content, await self._file(content.attachment)
         if customer_id is None or not content.picture:
             return content, None
         if content.picture == INVITATION:
             face = await open_invitation(self._channel, customer_id, content)
         else:
-            face = await open_face(self._card_key, customer_id, message.language, self._clock())
-        return face.content, face.picture
+            can_edit = self._channel.capabilities.can_edit
+            face = await open_face(self._card_key, customer_id, message.language, self._clock(), can_edit=can_edit)
+        return face.content, File(face.picture, "image/png", "card.png")
 
-    async def _try(self, message: Leased) -> str:
-        """One try; returns what became of it. Whatever is not settled here is recovered when its lease lapses."""
-        channel, clock = self._channel, self._clock
-        if (reason := refusal(message)) is not None:
-            await outbox.settle_failed(message.id, reason)
-            return reason
-        try:
-            content, picture = await self._drawn(message)
-        except SendError as error:
-            log.warning("picture not drawn", channel=channel.name, reason=error.reason)
-            return "not_drawn"
-        if not await outbox.begin_sending(message.id, now=clock()):
-            return "lease_lost"
-        try:
-            external_id = await channel.send(_outgoing(message, content, picture))
-        except RateLimited as error:
-            until = await outbox.pause_channel(channel.source, PauseReason.RATE, seconds=error.retry_after, now=clock())
-            await outbox.settle_postponed(message.id, error.reason, until=until)
-            log.warning("rate limited", channel=channel.name, seconds=error.retry_after)
-        except Unauthorized as error:
-            until = await outbox.pause_channel(
-                channel.source, PauseReason.UNAUTHORIZED, seconds=REVOKED_PAUSE_SECONDS, now=clock()
-            )
-            await outbox.settle_postponed(message.id, error.reason, until=until)
-            log.critical("token not accepted", channel=channel.name)
-        except Unreachable as error:
-            await outbox.settle_failed(message.id, error.reason)
-            await set_account_active(message.account_id, is_active=False, reason=error.reason, now=clock())
-        except Rejected as error:
-            await outbox.settle_failed(message.id, error.reason)
-            log.warning("message rejected", channel=channel.name, message=message.id)
-        except SendError as error:
-            await outbox.settle_unknown(message, error.reason, now=clock())
+    async def _file(self, attachment_id: int) -> File | None:
+        """An attachment; the last one is remembered, because a campaign sends one to everybody."""
+        if self._attachment[0] != attachment_id:
+            found = await attachment(attachment_id)
+            self._attachment = (attachment_id, File(found.body, found.mime, found.name) if found else None)
+        return self._attachment[1]
+
+    async def _template(self, message: Leased) -> Filled | None:
+        values = message.content.values
+        if message.content.template:
+            found = await template_named(message.content.template, values)
+        elif self._is_window_closed(message):
+            found = await template_for(message.kind, message.language, values)
         else:
-            await outbox.settle_sent(message.id, external_id, now=clock())
-            return "sent"
-        return "not_sent"
+            return None
+        return Filled(found.name, found.language, found.values) if found else None
 
+    def _is_window_closed(self, message: Leased) -> bool:
+        hours = self._channel.capabilities.window_hours
+        if not hours:
+            return False
+        if message.reason == "window_closed" or message.heard_at is None:
+            return True
+        return message.heard_at <= self._clock() - timedelta(hours=hours)
 
-def _outgoing(message: Leased, content: Content, picture: bytes | None) -> Outgoing:
-    file = File(picture, "image/png", "card.png") if picture is not None else None
-    return Outgoing(message.id, message.address, message.language, content, message.alias, file)
+    async def _deliver(self, message: Leased, outgoing: Outgoing) -> None:
+        """Make the call. Whatever is not settled here is recovered when its time is over."""
+        try:
+            external_id = await self._channel.send(outgoing)
+        except SendError as error:
+            await settle(self._channel, message, error, self._clock())
+            self._count("not_sent")
+        else:
+            await self._settle_sent(message.id, external_id)
+            self._count("sent")
+
+    async def _settle_sent(self, message_id: int, external_id: str) -> None:
+        """Keep what the messenger accepted; what was accepted at the same time is committed together."""
+        self._sent.append((message_id, external_id, self._clock()))
+        while any(one[0] == message_id for one in self._sent):
+            if self._settling is None:
+                self._settling = asyncio.create_task(self._settle_some())
+            settling = self._settling
+            await asyncio.shield(settling)
+
+    async def _settle_some(self) -> None:
+        some = self._sent[:]
+        try:
+            await delivery.settle_sent(some)
+        finally:
+            # Those of a failed commit are recovered like those of a dead worker.
+            del self._sent[: len(some)]
+            self._settling = None
+
+    def _count(self, outcome: str) -> None:
+        SENT.labels(self._channel.name, outcome).inc()
 
 
 async def _recover(bell: Bell, clock: Callable[[], datetime]) -> None:
-    """Put back what dead workers held, then wait for a second."""
-    if put_back := await outbox.recover_lapsed(now=clock()):
+    """Put back what dead workers held, queue what is due by now, then wait for a second."""
+    put_back = await delivery.recover_lapsed(now=clock())
+    if put_back:
         log.warning("messages recovered", count=put_back)
-        bell.nudge("messages")
+    if await delivery.queue_delayed(now=clock()) or put_back:
+        db.wake("messages")
     await bell.wait("recovering")
 
 
 @asynccontextmanager
 async def sending(
-    channels: list[Channel], card_key: bytes, bell: Bell, clock: Callable[[], datetime]
+    channels: Sequence[Channel],
+    limits: Mapping[str, Limits],
+    redis_url: str,
+    *,
+    card_key: bytes,
+    bell: Bell,
+    clock: Callable[[], datetime],
 ) -> AsyncIterator[None]:
-    """Send, keep open cards fresh and fetch files while inside; on leaving, calls under way may end."""
-    senders = [Sender(channel, card_key, bell, clock) for channel in channels]
+    """Send, keep open cards fresh and fetch files while inside; on leaving, calls under way may end.
+
+    `limits`: of each channel, by its name.
+    """
+    redis = Redis.from_url(redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+    ears = ExitStack()
     work: list[tuple[str, Callable[[], Awaitable[None]]]] = [("recovering", partial(_recover, bell, clock))]
-    for sender, channel in zip(senders, channels, strict=True):
+    senders = []
+    for channel in channels:
+        pace = Pace(redis, channel.source, limits[channel.name])
+        ear = ears.enter_context(bell.heard("messages"))
+        sender = Sender(channel, pace, card_key=card_key, bell=bell, ear=ear, clock=clock)
+        senders.append(sender)
         work.append(("sending", sender.send_due))
+        work.append(("pulse", sender.pulse))
         work.append(("cards", partial(refresh_due, channel, card_key, bell, clock)))
         work.append(("media", partial(fetch_due, channel, bell, clock)))
     loops = [asyncio.create_task(for_ever(name, step)) for name, step in work]
@@ -153,3 +275,5 @@ async def sending(
     finally:
         await end(loops, bell)
         await asyncio.gather(*(sender.drain() for sender in senders))
+        ears.close()
+        await redis.aclose()

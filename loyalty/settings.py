@@ -36,7 +36,14 @@ PLAIN_NAMES = (
     "whatsapp_app_secret",
     "whatsapp_verify_token",
     "whatsapp_api_url",
+    "telegram_rate",
+    "telegram_chat_seconds",
+    "telegram_chat_burst",
+    "whatsapp_rate",
+    "whatsapp_chat_seconds",
+    "whatsapp_chat_burst",
 )
+MOST_A_SECOND = 10_000
 TELEGRAM_API = "https://api.telegram.org"
 WHATSAPP_API = "https://graph.facebook.com/v25.0"
 WHATSAPP_NEEDED = (
@@ -129,6 +136,12 @@ def _number_id(value: str) -> str:
     return value
 
 
+def _limit(value: int) -> int:
+    if not 0 <= value <= MOST_A_SECOND:
+        raise ValueError(f"must be between 0 and {MOST_A_SECOND}; 0 means no limit of our own")
+    return value
+
+
 def _webhook_secret(value: SecretStr) -> SecretStr:
     if not WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
         raise ValueError("must be 1 to 256 letters, digits, _ or -; make one with: openssl rand -hex 32")
@@ -182,6 +195,8 @@ class Settings(BaseSettings):
 
     `api_rate`: requests a second that one API key may send to a process, and twice as many at once after a pause.
     `webhook_local`: webhooks may also go to this machine and its networks, not only out into the internet.
+    `telegram_rate`, `whatsapp_rate`: messages a second through the shop's account there; `…_chat_seconds` between two
+    in one chat, of which `…_chat_burst` may go at once after a pause.
     `database_url` always begins with ``postgres://``. `public_url` is where people open the panel and has no
     slash at its end. An empty variable counts as missing. Without `database_url` the front step starts
     servers of its own and fills in both addresses and the key.
@@ -223,6 +238,17 @@ class Settings(BaseSettings):
     whatsapp_api_url: Annotated[str, AfterValidator(_api_url)] = Field(
         default=WHATSAPP_API, validation_alias="whatsapp_api_url"
     )
+
+    telegram_rate: Annotated[int, AfterValidator(_limit)] = Field(default=30, validation_alias="telegram_rate")
+    telegram_chat_seconds: Annotated[int, AfterValidator(_limit)] = Field(
+        default=1, validation_alias="telegram_chat_seconds"
+    )
+    telegram_chat_burst: int = Field(default=3, ge=1, le=65535, validation_alias="telegram_chat_burst")
+    whatsapp_rate: Annotated[int, AfterValidator(_limit)] = Field(default=80, validation_alias="whatsapp_rate")
+    whatsapp_chat_seconds: Annotated[int, AfterValidator(_limit)] = Field(
+        default=6, validation_alias="whatsapp_chat_seconds"
+    )
+    whatsapp_chat_burst: int = Field(default=45, ge=1, le=65535, validation_alias="whatsapp_chat_burst")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

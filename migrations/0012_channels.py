@@ -24,6 +24,8 @@ ALTER TABLE message ADD CONSTRAINT message_direction CHECK (direction IN ('in', 
     ADD CONSTRAINT message_topic CHECK (topic IN ('service', 'marketing', 'surveys'));
 ALTER TABLE conversation ADD CONSTRAINT conversation_state CHECK (state IN ('bot', 'open', 'closed')),
     ADD CONSTRAINT conversation_unread CHECK (unread >= 0);
+ALTER TABLE messaging ADD CONSTRAINT messaging_one CHECK (id = 1),
+    ADD CONSTRAINT messaging_hours CHECK (quiet_from BETWEEN 0 AND 23 AND quiet_until BETWEEN 0 AND 23);
 ALTER TABLE link_request ADD CONSTRAINT link_request_state CHECK (state IN ('open', 'accepted', 'refused'));
 ALTER TABLE message_template ADD CONSTRAINT message_template_status
         CHECK (status IN ('draft', 'pending', 'approved', 'rejected', 'paused', 'disabled')),
@@ -36,6 +38,7 @@ UPDATE conversation SET heard_at = last.at FROM (SELECT account_id, max(created_
 RULES_BACK = """
 UPDATE message SET status = 'queued' WHERE status = 'delayed';
 ALTER TABLE message_template DROP CONSTRAINT message_template_status, DROP CONSTRAINT message_template_category;
+ALTER TABLE messaging DROP CONSTRAINT messaging_one, DROP CONSTRAINT messaging_hours;
 ALTER TABLE link_request DROP CONSTRAINT link_request_state;
 ALTER TABLE conversation DROP CONSTRAINT conversation_state, DROP CONSTRAINT conversation_unread;
 ALTER TABLE message DROP CONSTRAINT message_direction, DROP CONSTRAINT message_status, DROP CONSTRAINT message_due,
@@ -226,6 +229,23 @@ class Migration(migrations.Migration):
                 "unique_together": (("name", "language"),),
                 "pk_attr": "id",
                 "table_description": "A text that WhatsApp has approved for writing first. `body` has {{1}}, {{2}} … for the `variables`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Messaging",
+            fields=[
+                ("id", fields.SmallIntField(primary_key=True, unique=True, db_index=True)),
+                ("quiet_from", fields.SmallIntField()),
+                ("quiet_until", fields.SmallIntField()),
+                ("updated_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "messaging",
+                "app": "loyalty",
+                "pk_attr": "id",
+                "table_description": "How the shop writes: its one row. Hours by the clock of whoever is written to; "
+                "equal ones: no quiet hours.",
             },
             bases=["Model"],
         ),

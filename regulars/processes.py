@@ -14,6 +14,7 @@ import structlog
 from bot.webhooks import PREFIX, Webhooks
 from loyalty.bell import Bell, hung
 from loyalty.clock import system_now
+from loyalty.conversations.channels import TELEGRAM, WHATSAPP
 from loyalty.customers.rules import code_key
 from loyalty.db import close_database, is_migrated, open_database, why_not_opened
 from loyalty.settings import Settings, TelegramMode
@@ -98,7 +99,7 @@ async def _bot(process: Process) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _worker(process: Process) -> AsyncIterator[None]:
     """Send what lies in the outbox, keep open cards fresh, fetch what people sent, tell other programs what happens."""
-    from bot.app import open_channels  # noqa: PLC0415  a process without this part does not load it
+    from bot.app import limits_of, open_channels  # noqa: PLC0415  a process without this part does not load it
     from bot.sender import sending  # noqa: PLC0415
     from scheduler.webhooks import delivering  # noqa: PLC0415
 
@@ -110,7 +111,12 @@ async def _worker(process: Process) -> AsyncIterator[None]:
         for channel in channels:
             opened.push_async_callback(channel.close)
         telling = delivering(signing_key(secret), process.bell, system_now, allow_local=allow_local)
-        async with sending(channels, code_key(secret), process.bell, system_now), telling:
+        redis_url = _redis_url(process.settings)
+        limits = limits_of(process.settings)
+        async with (
+            sending(channels, limits, redis_url, card_key=code_key(secret), bell=process.bell, clock=system_now),
+            telling,
+        ):
             yield
 
 
@@ -127,6 +133,11 @@ async def _scheduler(process: Process) -> AsyncIterator[None]:
 def _database_url(settings: Settings) -> str:
     assert settings.database_url is not None
     return settings.database_url.get_secret_value()
+
+
+def _redis_url(settings: Settings) -> str:
+    assert settings.redis_url is not None
+    return settings.redis_url.get_secret_value()
 
 
 def _load_messengers() -> None:
@@ -158,7 +169,9 @@ def needs_port(settings: Settings, parts: Sequence[Part]) -> bool:
 
 
 def _called_messengers(settings: Settings) -> tuple[str, ...]:
-    return ("telegram",) if settings.telegram_mode is TelegramMode.WEBHOOK else ()
+    """Those that call us: Telegram when it is asked to, WhatsApp always."""
+    telegram = (TELEGRAM,) if settings.telegram_mode is TelegramMode.WEBHOOK else ()
+    return (*telegram, WHATSAPP) if settings.whatsapp_access_token is not None else telegram
 
 
 def describe(settings: Settings, parts: Sequence[Part]) -> str:

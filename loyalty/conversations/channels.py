@@ -32,5 +32,6 @@ CAPABILITIES: Mapping[str, Capabilities] = {
         can_ask_contact=False,
         can_edit=False,
         has_files=True,
+        window_hours=24,
     ),
 }

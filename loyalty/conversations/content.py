@@ -86,7 +86,8 @@ class Capabilities:
     """What a channel can do. Lengths in characters.
 
     asking_length: of a text with buttons or options. buttons, options: how many at most; 0 for none.
-    can_edit: whether a message that was sent can be changed.
+    can_edit: whether a message that was sent can be changed. window_hours: how long after their last word people may
+    be written to freely; 0 for ever.
     """
 
     text_length: int
@@ -99,6 +100,7 @@ class Capabilities:
     can_ask_contact: bool
     can_edit: bool
     has_files: bool
+    window_hours: int = 0
 
 
 SAID = "say:"
@@ -111,9 +113,9 @@ def fit(content: Content, capabilities: Capabilities, language: str = "en") -> C
     """The same message with no more than a channel can do.
 
     Buttons that are too many or too long for it become options behind one button, or else numbered lines
-    (`numbered` has what each number means). A menu becomes such options where the message asks nothing, and is left
-    out otherwise. A text that is too long ends in an ellipsis. The panel's previews use this too, so that what is
-    shown there is what is sent.
+    (`numbered` has what each number means). A menu becomes such options where the message asks nothing and they cost
+    none of its text, and is left out otherwise. A text that is too long ends in an ellipsis. The panel's previews use
+    this too, so that what is shown there is what is sent.
     """
     text, asked = content.text, [button for row in content.buttons for button in row]
     if numbered(content, capabilities):
@@ -124,7 +126,8 @@ def fit(content: Content, capabilities: Capabilities, language: str = "en") -> C
         content = replace(content, buttons=(), options=tuple(asked), options_label=_in(CHOOSE_LABEL, language))
     if content.menu is not None and not capabilities.has_menu:
         labels = [label for row in content.menu for label in row]
-        if labels and not asked and len(labels) <= capabilities.options:
+        has_room = not content.picture and not content.attachment and len(text) <= capabilities.asking_length
+        if labels and not asked and has_room and len(labels) <= capabilities.options:
             options = tuple(Button(label, SAID + label) for label in labels)
             content = replace(content, options=options, options_label=_in(MENU_LABEL, language))
         content = replace(content, menu=None)

@@ -227,6 +227,19 @@ class MessageTemplate(Model):
         unique_together = (("name", "language"),)
 
 
+class Messaging(Model):
+    """How the shop writes: its one row. Hours by the clock of whoever is written to; equal ones: no quiet hours."""
+
+    id = fields.SmallIntField(primary_key=True)
+    quiet_from = fields.SmallIntField()
+    quiet_until = fields.SmallIntField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "messaging"
+
+
 class SenderPulse(Model):
     """A worker that sends through one account of ours, and when it last said so: without Redis they share the pace."""
 

@@ -1,9 +1,10 @@
 """The life of a message, and what a turn of a dialog decides. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from loyalty.conversations.content import Content
 
@@ -111,33 +112,84 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Leased:
-    """A message that a worker holds, and where it goes."""
+class Quiet:
+    """The hours of the night in which nothing is sent that can wait, by the clock of whoever is written to."""
+
+    begins: int = 22
+    ends: int = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A message that was sent, or tried: what deciding about its next try needs."""
 
     id: int
     kind: str
-    content: Content
     priority: Priority
     attempts: int
+    account_id: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leased(Tried):
+    """A message that a worker holds, and where it goes.
+
+    reason: why an earlier try came to nothing. heard_at: when its person last said something there. is_taken: whether
+    the account takes messages of this topic. is_granted: the person's last word on the topic, if there is one.
+    quiet_zone: whose night it waits for; None when it does not.
+    """
+
+    content: Content
+    topic: str
     created_at: datetime
     customer_id: int | None
-    account_id: int
+    reason: str | None
     address: str
     alias: str | None
-    language: str
     account_customer_id: int | None
     is_active: bool
+    heard_at: datetime | None
+    is_taken: bool
+    is_granted: bool | None
+    quiet_zone: str | None
 
 
 def refusal(message: Leased) -> str | None:
     """Why a message is not to be sent after all, judged just before it would be."""
     if not message.is_active:
         return "blocked"
-    if message.priority > Priority.REPLY and message.account_customer_id != message.customer_id:
-        return "unlinked"
+    if message.priority > Priority.REPLY:
+        if message.account_customer_id != message.customer_id:
+            return "unlinked"
+        if not message.is_taken:
+            return "not_taken"
+    # Advertising wants a yes; a question about a visit is welcome until somebody says no.
+    if message.topic == "marketing" and not message.is_granted:
+        return "no_consent"
+    if message.topic == "surveys" and message.is_granted is False:
+        return "no_consent"
     return None
 
 
-def retry_at(attempts: int, now: datetime) -> datetime | None:
-    """When a message that was tried so often is tried again; None: never."""
-    return now + RETRY_PAUSES[attempts - 1] if attempts <= len(RETRY_PAUSES) else None
+def night_ends(now: datetime, zone: str, quiet: Quiet) -> datetime | None:
+    """When the quiet hours that `now` falls into end, by the clock of `zone`; None outside of them.
+
+    They may go over midnight or not; equal hours: never quiet.
+    """
+    local = now.astimezone(ZoneInfo(zone))
+    if (local.hour - quiet.begins) % 24 >= (quiet.ends - quiet.begins) % 24:
+        return None
+    day = local.date() + timedelta(days=1) if local.hour >= quiet.ends else local.date()
+    # An hour that the clock skips begins where the clock goes on.
+    return datetime.combine(day, time(quiet.ends), ZoneInfo(zone)).astimezone(UTC)
+
+
+def chat_pause(asked: float, attempts: int) -> timedelta:
+    """How long a chat rests that took too much: as long as the messenger asks, and longer each time."""
+    return timedelta(seconds=min(asked * 4 ** max(0, attempts - 1), 3600))
+
+
+def retry_pause(attempts: int) -> timedelta | None:
+    """In how long a message that was tried so often is tried again; None: never."""
+    return RETRY_PAUSES[max(0, attempts - 1)] if attempts <= len(RETRY_PAUSES) else None

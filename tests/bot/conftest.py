@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.app import open_channels
+from bot.app import limits_of, open_channels
 from bot.intake import listening
 from bot.sender import sending
 from bot.simulator import Person, Simulator
@@ -20,6 +20,8 @@ from bot.webhooks import Webhooks
 from loyalty import db
 from loyalty.bell import hung
 from loyalty.clock import system_now
+from loyalty.conversations.actions.messaging import set_quiet_hours
+from loyalty.conversations.rules import Quiet
 from loyalty.customers.rules import code_key
 from loyalty.shop.actions import update_shop
 from loyalty.staff.rules import COMMAND
@@ -69,6 +71,8 @@ def bot_settings(settings, free_port):
         update={
             "telegram_bot_token": SecretStr(TOKEN),
             "telegram_api_url": f"http://127.0.0.1:{free_port}/simulator/telegram",
+            "telegram_rate": 0,
+            "telegram_chat_seconds": 0,
         }
     )
 
@@ -84,6 +88,8 @@ async def shop(database) -> None:
         actor=COMMAND,
         now=system_now(),
     )
+    # Whatever the hour at which the tests run, nothing waits for the morning.
+    await set_quiet_hours(Quiet(0, 0), now=system_now())
 
 
 @pytest.fixture
@@ -103,7 +109,10 @@ async def talking(settings, clock, webhooks: Webhooks | None = None) -> AsyncIte
             stack.push_async_callback(channel.close)
         url = settings.database_url.get_secret_value()
         await stack.enter_async_context(listening(channels, url, bell, clock, webhooks))
-        await stack.enter_async_context(sending(channels, CARD_KEY, bell, clock))
+        redis_url = settings.redis_url.get_secret_value()
+        await stack.enter_async_context(
+            sending(channels, limits_of(settings), redis_url, card_key=CARD_KEY, bell=bell, clock=clock)
+        )
         yield
 
 
@@ -138,6 +147,7 @@ async def register(
     person.start(f"r_{invited_with}" if invited_with else f"j_{came_for}" if came_for else "")
     await tap(person, await person.wait_for(bot_message("На каком языке")), "Русский")
     await tap(person, await person.wait_for(bot_message("Вы согласны?")), "Согласен")
+    await tap(person, await person.wait_for(bot_message("Можно писать вам об акциях")), "Да")
     await person.wait_for(bot_message("Поделитесь номером"))
     person.share_contact()
     await person.wait_for(bot_message("Как вас зовут?"))

@@ -8,7 +8,7 @@ from bot.dialogs.base import said
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.clock import system_now
-from loyalty.conversations.actions import outbox
+from loyalty.conversations.actions import delivery, outbox
 from loyalty.conversations.rules import LEASE, SENDING, Priority
 from loyalty.customers.actions.accounts import know_account, link_account
 from loyalty.customers.queries import accounts_of, find_by_phone
@@ -16,6 +16,8 @@ from loyalty.ids import new_key
 from loyalty.staff.rules import COMMAND
 from tests.bot.conftest import bot_message, register, said_to, until, until_sql
 from tests.builders import NOW, a_customer
+
+SOURCE = "telegram:4242"
 
 
 async def credit(customer_id: int, hundredths: int = 10_00) -> None:
@@ -28,7 +30,9 @@ async def maria(live_bot, newcomer):
     person = newcomer("Мария")
     await register(person)
     person.customer_id = await find_by_phone(person.phone)
-    await until_sql("SELECT NOT EXISTS (SELECT FROM message WHERE status IN ('queued', 'leased', 'sending'))")
+    await until_sql(
+        "SELECT NOT EXISTS (SELECT FROM message WHERE status IN ('queued', 'delayed', 'leased', 'sending'))"
+    )
     return person
 
 
@@ -44,7 +48,7 @@ async def test_too_many_requests_pause_the_whole_token_and_nothing_is_lost_or_do
     simulator.faults.retry_after = 600
     await credit(maria.customer_id)
     await until_sql("SELECT EXISTS (SELECT FROM channel_pause WHERE reason = 'rate')")
-    await until_sql("SELECT status = 'queued' FROM message ORDER BY id DESC LIMIT 1")
+    await until_sql("SELECT status = 'delayed' FROM message ORDER BY id DESC LIMIT 1")
     paused = await db.fetch_row("SELECT reason, attempts, due_at FROM message ORDER BY id DESC LIMIT 1")
     assert paused is not None
     assert (paused["reason"], paused["attempts"]) == ("rate", 0)
@@ -84,7 +88,7 @@ async def test_somebody_who_blocked_us_is_not_written_to_until_they_come_back(ma
     await until_sql("SELECT status = 'failed' AND reason = 'blocked' FROM message ORDER BY id DESC LIMIT 1")
     tries = [name for name, _ in simulator.calls].count("sendMessage")
     await credit(maria.customer_id)
-    assert not await db.fetch_value("SELECT EXISTS (SELECT FROM message WHERE status = 'queued')")
+    assert not await db.fetch_value("SELECT EXISTS (SELECT FROM message WHERE status IN ('queued', 'delayed'))")
     assert [name for name, _ in simulator.calls].count("sendMessage") == tries
     maria.unblock()
     await until_sql("SELECT is_active FROM messenger_account")
@@ -96,7 +100,7 @@ async def test_a_revoked_token_pauses_everything_and_marks_nothing_as_failed(mar
     simulator.faults.unauthorized = True
     await credit(maria.customer_id)
     await until_sql("SELECT EXISTS (SELECT FROM channel_pause WHERE reason = 'unauthorized')")
-    await until_sql("SELECT status = 'queued' AND reason = 'unauthorized' FROM message ORDER BY id DESC LIMIT 1")
+    await until_sql("SELECT status = 'delayed' AND reason = 'unauthorized' FROM message ORDER BY id DESC LIMIT 1")
     simulator.faults.unauthorized = False
     clock.ahead = timedelta(minutes=2)
     await maria.wait_for(bot_message("Вам начислили"))
@@ -119,7 +123,7 @@ async def queue(account_id: int, key: str, priority: Priority = Priority.SERVICE
 
 
 async def lease(now=NOW, limit=10) -> list[str]:
-    return [message.content.text for message in await outbox.lease_messages("telegram", limit=limit, now=now)]
+    return [message.content.text for message in await delivery.lease_messages("telegram", limit=limit, now=now)]
 
 
 async def test_one_message_of_a_chat_is_leased_at_a_time_and_nobody_else_gets_it(account_id):
@@ -139,8 +143,8 @@ async def test_replies_leave_before_service_messages_and_these_before_campaigns(
 async def test_what_a_dead_worker_only_leased_is_due_again(account_id):
     await queue(account_id, "one")
     assert await lease() == ["one"]
-    assert await outbox.recover_lapsed(now=NOW + LEASE / 2) == 0
-    assert await outbox.recover_lapsed(now=NOW + LEASE * 2) == 1
+    assert await delivery.recover_lapsed(now=NOW + LEASE / 2) == 0
+    assert await delivery.recover_lapsed(now=NOW + LEASE * 2) == 1
     assert await lease(NOW + LEASE * 2) == ["one"]
 
 
@@ -149,33 +153,34 @@ async def test_what_a_dead_worker_only_leased_is_due_again(account_id):
 )
 async def test_a_call_that_a_dead_worker_had_begun_is_repeated_unless_it_was_a_campaign(account_id, priority, status):
     await queue(account_id, "one", priority)
-    [message] = await outbox.lease_messages("telegram", limit=1, now=NOW)
-    assert await outbox.begin_sending(message.id, now=NOW)
-    assert await outbox.recover_lapsed(now=NOW + SENDING * 2) == 1
+    [message] = await delivery.lease_messages("telegram", limit=1, now=NOW)
+    assert await delivery.begin_sending([message.id], SOURCE, now=NOW)
+    assert await delivery.recover_lapsed(now=NOW + SENDING * 2) == 1
     assert await db.fetch_row("SELECT status, reason FROM message") == {"status": status, "reason": "answer_lost"}
 
 
 async def test_a_worker_that_was_too_slow_does_not_send_what_another_has_taken_over(account_id):
     await queue(account_id, "one")
-    [message] = await outbox.lease_messages("telegram", limit=1, now=NOW)
+    [message] = await delivery.lease_messages("telegram", limit=1, now=NOW)
     later = NOW + LEASE * 2
-    await outbox.recover_lapsed(now=later)
-    [again] = await outbox.lease_messages("telegram", limit=1, now=later)
-    assert not await outbox.begin_sending(message.id, now=later + LEASE * 2)
-    assert await outbox.begin_sending(again.id, now=later)
-    await outbox.settle_sent(again.id, "5", now=later)
-    await outbox.settle_failed(message.id, "late")
+    await delivery.recover_lapsed(now=later)
+    [again] = await delivery.lease_messages("telegram", limit=1, now=later)
+    assert not await delivery.begin_sending([message.id], SOURCE, now=later + LEASE * 2)
+    assert await delivery.begin_sending([again.id], SOURCE, now=later)
+    await delivery.settle_sent([(again.id, "5", later)])
+    await delivery.settle_failed(message.id, "late", now=later)
     assert await db.fetch_value("SELECT status FROM message") == "sent"
 
 
 async def test_a_message_that_never_gets_an_answer_fails_in_the_end(account_id):
     await queue(account_id, "one")
     now, tries = NOW, 0
-    while leased := await outbox.lease_messages("telegram", limit=1, now=now):
+    while leased := await delivery.lease_messages("telegram", limit=1, now=now):
         tries += 1
-        await outbox.begin_sending(leased[0].id, now=now)
-        await outbox.settle_unknown(leased[0], "no_answer", now=now)
+        await delivery.begin_sending([leased[0].id], SOURCE, now=now)
+        await delivery.settle_unknown(leased[0], "no_answer", now=now)
         now += timedelta(hours=2)
+        await delivery.queue_delayed(now=now)
     assert tries == 8
     assert await db.fetch_row("SELECT status, reason FROM message") == {"status": "failed", "reason": "no_answer"}
 

@@ -499,6 +499,22 @@ CREATE SEQUENCE public.message_template_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.message_template_id_seq OWNED BY public.message_template.id;
+CREATE TABLE public.messaging (
+    id smallint NOT NULL,
+    quiet_from smallint NOT NULL,
+    quiet_until smallint NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT messaging_hours CHECK ((((quiet_from >= 0) AND (quiet_from <= 23)) AND ((quiet_until >= 0) AND (quiet_until <= 23)))),
+    CONSTRAINT messaging_one CHECK ((id = 1))
+);
+CREATE SEQUENCE public.messaging_id_seq
+    AS smallint
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.messaging_id_seq OWNED BY public.messaging.id;
 CREATE TABLE public.messenger_account (
     id bigint NOT NULL,
     channel character varying(10) NOT NULL,
@@ -904,6 +920,7 @@ ALTER TABLE ONLY public.location ALTER COLUMN id SET DEFAULT nextval('public.loc
 ALTER TABLE ONLY public.media ALTER COLUMN id SET DEFAULT nextval('public.media_id_seq'::regclass);
 ALTER TABLE ONLY public.message ALTER COLUMN id SET DEFAULT nextval('public.message_id_seq'::regclass);
 ALTER TABLE ONLY public.message_template ALTER COLUMN id SET DEFAULT nextval('public.message_template_id_seq'::regclass);
+ALTER TABLE ONLY public.messaging ALTER COLUMN id SET DEFAULT nextval('public.messaging_id_seq'::regclass);
 ALTER TABLE ONLY public.messenger_account ALTER COLUMN id SET DEFAULT nextval('public.messenger_account_id_seq'::regclass);
 ALTER TABLE ONLY public.note ALTER COLUMN id SET DEFAULT nextval('public.note_id_seq'::regclass);
 ALTER TABLE ONLY public.once_only_bonus ALTER COLUMN id SET DEFAULT nextval('public.once_only_bonus_id_seq'::regclass);
@@ -991,6 +1008,8 @@ ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.message_template
     ADD CONSTRAINT message_template_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.messaging
+    ADD CONSTRAINT messaging_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.messenger_account
     ADD CONSTRAINT messenger_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.note

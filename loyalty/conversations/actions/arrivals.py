@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 from loyalty import db
 from loyalty.conversations.rules import Arrived
+from loyalty.errors import NotFound, Refused
+from loyalty.staff.actions import write_journal
+from loyalty.staff.rules import Actor
 
 KEPT = timedelta(days=7)
 
@@ -71,3 +74,33 @@ async def empty_old_updates(*, now: datetime, limit: int = 5_000) -> int:
         limit,
     )
     return len(rows)
+
+
+@db.use_case
+async def replay_update(update_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take an update that failed once more, in its place. Twice is once.
+
+    Raises NotFound("update") for one that did not fail, Refused("update_is_empty") when its body is gone.
+    """
+    is_whole = await db.fetch_value(
+        "SELECT body IS NOT NULL FROM incoming_update WHERE id = $1 AND state = 'failed' FOR NO KEY UPDATE", update_id
+    )
+    if is_whole is None:
+        raise NotFound("update")
+    if not is_whole:
+        raise Refused("update_is_empty")
+    await db.execute("UPDATE incoming_update SET state = 'new', reason = NULL, done_at = NULL WHERE id = $1", update_id)
+    await write_journal(actor, "update.replayed", subject_kind="update", subject_id=update_id, now=now)
+    db.wake("updates")
+
+
+@db.use_case
+async def dismiss_update(update_id: int, *, actor: Actor, now: datetime) -> None:
+    """Leave an update that failed as it is: nobody needs to look. Raises NotFound("update") for one that did not."""
+    if not await db.fetch_value(
+        "UPDATE incoming_update SET state = 'ignored', done_at = $2 WHERE id = $1 AND state = 'failed' RETURNING true",
+        update_id,
+        now,
+    ):
+        raise NotFound("update")
+    await write_journal(actor, "update.dismissed", subject_kind="update", subject_id=update_id, now=now)

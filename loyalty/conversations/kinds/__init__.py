@@ -8,6 +8,9 @@ from loyalty.conversations.kinds import (
     expiring,
     hold_asked,
     invited,
+    link_accepted,
+    link_asked,
+    link_refused,
     receipt,
     receipt_refunded,
     referral,
@@ -22,6 +25,9 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         hold_asked.KIND,
+        link_asked.KIND,
+        link_accepted.KIND,
+        link_refused.KIND,
         receipt.KIND,
         receipt_refunded.KIND,
         bonuses_credited.KIND,
@@ -37,3 +43,5 @@ KINDS: dict[str, Kind] = {
         refused.KIND,
     )
 }
+PATIENT = [kind.name for kind in KINDS.values() if kind.is_patient]
+"""Those that wait for the morning."""

@@ -12,12 +12,14 @@ class Kind:
     """A type of service message. `variables` are all that its texts and buttons may name.
 
     buttons: by language, in one row: (label, data), where the data names the dialog that hears it.
+    is_patient: it waits for the morning; others tell of what happens this moment.
     """
 
     name: str
     variables: frozenset[str]
     texts: Mapping[str, str]
     buttons: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    is_patient: bool = False
 
     def text(self, language: str, values: Mapping[str, str]) -> str:
         """The text with its variables filled in, in one pass: a value is never looked into.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loyalty import db
-from loyalty.conversations.actions.outbox import lease_messages
+from loyalty.conversations.actions.delivery import lease_messages
 from loyalty.customers.actions.profile import add_customer
 from loyalty.customers.rules import Profile, Via
 from loyalty.errors import Conflict, Invalid, NotFound, Refused

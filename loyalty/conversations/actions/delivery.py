@@ -1,0 +1,258 @@
+"""Taking messages out of the outbox, and what became of each. State in the table, never in a worker.
+
+queued → leased → sending → sent; `sending` is committed just before the call, so that a worker that dies leaves
+no more than its calls in flight in doubt. What is not due yet is `delayed`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from loyalty import db
+from loyalty.conversations.content import Content
+from loyalty.conversations.kinds import PATIENT
+from loyalty.conversations.rules import LEASE, SENDING, Leased, PauseReason, Priority, Status, Tried, retry_pause
+from loyalty.ids import new_key
+
+# By urgency and age, along message_queued; message_pending tells whether the chat has something to send before, of
+# the same urgency. What waits for the morning holds up nothing.
+LEASE_SOME = """
+WITH due AS (
+    SELECT m.id, m.account_id FROM message m
+    WHERE m.channel = $1 AND m.status = 'queued' AND m.priority <= $2
+        AND NOT EXISTS (SELECT FROM message before WHERE before.account_id = m.account_id
+            AND before.priority = m.priority AND before.id < m.id
+            AND (before.status IN ('queued', 'leased', 'sending')
+                OR before.status = 'delayed' AND before.reason IS DISTINCT FROM 'quiet_hours'))
+    ORDER BY m.priority, m.id LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED
+)
+UPDATE message SET status = 'leased', leased_until = $4, attempts = message.attempts + 1
+FROM due JOIN messenger_account a ON a.id = due.account_id LEFT JOIN conversation c ON c.account_id = a.id
+WHERE message.id = due.id
+RETURNING message.id, message.kind, message.content, message.priority, message.topic, message.attempts,
+    message.created_at, message.customer_id, message.account_id, message.reason, a.address, a.alias, a.language,
+    a.customer_id AS account_customer_id, a.is_active, c.heard_at,
+    CASE message.topic WHEN 'service' THEN a.takes_service WHEN 'marketing' THEN a.takes_marketing
+        ELSE a.takes_surveys END AS is_taken,
+    CASE WHEN message.topic <> 'service' THEN (SELECT granted FROM consent
+        WHERE consent.customer_id = message.customer_id AND consent.topic = message.topic
+        ORDER BY id DESC LIMIT 1) END AS is_granted,
+    CASE WHEN message.topic <> 'service' OR message.kind = ANY($5::text[]) THEN (SELECT coalesce(
+        (SELECT l.time_zone FROM customer p JOIN location l ON l.id = p.home_location_id
+            WHERE p.id = message.customer_id), shop.time_zone) FROM shop) END AS quiet_zone
+"""
+
+
+async def lease_messages(channel: str, *, limit: int, now: datetime, least: Priority = Priority.BULK) -> list[Leased]:
+    """Take messages that are due, the most urgent first, one of a chat at a time so that they leave in order.
+
+    `least`: nothing less urgent than this.
+    """
+    rows = await db.fetch(LEASE_SOME, channel, int(least), limit, now + LEASE, PATIENT)
+    leased = [
+        Leased(
+            **{
+                **row,
+                "content": Content.from_body(db.from_json(row["content"])),
+                "priority": Priority(row["priority"]),
+            }
+        )
+        for row in rows
+    ]
+    return sorted(leased, key=lambda message: (message.priority, message.id))
+
+
+# While our account is paused nothing begins, whoever leased it before.
+BEGIN = """
+UPDATE message SET status = CASE WHEN pause.until IS NULL THEN 'sending' ELSE 'delayed' END,
+    leased_until = CASE WHEN pause.until IS NULL THEN $3::timestamptz END, due_at = coalesce(pause.until, due_at),
+    attempts = attempts - (pause.until IS NOT NULL)::int
+FROM (SELECT (SELECT paused_until FROM channel_pause WHERE source = $4 AND paused_until > $2) AS until) pause
+WHERE id = ANY($1::bigint[]) AND status = 'leased' AND leased_until > $2 RETURNING id, status
+"""
+
+
+async def begin_sending(message_ids: Sequence[int], source: str, *, now: datetime) -> set[int]:
+    """Commit that these calls are about to be made; returns for which.
+
+    The lease of the others is lost, or there is a pause, after which they are due again.
+    """
+    rows = await db.fetch(BEGIN, list(message_ids), now, now + SENDING, source)
+    return {row["id"] for row in rows if row["status"] == Status.SENDING}
+
+
+SETTLE_SENT = """
+UPDATE message SET status = 'sent', external_id = done.external_id, sent_at = done.at, leased_until = NULL,
+    reason = NULL
+FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) done (id, external_id, at)
+WHERE message.id = done.id AND message.status = 'sending'
+"""
+
+
+async def settle_sent(done: Sequence[tuple[int, str, datetime]]) -> None:
+    """The messenger has accepted these: (message, its name for it, when). What it reported meanwhile stands."""
+    ordered = sorted(done)
+    await db.execute(SETTLE_SENT, [one[0] for one in ordered], [one[1] for one in ordered], [one[2] for one in ordered])
+
+
+# Whoever held a message may speak of it only while they hold it; a messenger may at any time, but what has arrived has
+# not failed.
+HELD = "status IN ('leased', 'sending')"
+REPORTED = "status NOT IN ('received', 'delivered', 'read', 'failed', 'cancelled')"
+FAIL = "UPDATE message SET status = 'failed', reason = $2, leased_until = NULL WHERE id = $1 AND {open} RETURNING id"
+POSTPONE = """
+UPDATE message SET status = 'delayed', reason = $2, due_at = $3, leased_until = NULL,
+    attempts = greatest(attempts - $4::int, 0)
+WHERE id = $1 AND {open}
+"""
+# To the next account of the person that takes it and was not tried for this yet: the default one first. Answers of a
+# dialog belong to their chat.
+FALL_BACK = """
+WITH RECURSIVE tried AS (
+    SELECT id, account_id, instead_of_id FROM message WHERE id = $1
+    UNION ALL SELECT m.id, m.account_id, m.instead_of_id FROM message m JOIN tried ON m.id = tried.instead_of_id
+), next AS (
+    SELECT a.id, a.channel FROM message m JOIN messenger_account a ON a.customer_id = m.customer_id
+    WHERE m.id = $1 AND m.priority > 0 AND a.is_active AND a.id NOT IN (SELECT account_id FROM tried)
+        AND CASE m.topic WHEN 'service' THEN a.takes_service WHEN 'marketing' THEN a.takes_marketing
+            ELSE a.takes_surveys END
+    ORDER BY a.is_default DESC, a.id LIMIT 1
+)
+INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, topic, dedupe_key,
+    instead_of_id, created_at, due_at, attempts)
+SELECT next.id, m.customer_id, next.channel, 'out', m.kind, m.content, 'queued', m.priority, m.topic,
+    'instead:' || m.id, m.id, $2, $2, 0
+FROM message m, next WHERE m.id = $1 ON CONFLICT (dedupe_key) DO NOTHING RETURNING id
+"""
+
+
+@db.use_case
+async def settle_failed(message_id: int, reason: str, *, is_reported: bool = False, now: datetime) -> bool:
+    """It will not be sent: another account of its person, if there is one, gets it instead. Returns whether one does.
+
+    `is_reported`: the messenger says so by itself. Twice is once. Replies, which belong to their chat, go nowhere else.
+    """
+    if await db.fetch_value(FAIL.format(open=REPORTED if is_reported else HELD), message_id, reason) is None:
+        return False
+    instead = await db.fetch_value(FALL_BACK, message_id, now)
+    if instead is not None:
+        db.wake("messages")
+    return instead is not None
+
+
+async def settle_postponed(
+    message_id: int, reason: str, *, until: datetime, is_counted: bool = False, is_reported: bool = False
+) -> None:
+    """It was not accepted through no fault of its own: this try does not count, unless `is_counted`."""
+    await db.execute(
+        POSTPONE.format(open=REPORTED if is_reported else HELD),
+        message_id,
+        reason,
+        until,
+        int(not is_counted),
+    )
+
+
+async def settle_unknown(message: Tried, reason: str, *, now: datetime) -> None:
+    """Nobody knows whether it arrived. Replies and service messages are sent again, campaigns are not."""
+    if message.priority >= Priority.BULK:
+        await _leave_sending(message.id, Status.UNKNOWN, reason, now)
+    elif pause := retry_pause(message.attempts):
+        await _leave_sending(message.id, Status.DELAYED, reason, now + pause)
+    else:
+        await settle_failed(message.id, reason, now=now)
+
+
+async def _leave_sending(message_id: int, status: Status, reason: str, due_at: datetime) -> None:
+    await db.execute(
+        "UPDATE message SET status = $2, reason = $3, due_at = $4, leased_until = NULL"
+        " WHERE id = $1 AND status = 'sending'",
+        message_id,
+        status.value,
+        reason,
+        due_at,
+    )
+
+
+async def tried(message_id: int) -> Tried | None:
+    """A message of ours that a messenger reports of; None for a number that is none."""
+    row = await db.fetch_row(
+        "SELECT m.id, m.kind, m.priority, m.attempts, m.account_id, a.language FROM message m"
+        " JOIN messenger_account a ON a.id = m.account_id WHERE m.id = $1 AND m.direction = 'out'",
+        message_id,
+    )
+    return Tried(**{**row, "priority": Priority(row["priority"])}) if row else None
+
+
+# What a worker that died left behind. A lease never led to a call; of a call nobody knows what became.
+RECOVER = """
+UPDATE message SET leased_until = NULL, due_at = $1,
+    status = CASE WHEN status = 'sending' AND priority = 2 THEN 'unknown' ELSE 'queued' END,
+    reason = CASE status WHEN 'sending' THEN 'answer_lost' ELSE reason END
+WHERE status IN ('leased', 'sending') AND leased_until < $1 RETURNING id
+"""
+# What is due by now, the oldest first, a little at a time. Index: message_delayed.
+WAKE = """
+UPDATE message SET status = 'queued' WHERE id IN (SELECT id FROM message
+    WHERE status = 'delayed' AND due_at <= $1 ORDER BY due_at LIMIT 2000 FOR NO KEY UPDATE SKIP LOCKED) RETURNING id
+"""
+
+
+async def recover_lapsed(*, now: datetime) -> int:
+    """Put back what dead workers held; returns how many. Index: message_leased."""
+    return len(await db.fetch(RECOVER, now))
+
+
+async def queue_delayed(*, now: datetime) -> int:
+    """Queue what was put off until now; returns how many."""
+    return len(await db.fetch(WAKE, now))
+
+
+async def pause_channel(source: str, reason: PauseReason, *, seconds: float, now: datetime) -> datetime:
+    """Send nothing through an account of ours for a while; a pause only grows. Returns its end."""
+    until: datetime = await db.fetch_value(
+        "INSERT INTO channel_pause (source, paused_until, reason, at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (source) DO UPDATE SET at = $4, reason = EXCLUDED.reason,"
+        " paused_until = greatest(channel_pause.paused_until, EXCLUDED.paused_until) RETURNING paused_until",
+        source,
+        now + timedelta(seconds=seconds),
+        reason.value,
+        now,
+    )
+    return until
+
+
+async def paused_until(source: str, *, now: datetime) -> datetime | None:
+    """The end of the pause of an account of ours, if it is paused."""
+    row: Any = await db.fetch_value(
+        "SELECT paused_until FROM channel_pause WHERE source = $1 AND paused_until > $2", source, now
+    )
+    return row if isinstance(row, datetime) else None
+
+
+GONE = timedelta(seconds=10)
+
+
+def new_sender() -> str:
+    """A name for a sender."""
+    return new_key()
+
+
+async def pulse(sender: str, source: str, *, now: datetime) -> int:
+    """Say that a sender of this account of ours is alive; returns how many are, itself among them."""
+    live: int = await db.fetch_value(
+        "WITH said AS (INSERT INTO sender_pulse (id, source, at) VALUES ($1, $2, $3)"
+        " ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at RETURNING id), forgotten AS (DELETE FROM sender_pulse"
+        " WHERE at < $5 AND id <> $1) SELECT count(*) + 1 FROM sender_pulse WHERE source = $2 AND at > $4 AND id <> $1",
+        sender,
+        source,
+        now,
+        now - GONE,
+        now - 100 * GONE,
+    )
+    return live
+
+
+async def fall_silent(sender: str) -> None:
+    """A sender ends: the others share its part of the pace."""
+    await db.execute("DELETE FROM sender_pulse WHERE id = $1", sender)

@@ -1,0 +1,66 @@
+"""What sending needs to know beside the message: the night, templates, attachments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loyalty import db
+from loyalty.conversations.rules import Quiet
+
+
+@dataclass(frozen=True, slots=True)
+class FilledTemplate:
+    """An approved template with its variables' values, in their order."""
+
+    name: str
+    language: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentBody:
+    """A picture or file that we send."""
+
+    body: bytes
+    mime: str
+    name: str
+
+
+async def quiet_hours() -> Quiet:
+    """When nothing is sent that can wait."""
+    row = await db.fetch_row("SELECT quiet_from AS begins, quiet_until AS ends FROM messaging")
+    return Quiet(**row) if row else Quiet()
+
+
+# The template in the person's language, else in English, else in any.
+FOR_KIND = """
+SELECT name, language, variables FROM message_template WHERE kind = $1 AND status = 'approved'
+ORDER BY left(language, 2) = $2 DESC, left(language, 2) = 'en' DESC, id LIMIT 1
+"""
+
+
+async def template_for(kind: str, language: str, values: Mapping[str, str]) -> FilledTemplate | None:
+    """The approved template that stands in for this type of message, filled in; None when there is none."""
+    return _filled(await db.fetch_row(FOR_KIND, kind, language), values)
+
+
+async def template_named(template_id: int, values: Mapping[str, str]) -> FilledTemplate | None:
+    """The template of this number, filled in; None when it is not approved any more."""
+    row = await db.fetch_row(
+        "SELECT name, language, variables FROM message_template WHERE id = $1 AND status = 'approved'", template_id
+    )
+    return _filled(row, values)
+
+
+def _filled(row: dict[str, object] | None, values: Mapping[str, str]) -> FilledTemplate | None:
+    if row is None:
+        return None
+    variables: list[dict[str, str]] = db.from_json(row["variables"])
+    # WhatsApp takes no empty value and no line break in one.
+    filled = (" ".join((values.get(one["name"]) or one["fallback"]).split()) for one in variables)
+    return FilledTemplate(str(row["name"]), str(row["language"]), tuple(filled))
+
+
+async def attachment(attachment_id: int) -> AttachmentBody | None:
+    """A picture or file to send along; None for one that is gone."""
+    row = await db.fetch_row("SELECT body, mime, name FROM attachment WHERE id = $1", attachment_id)
+    return AttachmentBody(**row) if row else None
