@@ -410,7 +410,12 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="MessengerAccount",
             name="alias",
-            field=fields.CharField(null=True, max_length=64),
+            field=fields.CharField(null=True, max_length=140),
+        ),
+        ops.AlterField(
+            model_name="MessengerAccount",
+            name="address",
+            field=fields.CharField(max_length=140),
         ),
         ops.AddField(
             model_name="MessengerAccount",

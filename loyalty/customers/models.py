@@ -83,8 +83,8 @@ class MessengerAccount(Model):
 
     id = fields.BigIntField(primary_key=True)
     channel = fields.CharField(max_length=10)  # telegram, whatsapp
-    address = fields.CharField(max_length=64)  # the messenger's name for it, where to write to: the chat's number
-    alias = fields.CharField(max_length=64, null=True)  # another one for the same account: WhatsApp's wa_id
+    address = fields.CharField(max_length=140)  # the messenger's name for it, where to write to: the chat's number
+    alias = fields.CharField(max_length=140, null=True)  # another one for the same account: WhatsApp's wa_id
     phone = fields.CharField(max_length=16, null=True)  # E.164, as the messenger vouches for it
     customer = fields.ForeignKeyField("loyalty.Customer", null=True, on_delete=fields.RESTRICT, related_name=False)
     name = fields.CharField(max_length=100)  # as they call themselves there

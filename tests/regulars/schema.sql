@@ -518,7 +518,7 @@ ALTER SEQUENCE public.messaging_id_seq OWNED BY public.messaging.id;
 CREATE TABLE public.messenger_account (
     id bigint NOT NULL,
     channel character varying(10) NOT NULL,
-    address character varying(64) NOT NULL,
+    address character varying(140) NOT NULL,
     name character varying(100) NOT NULL,
     username character varying(64),
     language character varying(2) NOT NULL,
@@ -527,7 +527,7 @@ CREATE TABLE public.messenger_account (
     created_at timestamp with time zone NOT NULL,
     linked_at timestamp with time zone,
     customer_id bigint,
-    alias character varying(64),
+    alias character varying(140),
     inactive_at timestamp with time zone,
     inactive_reason character varying(20),
     phone character varying(16),

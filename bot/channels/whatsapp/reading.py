@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-ADDRESS_LENGTH = 64
-"""The longest name of a person that is kept."""
+ADDRESS_LENGTH = 140
+"""The longest name of a person that is kept: a business-scoped id has up to 128 letters and digits and a country."""
 NUMBER = re.compile(r"\d{5,20}", re.ASCII)
 # A business-scoped id is a country, a dot, letters and digits. Others without a space are taken as they are.
 SCOPED = re.compile(r"[!-~]+", re.ASCII)

@@ -114,6 +114,15 @@ def test_who_shows_both_goes_by_the_id_and_is_known_by_the_number_too(parsed):
     assert (sender.address, sender.alias, sender.phone) == (ANNA_ID, ANNA, f"+{ANNA}")
 
 
+def test_the_longest_id_there_may_be_is_a_name(parsed):
+    longest = "RU.ENT." + "a1" * 64
+    event = parsed(said(message("text", None, longest, text={"body": "Я"}), contacts=[contact(None, longest)]))
+    assert event.sender.address == longest
+    assert parsed(news(status(recipient_id=None, recipient_user_id=longest))).address == longest
+    with pytest.raises(ValueError, match="nobody"):
+        parsed(said(message("text", None, "RU." + "a" * 200, text={"body": "Я"}), contacts=[]))
+
+
 @pytest.mark.parametrize("name", ["without a profile", "without contacts"])
 def test_without_a_profile_there_is_a_number_at_least(parsed, name):
     sender = parsed(KINDS[name]).sender
