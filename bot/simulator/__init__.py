@@ -8,5 +8,6 @@ loopback addresses only.
 from bot.simulator.faults import Faults
 from bot.simulator.simulator import Simulator
 from bot.simulator.telegram.people import Person
+from bot.simulator.whatsapp.business import Business
 
-__all__ = ["Faults", "Person", "Simulator"]
+__all__ = ["Business", "Faults", "Person", "Simulator"]

@@ -56,10 +56,7 @@ class Photos:
         if len(data) > MOST_BYTES:
             size = f"file of size {len(data)} bytes is too big for a photo; the maximum size is {MOST_BYTES} bytes"
             raise BadPhoto(size)
-        try:
-            photo = opened(secrets.token_urlsafe(12), data)
-        except (OSError, Image.DecompressionBombError, SyntaxError, ValueError):
-            raise BadPhoto("IMAGE_PROCESS_FAILED") from None
+        photo = opened_photo(data)
         width, height = photo.width, photo.height
         if width + height > 10_000 or max(width, height) > 20 * min(width, height):
             raise BadPhoto("PHOTO_INVALID_DIMENSIONS")
@@ -96,6 +93,14 @@ class Photos:
         self._photos[photo.name] = photo
         while len(self._photos) > MOST_KEPT:
             self._photos.popitem(last=False)
+
+
+def opened_photo(data: bytes) -> Photo:
+    """A photo under a new name; raises BadPhoto for what is no picture."""
+    try:
+        return opened(secrets.token_urlsafe(12), data)
+    except (OSError, Image.DecompressionBombError, SyntaxError, ValueError):
+        raise BadPhoto("IMAGE_PROCESS_FAILED") from None
 
 
 def opened(name: str, data: bytes) -> Photo:

@@ -12,14 +12,17 @@ from bot.simulator.store import Store
 from bot.simulator.telegram.faults import TelegramFaults
 from bot.simulator.telegram.messenger import Telegram
 from bot.simulator.telegram.people import Person
+from bot.simulator.whatsapp.business import Business
+from bot.simulator.whatsapp.messenger import WhatsApp
 
 
 class Simulator:
     """One shop's bot and its people. With `store`, a JSON file, chats and unconfirmed updates survive a restart.
 
-    `silent_ids` are private chats that take messages and that nobody reads. What is asked of the simulator itself
-    is Telegram's: `faults` may be changed at any time; `calls` is a journal of the last thousand calls, for tests.
-    All of it lives in the event loop that serves the application: call it, and its people, from that loop's thread.
+    `silent_ids`, `silent_numbers` are chats of Telegram and WhatsApp that take messages and that nobody reads.
+    `whatsapp`: the number of the business there. What is asked of the simulator itself is Telegram's: `faults` may
+    be changed at any time; `calls` is a journal of the last thousand calls, for tests. All of it lives in the event
+    loop that serves the application: call it, and its people, from that loop's thread.
     """
 
     def __init__(
@@ -30,10 +33,13 @@ class Simulator:
         bot_username: str = "regulars_demo_bot",
         store: Path | None = None,
         silent_ids: Container[int] = (),
+        whatsapp: Business | None = None,
+        silent_numbers: Container[str] = (),
     ) -> None:
         self.token = token
         self.telegram = Telegram(token=token, bot_name=bot_name, bot_username=bot_username, silent_ids=silent_ids)
-        self._messengers: Sequence[Messenger] = (self.telegram,)
+        self.whatsapp = WhatsApp(whatsapp or Business(), silent_numbers)
+        self._messengers: Sequence[Messenger] = (self.telegram, self.whatsapp)
         self._page = Page(bot_name, self._messengers)
         self._store = Store(store, self._dump) if store else None
         if self._store is not None:
