@@ -50,6 +50,18 @@ class Topic(StrEnum):
     SURVEYS = "surveys"
 
 
+class LinkState(StrEnum):
+    """Whether an account that may be a customer's was found to be theirs."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+TYPED_PHONE = "phone_typed"
+"""The step of a registration in which somebody named a number without a proof that it is theirs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What is known about a person, checked and normalised. Make it with `profile_from`."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from loyalty import db
+from loyalty.conversations.channels import CAPABILITIES
 from loyalty.conversations.queries import PendingUpdate
 from loyalty.conversations.rules import CARD_OPEN, Heard, Outcome, Said
 from loyalty.customers.actions.accounts import know_account
@@ -37,12 +38,13 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """What a step is told: whose turn it is, where the dialog stands, whether staff are waited for already."""
+    """What a step is told: whose turn it is, where the dialog stands, whether staff are waited for, or answer now."""
 
     account: MessengerAccountView
     session: dict[str, Any]
     is_waiting: bool
     chain: ShopView
+    is_staffed: bool = False
 
 
 Step = Callable[[OpenTurn], Awaitable[Outcome]]
@@ -56,8 +58,8 @@ WITH held AS MATERIALIZED (
 )
 SELECT a.id, a.channel, a.address, a.customer_id, a.name, a.username, a.language, a.is_active, a.is_default,
     a.created_at, a.linked_at, a.alias, a.phone, a.inactive_reason, a.inactive_at, a.takes_service, a.takes_marketing,
-    a.takes_surveys, c.session, c.waiting_since IS NOT NULL AS is_waiting, s.name AS shop_name, s.currency,
-    s.exponent, s.region, s.language AS shop_language, s.time_zone,
+    a.takes_surveys, c.session, c.waiting_since IS NOT NULL AS is_waiting, c.staffed_at IS NOT NULL AS is_staffed,
+    s.name AS shop_name, s.currency, s.exponent, s.region, s.language AS shop_language, s.time_zone,
     EXISTS (SELECT FROM incoming_update WHERE id = $3 AND state = 'new') AS is_pending
 FROM messenger_account a JOIN conversation c ON c.account_id = a.id CROSS JOIN (SELECT count(*) FROM held) first, shop s
 WHERE a.channel = $1 AND (a.address = $2 OR a.alias = $2) FOR NO KEY UPDATE OF c, a
@@ -201,6 +203,7 @@ async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> Op
         ShopView(
             row["shop_name"], row["currency"], row["exponent"], row["region"], row["shop_language"], row["time_zone"]
         ),
+        row["is_staffed"],
     )
 
 
@@ -232,7 +235,8 @@ async def _save(
         now,
         *map(list, zip(*lines, strict=True)) if lines else ([], [], [], [], []),
         now + CARD_OPEN,
-        step_began(code_step(now) + 1),
+        # A card that cannot be changed where it stands is never due.
+        step_began(code_step(now) + 1) if CAPABILITIES[turn.account.channel].can_edit else None,
         heard.file_id if heard else "",
         heard.mime if heard else "",
         heard.size if heard else 0,

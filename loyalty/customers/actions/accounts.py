@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from loyalty import db
-from loyalty.customers.actions.profile import lock_customer
+from loyalty.customers.actions.phones import keep_vouched_phone
+from loyalty.customers.actions.profile import lock_customer, set_consent
 from loyalty.customers.queries import ACCOUNT_COLUMNS, MessengerAccountView, messenger_account
-from loyalty.customers.rules import (
-    clean_text,
-)
+from loyalty.customers.rules import Topic, clean_text
 from loyalty.errors import NotFound
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
@@ -16,7 +15,7 @@ from loyalty.webhooks.rules import EventType
 
 # The account of this name; else one that was known by the other name alone, or by this one as its other name.
 SAME_ACCOUNT = """
-SELECT id, address FROM messenger_account
+SELECT id, customer_id FROM messenger_account
 WHERE channel = $1 AND (address IN ($2, $3) OR alias IN ($2, $3)) ORDER BY address = $2 DESC, id LIMIT 1
 """
 # What the messenger leaves out stays as it was; another name that belongs to somebody else stays theirs.
@@ -51,12 +50,18 @@ async def know_account(
     """The account with this address, made when it is new; what it calls itself is kept up to date.
 
     `alias` is another name that the messenger has for it: an account that was known by that one is the same and goes
-    by `address` from now on. `phone`, in E.164, is one that the messenger vouches for.
+    by `address` from now on. `phone`, in E.164, is one that the messenger vouches for: it proves the number that its
+    person once only named.
     """
     called = clean_text(name)[:100]
-    same = await db.fetch_value(SAME_ACCOUNT, channel, address, alias)
+    same = await db.fetch_row(SAME_ACCOUNT, channel, address, alias)
     if same is not None:
-        row = await db.fetch_row(KEEP_ACCOUNT, same, called, username, phone, address, alias)
+        owner: int | None = same["customer_id"]
+        if owner is not None and phone is not None:
+            await lock_customer(owner)
+        row = await db.fetch_row(KEEP_ACCOUNT, same["id"], called, username, phone, address, alias)
+        if owner is not None and phone is not None:
+            await keep_vouched_phone(owner, phone, now=now)
     else:
         row = await db.fetch_row(ADD_ACCOUNT, channel, address, called, username, language, now, alias, phone)
     assert row is not None
@@ -156,6 +161,76 @@ async def set_account_active(account_id: int, *, is_active: bool, reason: str = 
     )
     if known.customer_id is not None:
         await _count_reach(known.customer_id)
+
+
+@db.use_case
+async def set_topics(
+    account_id: int,
+    *,
+    marketing: bool | None = None,
+    surveys: bool | None = None,
+    service: bool | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """What may be written to an account, by topic; None leaves a topic as it is. Twice is once.
+
+    Whose account it is keeps their consents: what is changed here is whether they count in this chat. Works for an
+    account that is nobody's, too. Raises NotFound("account").
+    """
+    before = await messenger_account(account_id)
+    if before.customer_id is not None:
+        await lock_customer(before.customer_id)
+        before = await messenger_account(account_id)
+    wanted = {
+        "service": (before.takes_service, service),
+        "marketing": (before.takes_marketing, marketing),
+        "surveys": (before.takes_surveys, surveys),
+    }
+    changed = {topic: now_on for topic, (was_on, now_on) in wanted.items() if now_on is not None and now_on != was_on}
+    if not changed:
+        return
+    await db.execute(
+        "UPDATE messenger_account SET takes_service = coalesce($2, takes_service), takes_marketing ="
+        " coalesce($3, takes_marketing), takes_surveys = coalesce($4, takes_surveys) WHERE id = $1",
+        account_id,
+        service,
+        marketing,
+        surveys,
+    )
+    kind, subject = ("account", account_id) if before.customer_id is None else ("customer", before.customer_id)
+    await write_journal(
+        actor, "account.topics", subject_kind=kind, subject_id=subject, now=now, account=account_id, **changed
+    )
+
+
+@db.use_case
+async def answer_topic(
+    account_id: int,
+    topic: Topic,
+    *,
+    granted: bool,
+    source: str,
+    text_version: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """A person says whether they want to read of marketing or surveys in this chat: kept there and as a consent.
+
+    A no withdraws the consent unless another account of theirs takes the topic still.
+    """
+    marketing, surveys = (granted if topic is one else None for one in (Topic.MARKETING, Topic.SURVEYS))
+    await set_topics(account_id, marketing=marketing, surveys=surveys, actor=actor, now=now)
+    known = await messenger_account(account_id)
+    if known.customer_id is None:
+        return
+    takes = await db.fetch(
+        "SELECT takes_marketing, takes_surveys FROM messenger_account WHERE customer_id = $1", known.customer_id
+    )
+    if granted or not any(row[f"takes_{topic.value}"] for row in takes):
+        await set_consent(
+            known.customer_id, topic, granted=granted, source=source, text_version=text_version, actor=actor, now=now
+        )
 
 
 @db.use_case
