@@ -1,6 +1,6 @@
 """What a step of a dialog is told, and what it answers. A step sees no messenger and touches no network."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from bot.channels.base import Event
 from bot.texts import say
 from loyalty import wording
-from loyalty.conversations.content import Button, Content
+from loyalty.conversations.channels import CAPABILITIES
+from loyalty.conversations.content import Button, Capabilities, Content
 from loyalty.conversations.rules import Said
 from loyalty.customers.queries import MessengerAccountView
 from loyalty.errors import Refused
@@ -22,16 +23,20 @@ MENU = (("menu.card",), ("menu.balance", "menu.history"), ("menu.invite",), ("me
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Where a dialog stands. `step` "": nowhere. `turn` makes buttons of a passed step stale."""
+    """Where a dialog stands. `step` "": nowhere. `turn` makes buttons of a passed step stale.
+
+    choices: label and data of what the last message offered, where one answers by typing its number or label.
+    """
 
     step: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     turn: int = 0
+    choices: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One event with all that a step may want to know about it."""
+    """One event with all that a step may want to know about it. `is_staffed`: a person answers in this chat now."""
 
     event: Event
     account: MessengerAccountView
@@ -40,6 +45,12 @@ class Turn:
     chain: ShopView
     now: datetime
     language: str
+    is_staffed: bool = False
+
+    @property
+    def can(self) -> Capabilities:
+        """What the messenger of this chat can do."""
+        return CAPABILITIES[self.account.channel]
 
     def say(self, key: str, /, **values: str) -> str:
         """A text in the person's language."""
@@ -73,8 +84,8 @@ class Reply:
     """What a step answers: messages, and where the dialog stands after them.
 
     step: "" ends the dialog. waiting: staff are to look (True), None leaves it. notice: a passing word beside a
-    pressed button. removes_buttons: the pressed message's buttons have done their work. is_silent: the event
-    leaves no line in the log and no trace in the session.
+    pressed button. removes_buttons: the pressed message's buttons have done their work. is_aside: the dialog goes on
+    where it stood, as if this had not been said. is_silent: nor does the event leave a line in the log.
     """
 
     said: tuple[Said, ...] = ()
@@ -83,6 +94,7 @@ class Reply:
     waiting: bool | None = None
     notice: str = ""
     removes_buttons: bool = False
+    is_aside: bool = False
     is_silent: bool = False
 
 
@@ -107,6 +119,13 @@ class Dialog:
 def said(text: str, **options: Any) -> Said:
     """A message of text, with buttons, a menu and so on as `Content` names them."""
     return Said(Content(text=text, **options))
+
+
+def old_button(turn: Turn) -> Reply:
+    """A button that no longer means anything: said beside it, or in the chat where a word beside it cannot be shown."""
+    if turn.can.can_edit:
+        return Reply(notice=turn.say("button.old"), removes_buttons=True, is_silent=True)
+    return Reply((said(turn.say("button.old")),), is_aside=True)
 
 
 def button_value(event: Event) -> str:

@@ -50,7 +50,7 @@ async def take(turn: Turn) -> Reply:
     """Claim the receipt of a text; of a picture say that it is looked into, unless its words are for people."""
     if turn.event.kind is EventKind.TEXT:
         return await _take_text(turn)
-    if turn.event.text or turn.is_waiting or not await claims_are_taken(turn.now):
+    if turn.event.text or turn.is_waiting or turn.is_staffed or not await claims_are_taken(turn.now):
         return await support.pass_on(turn)
     return Reply((said(turn.say("fiscal.looking"), menu=turn.menu()),))
 

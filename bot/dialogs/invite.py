@@ -27,7 +27,8 @@ async def show(turn: Turn) -> Reply:
         lines.append(turn.say("invite.theirs", bonuses=turn.bonuses(programme.referral_invitee_bonus)))
     if came:
         lines.append(turn.say("invite.came", came=str(came), paid=str(paid)))
-    content = Content(text="\n".join(lines), picture=INVITATION, menu=turn.menu())
+    # A list under a picture is more than messengers without a keyboard can show.
+    content = Content(text="\n".join(lines), picture=INVITATION, menu=turn.menu() if turn.can.has_menu else None)
     return Reply((Said(content, kind="invitation"),))
 
 

@@ -1,32 +1,96 @@
-"""Settings: the language, the birthday, and leaving."""
+"""Settings: the language, the birthday, where and of what we write, and leaving."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, said
+from bot.dialogs import topics
+from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, old_button, said
 from bot.dialogs.registration import parse_birthday
 from bot.texts import TERMS_VERSION, say
 from loyalty import wording
 from loyalty.bonuses.queries import account
 from loyalty.clock import business_date
 from loyalty.conversations.content import Button
-from loyalty.customers.actions.accounts import set_language, unlink_account
+from loyalty.customers.actions.accounts import make_default, set_language, unlink_account
 from loyalty.customers.actions.profile import correct_birthday, set_consent
-from loyalty.customers.queries import birthday_is_fixed, customer
+from loyalty.customers.queries import MessengerAccountView, accounts_of, birthday_is_fixed, customer, messenger_account
 from loyalty.customers.rules import Topic
 from loyalty.errors import Refused
 from loyalty.staff.rules import LANGUAGES
+
+OTHERS_OFFERED = 3
+"""Of a person's other messengers, so many are offered: a list has ten options at most."""
 
 
 async def show(turn: Turn) -> Reply:
     """What is set, with buttons to change it."""
     person = await customer(turn.customer_id())
-    others = tuple(Button(say(code, "language.name"), f"lang:{code}:") for code in LANGUAGES if code != turn.language)
+    accounts = await accounts_of(person.id)
     birthday = wording.day(person.birthday, turn.language) if person.birthday else "—"
-    text = turn.say(
+    title = turn.say(
         "settings.title", language=turn.say("language.name"), phone=person.phone or "—", birthday=birthday
     )  # fmt: skip
-    own = Button(turn.say("settings.birthday"), "birthday_ask::")
-    return Reply((said(text, buttons=(others, (own,), (Button(turn.say("settings.leave"), "leave_ask::"),))),))
+    lines = [title, _written_to(turn, accounts), _topics(turn)]
+    rows = [tuple(Button(say(code, "language.name"), f"lang:{code}:") for code in LANGUAGES if code != turn.language)]
+    rows.append((Button(turn.say("settings.birthday"), "birthday_ask::"),))
+    rows += [
+        (Button(turn.say("settings.write_to", channel=_channel(turn, account)), f"write_to:{account.id}:"),)
+        for account in accounts[1 : 1 + OTHERS_OFFERED]
+        if account.is_active
+    ]
+    rows.append(tuple(_switch(turn, topic, is_on=is_on) for topic, is_on in _states(turn).items()))
+    rows.append((Button(turn.say("settings.leave"), "leave_ask::"),))
+    return Reply((said("\n".join(lines), buttons=tuple(rows)),))
+
+
+def _channel(turn: Turn, account: MessengerAccountView) -> str:
+    return turn.say(f"channel.{account.channel}")
+
+
+def _written_to(turn: Turn, accounts: Sequence[MessengerAccountView]) -> str:
+    """Where we write: the default account comes first."""
+    first, *others = [_channel(turn, account) for account in accounts]
+    if others:
+        return turn.say("settings.written_here", channel=first, others=", ".join(others))
+    return turn.say("settings.written_to", channel=first)
+
+
+def _states(turn: Turn) -> dict[Topic, bool]:
+    return {Topic.MARKETING: turn.account.takes_marketing, Topic.SURVEYS: turn.account.takes_surveys}
+
+
+def _topics(turn: Turn) -> str:
+    """What comes into this chat; news of purchases always do."""
+    words = {
+        topic.value: turn.say("settings.on" if is_on else "settings.off") for topic, is_on in _states(turn).items()
+    }
+    return turn.say("settings.topics", **words)
+
+
+def _switch(turn: Turn, topic: Topic, *, is_on: bool) -> Button:
+    other = "off" if is_on else "on"
+    return Button(turn.say(f"settings.{topic.value}_{other}"), f"topic:{topic.value}.{other}:")
+
+
+async def switch_topic(turn: Turn) -> Reply:
+    """Marketing or surveys on or off in this chat; the settings show it."""
+    name, _, state = button_value(turn.event).partition(".")
+    if name not in {Topic.MARKETING, Topic.SURVEYS} or state not in {"on", "off"}:
+        return old_button(turn)
+    await topics.answer(turn, Topic(name), granted=state == "on")
+    changed = replace(turn, account=await messenger_account(turn.account.id))
+    return replace(await show(changed), removes_buttons=True)
+
+
+async def write_to(turn: Turn) -> Reply:
+    """Of several messengers, write to this one from now on."""
+    chosen = button_value(turn.event)
+    mine = {str(account.id): account for account in await accounts_of(turn.customer_id())}
+    if chosen not in mine:
+        return old_button(turn)
+    await make_default(mine[chosen].id, actor=CUSTOMER, now=turn.now)
+    words = turn.say("settings.default_set", channel=_channel(turn, mine[chosen]))
+    return Reply((said(words, menu=turn.menu()),), removes_buttons=True)
 
 
 async def ask_birthday(turn: Turn) -> Reply:
@@ -61,20 +125,27 @@ async def choose_language(turn: Turn) -> Reply:
 
 
 async def ask_to_leave(turn: Turn) -> Reply:
-    """Say what leaving means before it is done."""
+    """Say what leaving means before it is done; with several messengers, ask of which."""
     standing = await account(turn.customer_id(), now=turn.now)
+    is_one = len(await accounts_of(turn.customer_id())) == 1
     text = turn.say(
-        "settings.leave_ask", shop=turn.chain.name or "Regulars", balance=turn.bonuses(max(0, standing.balance))
+        "settings.leave_ask" if is_one else "settings.leave_ask_where",
+        shop=turn.chain.name or "Regulars",
+        balance=turn.bonuses(max(0, standing.balance)),
     )
-    yes, no = (turn.button(turn.say(f"settings.leave_{word}"), "leave", word) for word in ("yes", "no"))
-    return Reply((said(text, buttons=((yes, no),)),), "leave", removes_buttons=True)
+    words = ("yes", "no") if is_one else ("here", "all", "no")
+    row = tuple(turn.button(turn.say(f"settings.leave_{word}"), "leave", word) for word in words)
+    return Reply((said(text, buttons=(row,)),), "leave", removes_buttons=True)
 
 
 async def leave(turn: Turn) -> Reply:
     """Leave, or stay. Only the buttons come here: whoever writes something else stays."""
-    if button_value(turn.event) != "yes":
+    customer_id, chosen = turn.customer_id(), button_value(turn.event)
+    if chosen == "here":
+        await unlink_account(turn.account.id, actor=CUSTOMER, now=turn.now)
+        return Reply((said(turn.say("settings.left_here"), menu=()),))
+    if chosen not in {"yes", "all"}:
         return Reply((said(turn.say("settings.stayed"), menu=turn.menu()),))
-    customer_id = turn.customer_id()
     for topic in (Topic.TERMS, Topic.MARKETING):
         await set_consent(
             customer_id,
@@ -85,7 +156,8 @@ async def leave(turn: Turn) -> Reply:
             actor=CUSTOMER,
             now=turn.now,
         )
-    await unlink_account(turn.account.id, actor=CUSTOMER, now=turn.now)
+    for one in await accounts_of(customer_id):
+        await unlink_account(one.id, actor=CUSTOMER, now=turn.now)
     return Reply((said(turn.say("settings.left"), menu=()),))
 
 
@@ -93,6 +165,12 @@ DIALOG = Dialog(
     steps={"leave": leave, "own_birthday": keep_birthday},
     commands={"settings": show},
     labels={"menu.settings": "settings"},
-    buttons={"lang": choose_language, "leave_ask": ask_to_leave, "birthday_ask": ask_birthday},
+    buttons={
+        "lang": choose_language,
+        "leave_ask": ask_to_leave,
+        "birthday_ask": ask_birthday,
+        "topic": switch_topic,
+        "write_to": write_to,
+    },
     typed=frozenset({"own_birthday"}),
 )

@@ -9,8 +9,8 @@ async def invite(turn: Turn) -> Reply:
 
 
 async def pass_on(turn: Turn) -> Reply:
-    """Pass on what was written. Said once: while staff are waited for, the bot keeps out of the way."""
-    if turn.is_waiting:
+    """Pass on what was written. Said once: while staff are waited for, or answer, the bot keeps out of the way."""
+    if turn.is_waiting or turn.is_staffed:
         return Reply(waiting=True)
     return Reply((said(turn.say("support.passed"), menu=turn.menu()),), waiting=True)
 

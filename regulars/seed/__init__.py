@@ -23,7 +23,7 @@ from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
 from regulars.seed.books import write_holds, write_ledger, write_receipts, write_referrals
-from regulars.seed.chats import account_of, choose_waiting, write_accounts, write_chats
+from regulars.seed.chats import account_of, choose_waiting, wants_offers, write_accounts, write_chats
 from regulars.seed.claims import send_receipts, write_claims
 from regulars.seed.gifts import in_order_of_living, refuse_those_who_bought
 from regulars.seed.gifts import invite as invite_by_others
@@ -335,16 +335,15 @@ def _steps(one: Seeded) -> Iterator[tuple[Any, ...]]:
 
 
 def _consents(one: Seeded) -> Iterator[tuple[Any, ...]]:
-    """Consents, as rows: the chat asks for the terms, the till for both topics, at the first purchase at the latest."""
-    wants_news = one.id % 5 != 0
+    """Consents, as rows: chat and till ask for both topics, and hear the same."""
+    wants_news = wants_offers(one.id)
     if not one.came_by_chat:
         yield one.id, "terms", True, "cashier", TERMS_ON_PAPER, one.life.joined
         yield one.id, "marketing", wants_news, "cashier", TERMS_ON_PAPER, one.life.joined
     if one.account is not None:
         version = f"{TERMS_VERSION} {one.person.language}"
         yield one.id, "terms", True, "telegram", version, one.account.linked_at
-    if one.came_by_chat and one.life.receipts:
-        yield one.id, "marketing", wants_news, "cashier", TERMS_ON_PAPER, one.life.receipts[0].at
+        yield one.id, "marketing", wants_news, "telegram", version, one.account.linked_at
 
 
 def _days(one: Seeded) -> dict[int, dict[Any, list[datetime]]]:

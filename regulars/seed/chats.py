@@ -55,6 +55,11 @@ def address_of(customer_id: int) -> str:
     return str(ADDRESSES[customer_id * _SPREAD % len(ADDRESSES)])
 
 
+def wants_offers(customer_id: int) -> bool:
+    """Whether somebody lets us write of offers: four of five do."""
+    return customer_id % 5 != 0
+
+
 def account_of(
     random: Random, person: MadeUp, customer_id: int, *, joined: datetime, now: datetime, birthday: date | None
 ) -> tuple[Account | None, bool]:
@@ -63,11 +68,11 @@ def account_of(
     came_by_chat = share < CAME_BY_CHAT
     later = joined + (now - timedelta(hours=1) - joined) * random.random()
     if came_by_chat:
-        steps = ["started", "language", "terms", "phone", "name", "birthday"]
+        steps = ["started", "language", "terms", "offers", "phone", "name", "birthday"]
         registered = joined
     elif share < CAME_BY_CHAT + JOINED_LATER and later - joined > timedelta(hours=1):
         # The shop knows the name already, and asks only for a birthday that it has not.
-        steps = ["started", "language", "terms", "phone", *([] if birthday else ["birthday"])]
+        steps = ["started", "language", "terms", "offers", "phone", *([] if birthday else ["birthday"])]
         registered = later.replace(microsecond=0)
     else:
         return None, False
@@ -171,6 +176,8 @@ def _stepheard(step: str, at: datetime, one: Seeded, account: Account) -> Line:
         return heard(at, "button", say(language, "language.name"))
     if step == "terms":
         return heard(at, "button", say(language, "registration.agree"))
+    if step == "offers":
+        return heard(at, "button", say(language, f"registration.offers_{'yes' if wants_offers(one.id) else 'no'}"))
     if step == "phone":
         return heard(at, "contact", "")
     if step == "name":
@@ -205,7 +212,7 @@ def _passed_on(at: datetime, language: str) -> Line:
 
 
 def _name_question(name: str, language: str) -> str:
-    question = Content(text=say(language, "registration.name"), buttons=((Button(name, "name:own:4"),),))
+    question = Content(text=say(language, "registration.name"), buttons=((Button(name, "name:own:5"),),))
     return db.to_json(question.to_body())
 
 
@@ -214,10 +221,12 @@ def _asked(language: str, shop: str) -> dict[str, str]:
     """What the bot asks for before each step, and its thanks for the phone. JSON, the same in all chats."""
     names = tuple((Button(say(code, "language.name"), f"language:{code}:1"),) for code in LANGUAGES)
     agree = Button(say(language, "registration.agree"), "terms:yes:2")
-    skip = Button(say(language, "registration.skip"), "birthday:skip:5")
+    offers = tuple(Button(say(language, f"registration.offers_{word}"), f"offers:{word}:3") for word in ("yes", "no"))
+    skip = Button(say(language, "registration.skip"), "birthday:skip:6")
     asked: dict[str, Content] = {
         "language": Content(text=say(language, "registration.language", shop=shop), buttons=names),
         "terms": Content(text=say(language, "registration.terms", shop=shop), buttons=((agree,),)),
+        "offers": Content(text=say(language, "registration.offers"), buttons=(offers,)),
         "phone": Content(text=say(language, "registration.phone"), ask_contact=say(language, "registration.share")),
         "thanks": Content(text=say(language, "registration.phone_thanks"), menu=()),
         "birthday": Content(text=say(language, "registration.birthday"), buttons=((skip,),)),
@@ -250,10 +259,11 @@ async def write_accounts(made: list[Seeded]) -> None:
                 True,
                 account.moments[0][1],
                 account.linked_at,
+                wants_offers(one.id),
             )
         )
     columns = ["id", "channel", "address", "customer_id", "name", "username", "language", "is_active", "is_default"]
-    await db.copy_rows("messenger_account", [*columns, "created_at", "linked_at"], rows)
+    await db.copy_rows("messenger_account", [*columns, "created_at", "linked_at", "takes_marketing"], rows)
 
 
 async def write_chats(

@@ -134,6 +134,8 @@ def register(chat: Page) -> None:
     press(chat, "Русский")
     hears(chat, "Вы согласны?")
     press(chat, "Согласен")
+    hears(chat, "Можно писать вам об акциях")
+    press(chat, "Да")
     press(chat, "Поделиться номером")
     press(chat.get_by_role("dialog"), "Поделиться")
     hears(chat, "Как вас зовут?")

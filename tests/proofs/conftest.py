@@ -333,11 +333,12 @@ async def simulator(wire, free_port) -> AsyncIterator[Simulator]:
 
 # ---------------------------------------------------------------------------------------------- guests
 
-WAY_IN = ("started", "language", "terms", "phone", "name", "birthday")
+WAY_IN = ("started", "language", "terms", "offers", "phone", "name", "birthday")
 """What a newcomer does; after the last of it they are registered."""
 QUESTIONS = {
     "language": "На каком языке",
     "terms": "Вы согласны?",
+    "offers": "Можно писать вам об акциях",
     "phone": "Поделитесь номером",
     "name": "Как вас зовут?",
     "birthday": "Когда у вас день рождения?",
@@ -371,6 +372,7 @@ class Guest:
             "started": person.start,
             "language": lambda: press("Русский"),
             "terms": lambda: press("Согласен"),
+            "offers": lambda: press("Да"),
             "phone": person.share_contact,
             "name": lambda: person.send("Мария Соколова"),
             "birthday": lambda: person.send("24.08.1991"),
@@ -394,7 +396,7 @@ class Guest:
 
     def rush(self) -> None:
         """The whole way in without waiting for a question, as somebody may who knows it by heart."""
-        self.write("/start", "Русский", "Согласен")
+        self.write("/start", "Русский", "Согласен", "Да")
         self.updates.append(self.person.share_contact())
         self.write("Мария Соколова", "24.08.1991")
 

@@ -105,7 +105,7 @@ async def test_registrations_have_their_steps_in_order_and_their_consent(demo):
         "SELECT customer_id, array_agg(step ORDER BY id) AS steps, array_agg(at ORDER BY id) AS times"
         " FROM registration_step WHERE via = 'telegram' GROUP BY 1"
     )
-    told = ["started", "language", "terms", "phone", "name", "birthday", "registered"]
+    told = ["started", "language", "terms", "offers", "phone", "name", "birthday", "registered"]
     seen = {tuple(row["steps"]) for row in rows}
     assert tuple(told) in seen
     assert all(list(steps) == [step for step in told if step in steps] for steps in seen)
@@ -247,19 +247,23 @@ async def _told(key: str, receipt_id: int) -> Content:
 
 async def test_a_registration_reads_as_the_bot_held_it(demo):
     row = await db.fetch_row(
-        "SELECT a.id, c.name, c.birthday FROM messenger_account a JOIN customer c ON c.id = a.customer_id"
-        " WHERE c.created_via = 'telegram' AND c.language = 'ru' AND a.name = c.name AND birthday IS NOT NULL"
+        "SELECT a.id, a.takes_marketing, c.name, c.birthday FROM messenger_account a"
+        " JOIN customer c ON c.id = a.customer_id WHERE c.created_via = 'telegram' AND c.language = 'ru'"
+        " AND a.name = c.name AND birthday IS NOT NULL"
         " AND (SELECT count(*) FROM message WHERE account_id = a.id) < 50 LIMIT 1"
     )
     assert row is not None
     said, _ = await messages([row["id"]])
+    offers = say("ru", "registration.offers_yes" if row["takes_marketing"] else "registration.offers_no")
     spoken = [(message.kind, message.content.text.splitlines()[0] if message.content.text else "") for message in said]
-    assert spoken[:15] == [
+    assert spoken[:17] == [
         ("start", "/start"),
         ("reply", "Ладно, кофе: бонусы за ваши покупки."),
         ("button", "Русский"),
         ("reply", say("ru", "registration.terms", shop="Ладно, кофе").splitlines()[0]),
         ("button", "Согласен"),
+        ("reply", say("ru", "registration.offers")),
+        ("button", offers),
         ("reply", say("ru", "registration.phone")),
         ("contact", ""),
         ("reply", say("ru", "registration.phone_thanks")),
@@ -268,7 +272,7 @@ async def test_a_registration_reads_as_the_bot_held_it(demo):
         ("reply", say("ru", "registration.birthday")),
         ("text", f"{row['birthday']:%d.%m.%Y}"),
         ("reply", say("ru", "registration.done", name=row["name"].split()[0])),
-        *spoken[13:15],
+        *spoken[15:17],
     ]
 
 

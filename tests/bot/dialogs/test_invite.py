@@ -88,6 +88,7 @@ async def test_whoever_the_shop_knew_comes_without_a_gift(referrer, newcomer):
     friend.send(f"/start r_{await referral_code_of(referrer.customer_id)}")
     await tap(friend, await friend.wait_for(bot_message("На каком языке")), "Русский")
     await tap(friend, await friend.wait_for(bot_message("Вы согласны?")), "Согласен")
+    await tap(friend, await friend.wait_for(bot_message("Можно писать вам об акциях")), "Да")
     await friend.wait_for(bot_message("Поделитесь номером"))
     friend.share_contact()
     await friend.wait_for(bot_message("Добро пожаловать"))

@@ -110,6 +110,7 @@ async def test_a_second_link_in_the_middle_of_the_registration_counts_too(till, 
     person.start(f"j_{second.token}")
     await until(lambda: len(said_to(person, "Вы согласны?")) == 2)
     await tap(person, said_to(person, "Вы согласны?")[-1], "Согласен")
+    await tap(person, await person.wait_for(bot_message("Можно писать вам об акциях")), "Да")
     await person.wait_for(bot_message("Поделитесь номером"))
     person.share_contact()
     await person.wait_for(bot_message("Как вас зовут?"))

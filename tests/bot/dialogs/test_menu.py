@@ -133,6 +133,8 @@ async def come_back(maria) -> None:
     await tap(maria, said_to(maria, "На каком языке")[-1], "Русский")
     await maria.wait_for(lambda _: len(said_to(maria, "Вы согласны?")) == 2)
     await tap(maria, said_to(maria, "Вы согласны?")[-1], "Согласен")
+    await maria.wait_for(lambda _: len(said_to(maria, "Можно писать вам об акциях")) == 2)
+    await tap(maria, said_to(maria, "Можно писать вам об акциях")[-1], "Да")
     await maria.wait_for(lambda _: len(said_to(maria, "Поделитесь номером")) == 2)
     maria.share_contact()
     await maria.wait_for(bot_message("С возвращением, Мария"))

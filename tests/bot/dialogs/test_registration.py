@@ -34,10 +34,13 @@ async def test_a_newcomer_becomes_a_customer_with_a_card_and_the_welcome_bonus(n
     assert (await account(known.id, now=system_now())).available == 200_00
     [messenger] = await accounts_of(known.id)
     assert (messenger.address, messenger.username, messenger.is_default) == (str(person.id), "maria", True)
-    assert [(consent.topic, consent.granted) for consent in await consents(known.id)] == [("terms", True)]
+    assert [(consent.topic, consent.granted) for consent in await consents(known.id)] == [
+        ("marketing", True),
+        ("terms", True),
+    ]
     steps = await registration_steps(known.id)
     assert [step.step for step in steps] == [
-        "started", "language", "terms", "phone", "name", "birthday", "registered",
+        "started", "language", "terms", "offers", "phone", "name", "birthday", "registered",
     ]  # fmt: skip
     assert steps == sorted(steps, key=lambda step: step.at)
     assert [key["text"] for key in person.keyboard[0]] == ["Моя карта"]
@@ -68,6 +71,7 @@ async def at_the_phone(person) -> None:
     person.start()
     await tap(person, await person.wait_for(bot_message("На каком языке")), "Русский")
     await tap(person, await person.wait_for(bot_message("Вы согласны?")), "Согласен")
+    await tap(person, await person.wait_for(bot_message("Можно писать вам об акциях")), "Да")
     await person.wait_for(bot_message("Поделитесь номером"))
 
 
@@ -152,6 +156,7 @@ async def test_a_double_tap_answers_once(newcomer):
     for _ in range(3):
         person.tap(question["message_id"], data)
     await tap(person, await person.wait_for(bot_message("Вы согласны?")), "Согласен")
+    await tap(person, await person.wait_for(bot_message("Можно писать вам об акциях")), "Да")
     await person.wait_for(bot_message("Поделитесь номером"))
     assert len(said_to(person, "Вы согласны?")) == 1
     assert len(said_to(person, "Поделитесь номером")) == 1

@@ -1,0 +1,123 @@
+"""The end of a registration: the person is written, or found, and greeted with what they get."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from bot.dialogs import join, topics
+from bot.dialogs.base import CUSTOMER, Reply, Turn, said
+from bot.texts import TERMS_VERSION
+from loyalty import wording
+from loyalty.bonuses.actions.once_only import grant_welcome
+from loyalty.bonuses.actions.referrals import begin_referral
+from loyalty.bonuses.queries import account as bonus_account
+from loyalty.clock import business_date
+from loyalty.conversations.rules import Said
+from loyalty.customers.actions.accounts import link_account
+from loyalty.customers.actions.profile import add_customer, add_steps, confirm_identity, set_consent
+from loyalty.customers.queries import find_by_phone
+from loyalty.customers.rules import TYPED_PHONE, Profile, Topic, Via, short_name
+from loyalty.errors import Refused
+from loyalty.office.actions.links import ask_link, free_phone
+from loyalty.shop.queries import programme_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Who came. `is_known`: the shop had them. `may_be_id`: the customer whose number they named without a proof.
+
+    claimants: accounts that had named the number which this person has proven.
+    """
+
+    id: int
+    is_known: bool = False
+    may_be_id: int | None = None
+    claimants: tuple[int, ...] = ()
+
+
+async def finish(turn: Turn, data: Any, birthday: date | None, *before: Said) -> Reply:
+    """Write the person, or find the one whose verified phone it is, and announce the welcome bonus."""
+    found = await _person(turn, data, birthday)
+    await link_account(turn.account.id, found.id, actor=CUSTOMER, now=turn.now)
+    await set_consent(
+        found.id,
+        Topic.TERMS,
+        granted=True,
+        source=turn.account.channel,
+        text_version=f"{TERMS_VERSION} {turn.language}",
+        actor=CUSTOMER,
+        now=turn.now,
+    )
+    # Of a registration that began before the question was asked, there is no answer.
+    if "offers" in data:
+        await topics.answer(turn, Topic.MARKETING, granted=data["offers"])
+    steps = [(step, datetime.fromisoformat(at)) for step, at in data["steps"]]
+    await add_steps(found.id, [*steps, ("registered", turn.now)], via=Via(turn.account.channel))
+    invited = await _keep_invitation(turn, found.id, data, is_new=not found.is_known)
+    lines = await _greet(turn, found, short_name(data["name"]).split()[0])
+    if invited:
+        lines.append(turn.say("registration.invited", bonuses=turn.bonuses(invited)))
+    if await join.credit_in_vain(turn, found.id, data.get("sales", ())):
+        lines.append(turn.say("join.over"))
+    for account_id in found.claimants:
+        await ask_link(account_id, found.id, actor=CUSTOMER, now=turn.now)
+    return Reply((*before, said("\n".join(lines), menu=turn.menu())))
+
+
+async def _greet(turn: Turn, found: _Found, name: str) -> list[str]:
+    """Give the welcome bonus, if it was not given before, and say so.
+
+    What the account holds is told as it was before the purchases of links: those have messages of their own. Whoever
+    may be another customer waits for it until that is decided.
+    """
+    if found.may_be_id is not None:
+        asked = await ask_link(turn.account.id, found.may_be_id, actor=CUSTOMER, now=turn.now)
+        if asked is not None:
+            return [turn.say("registration.done", name=name), turn.say("registration.link_waiting")]
+    given = await grant_welcome(found.id, actor=CUSTOMER, now=turn.now)
+    standing = await bonus_account(found.id, now=turn.now)
+    if found.is_known and not given:
+        return [turn.say("registration.done_again", name=name, balance=turn.bonuses(max(0, standing.balance)))]
+    lines = [turn.say("registration.done", name=name)]
+    if given:
+        lines.append(turn.say("registration.welcome", bonuses=turn.bonuses(given)))
+        if standing.next_expiry is not None:
+            last_day = business_date(standing.next_expiry[0] - standing.next_expiry[0].resolution, turn.chain.time_zone)
+            lines.append(turn.say("registration.welcome_until", day=wording.day(last_day, turn.language)))
+    return lines
+
+
+async def _keep_invitation(turn: Turn, customer_id: int, data: Any, *, is_new: bool) -> int:
+    """Keep by whose invitation they came, if by anybody's; what their first purchase brings them for it."""
+    code = data.get("invited_with")
+    if not code or not await begin_referral(customer_id, code, is_new=is_new, now=turn.now):
+        return 0
+    return (await programme_at(turn.now)).referral_invitee_bonus
+
+
+async def _person(turn: Turn, data: Any, birthday: date | None) -> _Found:
+    """Whoever came, by the number they gave: joined to its owner only if they have proven it."""
+    # The messenger may vouch by now for what was typed.
+    is_proven = turn.account.phone == data["phone"] or all(step != TYPED_PHONE for step, _ in data["steps"])
+    claimants = await free_phone(data["phone"], actor=CUSTOMER, now=turn.now) if is_proven else []
+    owner = await find_by_phone(data["phone"])
+    if owner is None:
+        try:
+            added = await _add(turn, data, birthday, data["phone"], is_proven=is_proven)
+        except Refused as refused:
+            # A till added this phone in the same moment.
+            owner = refused.details["customer_id"]
+        else:
+            return _Found(added, claimants=tuple(claimants))
+    assert owner is not None
+    if not is_proven:
+        return _Found(await _add(turn, data, birthday, None, is_proven=False), may_be_id=owner)
+    await confirm_identity(owner, language=turn.language, birthday=birthday, actor=CUSTOMER, now=turn.now)
+    return _Found(owner, is_known=True)
+
+
+async def _add(turn: Turn, data: Any, birthday: date | None, phone: str | None, *, is_proven: bool) -> int:
+    profile = Profile(data["name"], phone, None, None, birthday, turn.language, None)
+    via = Via(turn.account.channel)
+    added = await add_customer(profile, via=via, actor=CUSTOMER, now=turn.now, phone_verified=is_proven)
+    return added.id
