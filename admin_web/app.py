@@ -1,5 +1,6 @@
 """The panel as one aiohttp application."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from types import ModuleType
@@ -15,22 +16,26 @@ from redis.backoff import ConstantBackoff
 from admin_web import assets
 from admin_web.api.door import api_door
 from admin_web.api.keys import KEYS, Keys
-from admin_web.keys import CLOCK, REDIS, SETTINGS
+from admin_web.keys import BELL, CLOCK, REDIS, SETTINGS, STOPPING
 from admin_web.middleware import frame, reader, same_origin
 from admin_web.navigation import NAVIGATION
 from admin_web.pages import PAGES
 from admin_web.render import prepare_templates
 from admin_web.sessions import COOKIE, IDLE
+from loyalty.bell import Bell
 from loyalty.clock import system_now
 from loyalty.settings import Settings
 
 BODY_LIMIT = 2**20
 
 
-async def build_app(settings: Settings, pages: Sequence[ModuleType] = PAGES) -> web.Application:
+async def build_app(
+    settings: Settings, pages: Sequence[ModuleType] = PAGES, bell: Bell | None = None
+) -> web.Application:
     """Build the application of these pages. `settings.redis_url` is filled; the caller has opened the database.
 
-    Redis is first asked when a request comes: a panel without it starts and answers 503.
+    Redis is first asked when a request comes: a panel without it starts and answers 503. Without a `bell` pages hear
+    of news only when they ask.
     """
     redis = _redis(settings, decode_responses=True)
     session_redis = _redis(settings)
@@ -51,6 +56,9 @@ async def build_app(settings: Settings, pages: Sequence[ModuleType] = PAGES) -> 
     app[CLOCK] = system_now
     app[REDIS] = redis
     app[KEYS] = Keys(settings.api_rate)
+    app[STOPPING] = asyncio.Event()
+    if bell is not None:
+        app[BELL] = bell
     app[NAVIGATION] = tuple(module.NAV for module in pages if hasattr(module, "NAV"))
     prepare_templates(app)
     app.add_routes(assets.ROUTES)
@@ -62,7 +70,13 @@ async def build_app(settings: Settings, pages: Sequence[ModuleType] = PAGES) -> 
         await redis.aclose()
         await session_redis.aclose()
 
+    async def end_streams(_: web.Application) -> None:
+        app[STOPPING].set()
+        if bell is not None:
+            bell.nudge_all()
+
     app.cleanup_ctx.append(close_redis)
+    app.on_shutdown.append(end_streams)
     return app
 
 

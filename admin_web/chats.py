@@ -1,17 +1,37 @@
-"""A conversation as the panel shows it: its lines in words, who waits, and whom one can write to."""
+"""A conversation as the panel shows it: its lines in words, where staff stand in it, what can be answered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from admin_web.formats import format_date
+from admin_web.formats import format_date, format_time, num
 from admin_web.forms import Form
-from admin_web.i18n import gettext, mark
-from loyalty.conversations.queries import MessageView, messages, waiting_since
-from loyalty.conversations.rules import TEXT_LENGTH, Status
+from admin_web.i18n import READER, gettext, mark, ngettext
+from loyalty.conversations.answering import (
+    FILES,
+    PICTURES,
+    TITLE_LENGTH,
+    VALUE_LENGTH,
+    pieces,
+    window_ends,
+    with_first_name,
+)
+from loyalty.conversations.queries import MessageView, messages
+from loyalty.conversations.queries.inbox import (
+    CannedReplyView,
+    Desk,
+    TemplateView,
+    canned_replies,
+    desks,
+    page_around,
+    templates,
+)
+from loyalty.conversations.rules import TEXT_LENGTH, ConversationState, Status
 from loyalty.customers.queries import MessengerAccountView
-from loyalty.ids import fingerprint
+from loyalty.ids import fingerprint, new_key
+from loyalty.staff.queries import StaffView, staff_list
+from loyalty.staff.rules import Permission, may
 
 CHANNELS = {"telegram": mark("Telegram"), "whatsapp": mark("WhatsApp")}
 
@@ -21,6 +41,8 @@ HEARD = {
     "contact": (mark("Shared the phone"), "phone"),
     "photo": (mark("Picture"), "image"),
     "file": (mark("File"), "paperclip"),
+    "location": (mark("Location"), "map-pin"),
+    "reaction": (mark("Reaction"), "smile"),
     "failed": (mark("Could not be processed"), "circle-alert"),
     "blocked": (mark("Blocked us"), "ban"),
     "unblocked": (mark("Lets us write again"), "check"),
@@ -48,6 +70,8 @@ STATUSES = {
     Status.CANCELLED: (mark("cancelled"), "ban"),
     Status.UNKNOWN: (mark("unknown whether it arrived"), "circle-question-mark"),
 }
+TICKS = (Status.QUEUED, Status.LEASED, Status.SENDING, Status.SENT, Status.DELIVERED, Status.READ)
+"""What goes as it should is a sign alone; its words are for those who do not see it."""
 WHY = {
     "answer_lost": mark("the answer was lost"),
     "blocked": mark("the customer has blocked us"),
@@ -59,6 +83,40 @@ WHY = {
     "unlinked": mark("the account was removed from the card"),
 }
 """Why a message was not sent, or not yet."""
+
+STATES = {
+    ConversationState.BOT: mark("The bot answers"),
+    ConversationState.OPEN: mark("Open"),
+    ConversationState.CLOSED: mark("Closed"),
+}
+VARIABLES = {
+    "first_name": mark("First name"),
+    "name": mark("Name"),
+    "shop": mark("Shop"),
+}
+"""Variables of templates that we can fill in ourselves."""
+ACCEPTED = ",".join((*PICTURES, *FILES))
+"""What the browser offers to choose from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose conversation an address means: a customer's with all their accounts, or one account's alone.
+
+    main: the account that it is about first. customer_id None: not registered.
+    """
+
+    name: str
+    accounts: list[MessengerAccountView]
+    here: str
+    base: str
+    main: int | None
+    customer_id: int | None
+
+    @property
+    def ids(self) -> list[int]:
+        """The accounts, the one that it is about first."""
+        return sorted((account.id for account in self.accounts), key=lambda number: number != self.main)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,69 +130,173 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What was said in the chats of some accounts, oldest first.
+    """What was said in a conversation, oldest first, and where staff stand in it.
 
-    here: the address of the page. base: what its parts' addresses begin with. earlier: where the page before
-    begins. version changes with anything shown.
+    earlier: where the page before begins. colleagues: who it can be given to. version changes with anything shown.
     """
 
-    here: str
-    base: str
-    accounts: list[MessengerAccountView]
+    place: Place
     lines: list[Line]
     earlier: int | None
     is_newest: bool
+    desk: Desk | None
+    is_open: bool
     waiting_since: datetime | None
+    heard_at: dict[int, datetime | None]
+    colleagues: list[StaffView]
     version: str
+    head_version: str
+
+    @property
+    def here(self) -> str:
+        """The address of the page."""
+        return self.place.here
+
+    @property
+    def base(self) -> str:
+        """What its parts' addresses begin with."""
+        return self.place.base
 
     @property
     def labels(self) -> dict[int, str]:
         """What tells the accounts apart, by id; empty when there is one."""
-        return {account.id: account_label(account) for account in self.accounts} if len(self.accounts) > 1 else {}
+        accounts = self.place.accounts
+        return {account.id: account_label(account) for account in accounts} if len(accounts) > 1 else {}
 
     @property
     def writable(self) -> list[MessengerAccountView]:
         """The accounts that can be written to, the default one first."""
-        return [account for account in self.accounts if account.is_active]
+        return [account for account in self.place.accounts if account.is_active]
 
 
-async def open_chat(
-    accounts: list[MessengerAccountView], *, here: str, base: str, before_id: int | None = None
-) -> Chat:
-    """Read a page of the conversation, the newest one unless `before_id` names a place."""
-    ids = [account.id for account in accounts]
+@dataclass(frozen=True, slots=True)
+class TemplateField:
+    """A variable of a template, to be filled in."""
+
+    name: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer through one account may be: free words, or, once it is too late for those, a template.
+
+    ends: until when words may be free, None for ever. preview: how the template reads, in pieces: (0, its own words)
+    and (number of a variable, its value). mode changes when another box is to be shown. is_fresh: the box
+    is shown anew, whatever stands in it.
+    """
+
+    account: MessengerAccountView | None
+    ends: datetime | None
+    is_late: bool
+    canned: list[CannedReplyView]
+    templates: list[TemplateView]
+    chosen: TemplateView | None
+    fields: list[TemplateField]
+    preview: list[tuple[int, str]]
+    is_fresh: bool
+
+    @property
+    def mode(self) -> str:
+        """What kind of box this is."""
+        if self.account is None:
+            return "none"
+        return f"{self.account.id}.{'late' if self.is_late else 'free'}"
+
+
+async def open_chat(place: Place, *, before_id: int | None = None, at: int | None = None) -> Chat:
+    """Read a page of the conversation: the newest one, unless `before_id` or a message `at` names another."""
+    ids = place.ids
+    if at is not None:
+        before_id = await page_around(ids, at)
     found, earlier = await messages(ids, before_id=before_id) if ids else ([], None)
-    waiting = await waiting_since(ids)
-    lines, day = [], ""
-    for message in found:
-        before, day = day, format_date(message.created_at)
-        lines.append(
-            Line(message, day != before, f"{message.status}.{message.reason or ''}.{message.media_state or ''}")
-        )
+    known = await desks(ids)
+    colleagues = [one for one in await staff_list() if one.is_active and may(one.role, Permission.MESSAGES_WRITE)]
+    waiting = min((desk.waiting_since for desk in known.values() if desk.waiting_since), default=None)
+    is_open = any(desk.state is ConversationState.OPEN for desk in known.values())
+    desk = known.get(place.main) if place.main is not None else None
+    lines = _lines(found)
+    heard_at = {number: one.heard_at for number, one in known.items()}
+    head = fingerprint({"desk": [str(one) for one in known.values()], "left": _minutes_left(place, heard_at)})[:16]
     shown = {line.message.id: line.version for line in lines}
     return Chat(
-        here=here,
-        base=base,
-        accounts=accounts,
+        place=place,
         lines=lines,
         earlier=earlier,
         is_newest=before_id is None,
+        desk=desk,
+        is_open=is_open,
         waiting_since=waiting,
-        version=fingerprint({"lines": shown, "waiting": waiting})[:16],
+        heard_at=heard_at,
+        colleagues=colleagues,
+        version=fingerprint({"lines": shown, "head": head})[:16],
+        head_version=head,
     )
 
 
-def chat_data(chat: Chat, form: Form) -> dict[str, Any]:
-    """What the templates of a conversation are given; `form` is the reply."""
+async def answer_to(chat: Chat, form: Form, *, shop: str, now: datetime, is_fresh: bool = False) -> Answer:
+    """What can be answered through the account that `form` names, else through the first that fits."""
+    account = _answering(chat, form.value("account"))
+    if account is None:
+        return Answer(None, None, is_late=False, canned=[], templates=[], chosen=None, fields=[], preview=[],
+                      is_fresh=is_fresh)  # fmt: skip
+    ends = window_ends(account.channel, chat.heard_at.get(account.id))
+    is_late = ends is not None and ends <= now
+    ready = await canned_replies() if not is_late else []
+    name = chat.place.name if chat.place.customer_id is not None else account.name
+    canned = [
+        CannedReplyView(one.id, one.title, with_first_name(one.text, name), one.author, one.updated_at) for one in ready
+    ]
+    sendable = await templates(account.language) if is_late else []
+    chosen = next((one for one in sendable if str(one.id) == form.value("template")), None)
+    fields = _fields(chosen, form, {"first_name": name.split(maxsplit=1)[0] if name.strip() else "", "name": name,
+                                    "shop": shop}) if chosen else []  # fmt: skip
+    preview = pieces(chosen.body, [field.value or "…" for field in fields]) if chosen else []
+    return Answer(account, ends, is_late, canned, sendable, chosen, fields, preview, is_fresh)
+
+
+def _answering(chat: Chat, wanted: str) -> MessengerAccountView | None:
+    """The account that was chosen; without a choice the one it is about, else the first that can be written to."""
+    writable = chat.writable
+    chosen = [account for account in writable if str(account.id) == wanted]
+    main = [account for account in writable if account.id == chat.place.main]
+    return next(iter([*chosen, *main, *writable]), None)
+
+
+def _fields(chosen: TemplateView, form: Form, ours: Mapping[str, str]) -> list[TemplateField]:
+    """The variables with what was typed, else with what we know, else with their fallbacks."""
+    fields = []
+    for variable in chosen.variables:
+        name = variable["name"]
+        known = ours.get(name) or variable.get("fallback", "")
+        value = form.values.get(f"value-{name}", known)
+        label = gettext(VARIABLES[name]) if name in VARIABLES else name
+        fields.append(TemplateField(name, label, value))
+    return fields
+
+
+def chat_data(chat: Chat, form: Form, answer: Answer, *, is_inbox: bool) -> dict[str, Any]:
+    """What the templates of a conversation are given; `form` is the reply. `is_inbox`: beside the list."""
     return {
         "chat": chat,
+        "answer": answer,
         "reply": form,
+        "note_key": new_key(),
+        "is_inbox": is_inbox,
         "text_length": TEXT_LENGTH,
+        "value_length": VALUE_LENGTH,
+        "title_length": TITLE_LENGTH,
+        "accepted": ACCEPTED,
         "channel_names": _translated(CHANNELS),
+        "state_names": _translated(STATES),
         "heard": {kind: (gettext(name), symbol) for kind, (name, symbol) in HEARD.items()},
         "told": _translated(TOLD),
         "statuses": {status: (gettext(name), symbol) for status, (name, symbol) in STATUSES.items()},
+        "ticks": TICKS,
+        "pictures": tuple(PICTURES),
         "why": _translated(WHY),
+        "left": time_left(answer.ends) if answer.ends and not answer.is_late else "",
     }
 
 
@@ -149,5 +311,36 @@ def heard_name(kind: str) -> str:
     return gettext(HEARD.get(kind, HEARD["other"])[0])
 
 
-def _translated(names: Mapping[str, str]) -> dict[str, str]:
+def time_left(ends: datetime) -> str:
+    """How long something still goes on: 5 h 12 min."""
+    minutes = max(0, int((ends - READER.get().now).total_seconds()) // 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": num(hours), "minutes": num(minutes)}
+    return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": num(minutes)}
+
+
+def moment_short(value: datetime) -> str:
+    """The time of day for today, else the day: as a list of chats has room for."""
+    today = format_date(READER.get().now)
+    return format_time(value) if format_date(value) == today else format_date(value, "d MMM")
+
+
+def _lines(found: list[MessageView]) -> list[Line]:
+    lines, day = [], ""
+    for message in found:
+        before, day = day, format_date(message.created_at)
+        version = f"{message.status}.{message.reason or ''}.{message.media_state or ''}"
+        lines.append(Line(message, day != before, version))
+    return lines
+
+
+def _minutes_left(place: Place, heard_at: Mapping[int, datetime | None]) -> list[int]:
+    """Minutes until it is too late for free words, by account: what is said of them changes so often."""
+    moment = READER.get().now
+    ends = [window_ends(account.channel, heard_at.get(account.id)) for account in place.accounts]
+    return [max(-1, int((one - moment).total_seconds()) // 60) for one in ends if one is not None]
+
+
+def _translated(names: Mapping[Any, str]) -> dict[Any, str]:
     return {key: gettext(name) for key, name in names.items()}

@@ -1,5 +1,6 @@
 """What the application and a request carry, under typed keys."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from datetime import datetime
 from aiohttp import web
 from redis.asyncio import Redis
 
+from loyalty.bell import Bell
 from loyalty.office.queries.work import Work
 from loyalty.settings import Settings
 from loyalty.shop.rules import ShopView
@@ -16,6 +18,10 @@ SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
 REDIS: web.AppKey[Redis] = web.AppKey("redis", Redis)
 """Answers text. Sessions have a client of their own, which answers bytes."""
+BELL: web.AppKey[Bell] = web.AppKey("bell", Bell)
+"""Rings when something changes; missing where nobody has hung one."""
+STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
+"""Set when the process is to end: what would go on and on ends too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,22 @@ async def who_is_signed_in(request: web.Request) -> StaffView | None:
     return person
 
 
+async def still_counts(request: web.Request) -> StaffView | None:
+    """The person of this browser by now, for an answer that goes on and on; being asked keeps no session alive."""
+    session = await aiohttp_session.get_session(request)
+    staff_id, sid = session.get("staff_id"), request.get(SESSION_ID)
+    if staff_id is None or sid is None:
+        return None
+    view = await _find(request.app[REDIS], staff_id, sid)
+    if view is None:
+        return None
+    try:
+        person = await staff_member(staff_id)
+    except NotFound:
+        return None
+    return person if person.is_active and not _is_over(view, person, now(request)) else None
+
+
 async def sessions_of(request: web.Request, person: StaffView) -> list[SessionView]:
     """The person's sessions that still count, last seen first; those that ran out are forgotten."""
     redis = request.app[REDIS]

@@ -57,8 +57,10 @@ def side_by_side(panel: web.Application, beside: Beside) -> web.Application:
     async def run_panel(_: web.Application) -> AsyncIterator[None]:
         await panel.startup()
         yield
-        await panel.shutdown()
         await panel.cleanup()
+
+    async def stop_panel(_: web.Application) -> None:
+        await panel.shutdown()
 
     @web.middleware
     async def pass_on(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -72,6 +74,8 @@ def side_by_side(panel: web.Application, beside: Beside) -> web.Application:
     panel.freeze()
     app.router.register_resource(MatchedSubAppResource(_Elsewhere(frozenset(beside.apps)), panel))
     app.cleanup_ctx.append(run_panel)
+    # Before requests under way are waited for: what goes on and on is told to end.
+    app.on_shutdown.append(stop_panel)
     return app
 
 

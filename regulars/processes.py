@@ -70,7 +70,7 @@ async def _port(process: Process, pages: Sequence[ModuleType]) -> AsyncIterator[
     apps = dict(process.beside.apps)
     if process.webhooks is not None:
         apps[PREFIX] = process.webhooks.build_app()
-    panel = await build_app(process.settings, pages)
+    panel = await build_app(process.settings, pages, process.bell)
     async with listening_at(process.settings, side_by_side(panel, Beside(apps, process.beside.body_limit))):
         yield
 

@@ -11,6 +11,7 @@ from loyalty.bonuses.actions.referrals import settle_referrals as settle_due_ref
 from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_referrals
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.conversations.actions.arrivals import empty_old_updates
+from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
 from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
@@ -88,6 +89,11 @@ async def empty_updates(now: datetime) -> int:
     return await empty_old_updates(now=now)
 
 
+async def hand_back_conversations(now: datetime) -> int:
+    """Leave conversations to the bot in which staff have fallen silent."""
+    return await hand_back_silent(now=now, limit=50)
+
+
 async def clear_webhooks(now: datetime) -> int:
     """Forget what was told to other programs a month ago."""
     return await clear_old(now=now, limit=5000)
@@ -105,6 +111,7 @@ JOBS = (
     Job("undo referrals", 300, undo_referrals),
     Job("warn of expiry", 300, warn_of_expiry),
     Job("empty old updates", 600, empty_updates),
+    Job("hand back conversations", 300, hand_back_conversations),
     Job("prove the books", 300, prove_books),
     Job("clear webhooks", 600, clear_webhooks),
 )

@@ -171,7 +171,12 @@ async def a_message(
 async def a_waiting_chat(account_id: int, text: str = "", *, kind: str = "text", now: datetime = NOW) -> None:
     """Its person said something that staff are to look at."""
     await a_message(account_id, text, kind=kind, now=now)
-    await db.execute("UPDATE conversation SET waiting_since = $2 WHERE account_id = $1", account_id, now)
+    await db.execute(
+        "UPDATE conversation SET waiting_since = $2, heard_at = $2, last_message_at = $2, state = 'open',"
+        " unread = unread + 1 WHERE account_id = $1",
+        account_id,
+        now,
+    )
 
 
 async def a_picture(account_id: int, body: bytes, *, mime: str, kind: str = "photo", now: datetime = NOW) -> int:

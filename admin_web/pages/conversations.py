@@ -1,22 +1,36 @@
-"""Conversations: who waits for an answer, and the chat of a customer or of somebody who has not registered."""
+"""The inbox: conversations by who has to do with them, what was said in any, and one of them beside the list."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from admin_web.auth import actor_of, requires
-from admin_web.chats import CHANNELS, Chat, chat_data, heard_name, open_chat
-from admin_web.forms import Form, id_in, is_id, read_form
+from admin_web.auth import requires, staff_of
+from admin_web.chats import CHANNELS, TOLD, heard_name, moment_short
+from admin_web.forms import Form, is_id
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
-from admin_web.keys import now
 from admin_web.navigation import NavItem
-from admin_web.render import go_to, is_htmx, page
-from loyalty.conversations.actions.outbox import mark_answered, write_to
-from loyalty.conversations.queries import WaitingChat, media_body, waiting_chats, waiting_count
-from loyalty.customers.queries import MessengerAccountView, accounts_of, customer, messenger_account
-from loyalty.errors import LoyaltyError, NotFound
-from loyalty.ids import new_key
+from admin_web.pages.conversation_chat import opened, place_of
+from admin_web.pages.conversation_events import ROUTES as EVENTS
+from admin_web.render import is_htmx, page
+from loyalty.conversations.queries.inbox import (
+    MOST_ROWS,
+    ROWS,
+    SHORTEST_SEARCH,
+    Found,
+    InboxRow,
+    Show,
+    inbox,
+    inbox_counts,
+    messages_saying,
+    people_named,
+)
+from loyalty.customers.rules import clean_text
+from loyalty.ids import fingerprint, new_key
 from loyalty.staff.rules import Permission
 
 PATH = "/conversations"
@@ -29,176 +43,214 @@ NAV = NavItem(
     Permission.MESSAGES_READ,
     in_bar=True,
 )
-
-# What a browser shows itself; anything else that people send is only handed out.
-PICTURES = ("image/jpeg", "image/png", "image/webp")
-PICTURE_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose conversation an address means: a customer's with all their accounts, or one account's alone."""
-
-    name: str
-    accounts: list[MessengerAccountView]
-    here: str
-    base: str
+SHOWS = {
+    Show.OPEN: mark("Open"),
+    Show.MINE: mark("Mine"),
+    Show.UNASSIGNED: mark("Nobody's"),
+    Show.CLOSED: mark("Closed"),
+}
+AROUND_HIT = 70
+LIST_TARGET = "inbox-list"
+SEARCH_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A chat that waits. `words`: what was said last, or what was done when nothing was said.
+    """A conversation in the list. `words`: what was said last, `author` by whom of us; `version` changes with it."""
 
-    is_failed: we could not make anything of it, and there are no words.
-    """
-
-    chat: WaitingChat
+    chat: InboxRow
     href: str
     channel: str
+    author: str
     words: str
-    is_failed: bool
+    when: str
+    waits: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that has what one looked for: what stands before it, it, and what stands after."""
+
+    found: Found
+    href: str
+    before: str
+    words: str
+    after: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which list is asked for, by the address."""
+
+    show: Show
+    search: str
+    rows: int
+    place: tuple[datetime, int] | None
+    before_id: int | None
+
+    @property
+    def query(self) -> str:
+        """The part of an address that keeps the list as it is."""
+        parts = {"show": self.show.value if self.show is not Show.OPEN else "", "q": self.search}
+        return urlencode({name: value for name, value in parts.items() if value})
 
 
 @requires(Permission.MESSAGES_READ)
-async def show_list(request: web.Request) -> web.Response:
-    """GET /conversations: chats that wait for staff, the longest waiting first."""
-    waiting = await waiting_chats()
-    count = await waiting_count()
-    return page(request, "conversations/list.html", rows=[_row(chat) for chat in waiting], count=count)
+async def show_inbox(request: web.Request) -> web.Response:
+    """GET /conversations: the list alone."""
+    return await _page(request, {})
 
 
-def _row(chat: WaitingChat) -> Row:
-    is_failed = chat.last_kind == "failed"
-    person = f"/customers/{chat.customer_id}?tab=conversation"
+@requires(Permission.MESSAGES_READ)
+async def show_conversation(request: web.Request) -> web.Response:
+    """GET /conversations/{account}: a conversation beside the list; `at` names a message to begin at."""
+    place = await place_of(request)
+    if _wants_list(request):
+        return await _page(request, {})
+    before, at = request.query.get("before", ""), request.query.get("at", "")
+    form = Form({"key": new_key(), "account": str(place.main)})
+    data = await opened(
+        request,
+        place,
+        form,
+        before_id=int(before) if is_id(before) else None,
+        at=int(at) if is_id(at) else None,
+    )
+    return await _page(request, data)
+
+
+@requires(Permission.MESSAGES_READ)
+async def show_rows(request: web.Request) -> web.Response:
+    """GET /conversations/list: the list as it is now, or 204 while it is as the asker has it; or its next rows."""
+    wanted = _wanted(request)
+    if not is_htmx(request):
+        return web.Response(status=303, headers={"Location": f"{PATH}?{wanted.query}"})
+    data = await _list_data(request, wanted)
+    if wanted.search:
+        return page(request, "conversations/_hits.html", **data)
+    if wanted.place is not None:
+        return page(request, "conversations/_rows.html", **data)
+    if request.query.get("since") == data["version"]:
+        return web.Response(status=204)
+    return page(request, "conversations/_live.html", **data)
+
+
+async def _page(request: web.Request, chat: dict[str, Any]) -> web.Response:
+    """The inbox with a conversation or without; for htmx the half that it asks for."""
+    data = {"chat": None} | chat
+    if chat and is_htmx(request) and not _wants_list(request):
+        return page(request, "conversations/inbox.html", block="conversation", wanted=_wanted(request), **data)
+    listed = await _list_data(request, _wanted(request))
+    return page(request, "conversations/inbox.html", block="list", **(listed | data))
+
+
+def _wants_list(request: web.Request) -> bool:
+    return is_htmx(request) and request.headers.get("HX-Target") == LIST_TARGET
+
+
+async def _list_data(request: web.Request, wanted: Wanted) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "wanted": wanted,
+        "shows": {show: _(name) for show, name in SHOWS.items()},
+    }
+    staff_id = staff_of(request).id
+    data["counts"] = await inbox_counts(staff_id)
+    if wanted.search:
+        return data | await _search(wanted)
+    found, has_more = await inbox(wanted.show, staff_id, before=wanted.place, limit=wanted.rows)
+    rows = [_row(chat, wanted, staff_id) for chat in found]
+    more = f"{found[-1].last_message_at.isoformat()}~{found[-1].account_id}" if has_more else ""
+    counted = {show.value: count for show, count in data["counts"].items()}
+    version = fingerprint({"rows": [row.version for row in rows], "more": more, "counts": counted})[:16]
+    return data | {"rows": rows, "more": more, "version": version, "chat": None}
+
+
+async def _search(wanted: Wanted) -> dict[str, Any]:
+    """People and messages with what was looked for, once it is long enough."""
+    if len(wanted.search) < SHORTEST_SEARCH:
+        return {"people": [], "hits": [], "more": "", "is_short": True, "chat": None}
+    people = await people_named(wanted.search) if wanted.before_id is None else []
+    hits, earlier = await messages_saying(wanted.search, before_id=wanted.before_id)
+    return {
+        "people": [_row(chat, wanted, None) for chat in people],
+        "hits": [_hit(found, wanted) for found in hits],
+        "more": str(earlier or ""),
+        "is_short": False,
+        "chat": None,
+    }
+
+
+def _wanted(request: web.Request) -> Wanted:
+    query = request.query
+    show = query.get("show", "")
+    rows, before = query.get("rows", ""), query.get("hits", "")
+    return Wanted(
+        show=Show(show) if show in list(Show) else Show.OPEN,
+        search=clean_text(query.get("q", ""))[:SEARCH_LENGTH],
+        rows=min(MOST_ROWS, max(ROWS, int(rows))) if is_id(rows) else ROWS,
+        place=_place(query.get("after", "")),
+        before_id=int(before) if is_id(before) else None,
+    )
+
+
+def _place(text: str) -> tuple[datetime, int] | None:
+    moment, _tilde, number = text.partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (at, int(number)) if at.tzinfo is not None and is_id(number) else None
+
+
+def _row(chat: InboxRow, wanted: Wanted, staff_id: int | None) -> Row:
+    """`staff_id`: whose list it is, who needs not be told their own name."""
+    author = ""
+    if chat.direction == "out":
+        author = chat.author or _("Bot")
+    words = chat.text or ""
+    if not words and chat.kind is not None:
+        words = heard_name(chat.kind) if chat.direction == "in" else _sent_name(chat.kind)
+    shown = {"chat": str(chat), "when": moment_short(chat.last_message_at), "mine": chat.assignee_id == staff_id}
     return Row(
         chat=chat,
-        href=person if chat.customer_id is not None else f"{PATH}/{chat.account_id}",
+        href=f"{PATH}/{chat.account_id}?{wanted.query}".rstrip("?"),
         channel=_(CHANNELS.get(chat.channel, chat.channel)),
-        words=chat.last_text or ("" if is_failed else heard_name(chat.last_kind)),
-        is_failed=is_failed,
+        author=author,
+        words=" ".join(words.split()),
+        when=moment_short(chat.last_message_at),
+        waits=moment_short(chat.waiting_since) if chat.waiting_since else "",
+        version=fingerprint(shown)[:12],
     )
 
 
-@requires(Permission.MESSAGES_READ)
-async def show_chat(request: web.Request) -> web.Response:
-    """GET /conversations/{account}: the chat of somebody who has not registered; a customer's is on their card."""
-    account = await messenger_account(id_in(request, "account"))
-    if account.customer_id is not None:
-        return web.Response(status=303, headers={"Location": f"/customers/{account.customer_id}?tab=conversation"})
-    before = request.query.get("before", "")
-    place = await _place(request)
-    chat = await _chat(place, before_id=int(before) if is_id(before) else None)
-    return page(
-        request,
-        "conversations/chat.html",
-        title=place.name,
-        account=account,
-        **chat_data(chat, Form({"key": new_key()})),
-    )
+def _sent_name(kind: str) -> str:
+    """What we sent, when it has no words."""
+    if kind == "card":
+        return _("Card with the code")
+    return _(TOLD[kind]) if kind in TOLD else _("Picture or file")
 
 
-@requires(Permission.MESSAGES_READ)
-async def show_news(request: web.Request) -> web.Response:
-    """GET …/chat?since=: the newest lines, or 204 while they are as the asker has them."""
-    place = await _place(request)
-    if not is_htmx(request):
-        return web.Response(status=303, headers={"Location": place.here})
-    chat = await _chat(place)
-    if request.query.get("since") == chat.version:
-        return web.Response(status=204)
-    return page(request, "chats/_live.html", **chat_data(chat, Form()))
-
-
-@requires(Permission.MESSAGES_WRITE)
-async def do_write(request: web.Request) -> web.Response:
-    """POST …/chat: a reply. The form's key makes a second click harmless."""
-    form = await read_form(request)
-    place = await _place(request)
-    account = _chosen(place.accounts, form.value("account"))
-    try:
-        await write_to(
-            account.id,
-            form.value("text"),
-            key=form.value("key")[:60] or new_key(),
-            actor=actor_of(request),
-            now=now(request),
-        )
-    except NotFound:
-        raise
-    except LoyaltyError as error:
-        form.refuse(error)
-        return await _chat_again(request, place, form, status=422)
-    return await _chat_again(request, place, Form({"key": new_key(), "account": str(account.id)}))
-
-
-@requires(Permission.MESSAGES_WRITE)
-async def do_mark_answered(request: web.Request) -> web.Response:
-    """POST …/chat/answered: nobody needs to look any more."""
-    place = await _place(request)
-    for account in place.accounts:
-        await mark_answered(account.id, actor=actor_of(request), now=now(request))
-    return await _chat_again(request, place, Form({"key": new_key()}))
-
-
-@requires(Permission.MESSAGES_READ)
-async def show_media(request: web.Request) -> web.Response:
-    """GET …/media/{media}: a picture that was sent; what is none comes as a file to keep."""
-    place = await _place(request)
-    media_id = id_in(request, "media")
-    body, mime = await media_body(media_id, [account.id for account in place.accounts])
-    headers = {"Cache-Control": f"private, max-age={PICTURE_SECONDS}"}
-    if mime not in PICTURES:
-        mime, headers["Content-Disposition"] = "application/octet-stream", f'attachment; filename="file-{media_id}"'
-    return web.Response(body=body, content_type=mime, headers=headers)
-
-
-async def _place(request: web.Request) -> Place:
-    if "account" in request.match_info:
-        account = await messenger_account(id_in(request, "account"))
-        here = f"{PATH}/{account.id}"
-        return Place(account.name or _("Without a name"), [account], here, here)
-    person = await customer(id_in(request))
-    base = f"/customers/{person.id}"
-    return Place(person.name, await accounts_of(person.id), f"{base}?tab=conversation", base)
-
-
-async def _chat(place: Place, *, before_id: int | None = None) -> Chat:
-    return await open_chat(place.accounts, here=place.here, base=place.base, before_id=before_id)
-
-
-def _chosen(accounts: list[MessengerAccountView], wanted: str) -> MessengerAccountView:
-    """The account that was chosen; without a choice the first that can be written to, else the default one."""
-    if wanted:
-        found = [account for account in accounts if str(account.id) == wanted]
-    else:
-        found = sorted(accounts, key=lambda account: not account.is_active)
-    if not found:
-        raise NotFound("account")
-    return found[0]
-
-
-async def _chat_again(request: web.Request, place: Place, form: Form, *, status: int = 200) -> web.Response:
-    """The conversation with what has become of it: the part for htmx, a page for a browser without scripts."""
-    if not is_htmx(request) and status == 200:
-        return await go_to(request, place.here)
-    data = chat_data(await _chat(place), form)
-    if not is_htmx(request):
-        return page(request, "conversations/chat.html", status=status, title=place.name, account=None, **data)
-    return page(request, "chats/_chat.html", status=status, was_sent=status == 200, **data)
-
-
-def _routes(base: str) -> tuple[web.RouteDef, ...]:
-    return (
-        web.get(f"{base}/chat", show_news),
-        web.post(f"{base}/chat", do_write),
-        web.post(f"{base}/chat/answered", do_mark_answered),
-        web.get(f"{base}/media/{{media}}", show_media),
+def _hit(found: Found, wanted: Wanted) -> Hit:
+    text = " ".join(found.text.split())
+    match = re.search(re.escape(wanted.search), text, re.IGNORECASE)
+    start, end = match.span() if match else (0, 0)
+    begin = max(0, start - AROUND_HIT)
+    query = urlencode({"q": wanted.search, "at": found.message_id})
+    return Hit(
+        found=found,
+        href=f"{PATH}/{found.account_id}?{query}#message-{found.message_id}",
+        before=("…" if begin else "") + text[begin:start],
+        words=text[start:end],
+        after=text[end : end + AROUND_HIT] + ("…" if len(text) > end + AROUND_HIT else ""),
+        when=moment_short(found.created_at),
     )
 
 
 ROUTES = (
-    web.get(PATH, show_list),
-    web.get(f"{PATH}/{{account}}", show_chat),
-    *_routes(f"{PATH}/{{account}}"),
-    *_routes("/customers/{id}"),
+    web.get(PATH, show_inbox),
+    web.get(f"{PATH}/list", show_rows),
+    *EVENTS,
+    web.get(f"{PATH}/{{account}}", show_conversation),
 )

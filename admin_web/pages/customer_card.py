@@ -8,12 +8,12 @@ from aiohttp import web
 
 from admin_web.auth import actor_of, requires, staff_of
 from admin_web.charts import bars
-from admin_web.chats import chat_data, open_chat
 from admin_web.formats import format_date, money
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
+from admin_web.pages.conversation_chat import customer_place, opened
 from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.pages.customer_segments import segments_of
@@ -26,7 +26,6 @@ from loyalty.clock import business_date
 from loyalty.customers.actions.notes import add_note, delete_note, edit_note, restore_note
 from loyalty.customers.queries import (
     CustomerView,
-    accounts_of,
     consents,
     customer,
     notes,
@@ -194,14 +193,10 @@ async def _receipts_panel(request: web.Request, person: CustomerView) -> dict[st
 
 
 async def _conversation_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
-    before, base = request.query.get("before", ""), f"/customers/{person.id}"
-    chat = await open_chat(
-        await accounts_of(person.id),
-        here=f"{base}?tab=conversation",
-        base=base,
-        before_id=int(before) if is_id(before) else None,
-    )
-    return chat_data(chat, Form({"key": new_key(), "account": request.query.get("account", "")}))
+    before = request.query.get("before", "")
+    form = Form({"key": new_key(), "account": request.query.get("account", "")})
+    place = await customer_place(person)
+    return await opened(request, place, form, before_id=int(before) if is_id(before) else None)
 
 
 async def _notes_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:

@@ -153,33 +153,6 @@
     showToast({ text: one("#toasts").dataset.offline, kind: "bad" });
   });
 
-  // --- [data-live]: a part that asks for itself again, while its window is looked at. Parts of it with a
-  // data-version are put in place when that has changed, and new ones at the end of its list: nothing flickers or
-  // jumps, and what is being read stays. What fails is not told each time.
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && isLive(event.target)) event.preventDefault();
-  });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const live = event.detail.target;
-    if (!isLive(live) || !event.detail.shouldSwap) return;
-    event.detail.shouldSwap = false;
-    const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
-    const fresh = one("[data-live]", answer);
-    live.setAttribute("hx-vals", fresh.getAttribute("hx-vals"));
-    all("[data-version]", fresh).forEach((part) => {
-      const known = document.getElementById(part.id);
-      if (known?.dataset.version === part.dataset.version) return;
-      if (known) known.replaceWith(part);
-      else one("ol", live).append(part);
-      htmx.process(part);
-    });
-  });
-
-  // --- [data-send]: Ctrl+Enter sends what is being written.
-  on("keydown", "[data-send]", (event, area) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) area.form.requestSubmit();
-  });
-
   // --- Keyboard: "/" search, j k move, x select, Enter open, arrows in tabs. Esc closes by itself.
   const TAB_KEYS = { ArrowLeft: -1, ArrowRight: 1, Home: "first", End: "last" };
   const moveTab = (event, tab) => {
@@ -191,9 +164,9 @@
     next.focus();
     next.click();
   };
-  const currentRow = () => one("#rows > tr[data-current]");
+  const currentRow = () => one("#rows > :is(tr, li)[data-current]");
   const moveRow = (step) => {
-    const rows = all("#rows > tr");
+    const rows = all("#rows > :is(tr, li:has(a.who))");
     const current = currentRow();
     const index = current ? rows.indexOf(current) + step : 0;
     const next = rows[Math.max(0, Math.min(rows.length - 1, index))];

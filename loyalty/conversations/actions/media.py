@@ -81,7 +81,8 @@ WITH said AS (
     FROM messenger_account a, unnest($5::text[], $6::text[]) WITH ORDINALITY part (kind, content, number)
     WHERE a.id = $1::bigint ORDER BY part.number
 )
-UPDATE conversation SET last_message_at = $4,
+UPDATE conversation SET last_message_at = $4, state = CASE WHEN $7::boolean THEN 'open' ELSE state END,
+    unread = unread + coalesce($7, false)::int,
     waiting_since = CASE WHEN $7::boolean IS NULL THEN waiting_since WHEN $7 THEN coalesce(waiting_since, $4) END
 WHERE account_id = $1
 """
@@ -115,6 +116,7 @@ async def _settle(media_id: int, body: bytes | None, step: Step | None, now: dat
         body,
         "failed" if body is None else "stored",
     )
+    db.wake(f"conversations:{row['account_id']}")
     if step is None:
         return True
     chat = OpenMedia(**row)

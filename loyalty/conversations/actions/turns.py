@@ -94,6 +94,7 @@ WITH closed AS (
 )
 UPDATE conversation SET session = $14::jsonb, last_message_at = $3,
     heard_at = CASE WHEN $20::boolean THEN $3 ELSE heard_at END,
+    state = CASE WHEN $15 THEN 'open' ELSE state END, unread = unread + coalesce($15, false)::int,
     waiting_since = CASE WHEN $15::boolean IS NULL THEN waiting_since WHEN $15 THEN coalesce(waiting_since, $3) END
 FROM closed WHERE account_id = $1 RETURNING closed.id
 """
@@ -250,6 +251,7 @@ async def _save(
     )
     if closed is None:
         raise _TakenBefore
+    db.wake(f"conversations:{turn.account.id}")
     if replies:
         db.wake("messages")
     if heard is not None and heard.file_id:

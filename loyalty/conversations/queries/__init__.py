@@ -25,7 +25,10 @@ class PendingUpdate:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A line of a conversation. `media_id`: its picture; `media_state`: whether it is here yet."""
+    """A line of a conversation. `media_id`: its picture; `media_state`: whether it is here yet.
+
+    file_name, file_mime: of what came or was sent with it.
+    """
 
     id: int
     account_id: int
@@ -40,6 +43,8 @@ class MessageView:
     staff_name: str | None
     media_id: int | None
     media_state: str | None
+    file_name: str | None
+    file_mime: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +128,11 @@ async def was_ignored_before(source: str, chat: str, position: int) -> bool:
 
 MESSAGES = """
 SELECT m.id, m.account_id, a.channel, m.direction, m.kind, m.content, m.status, m.reason, m.created_at, m.sent_at,
-    s.name AS staff_name, file.id AS media_id, file.state AS media_state
+    s.name AS staff_name, file.id AS media_id, file.state AS media_state,
+    coalesce(file.name, sent.name) AS file_name, coalesce(file.mime, sent.mime) AS file_mime
 FROM message m JOIN messenger_account a ON a.id = m.account_id LEFT JOIN staff_member s ON s.id = m.staff_id
-    LEFT JOIN LATERAL (SELECT id, state FROM media WHERE message_id = m.id LIMIT 1) file ON true
+    LEFT JOIN LATERAL (SELECT id, state, name, mime FROM media WHERE message_id = m.id LIMIT 1) file ON true
+    LEFT JOIN attachment sent ON sent.id = (m.content->>'attachment')::bigint
 WHERE m.account_id = ANY($1::bigint[]) AND m.id < $2 ORDER BY m.id DESC LIMIT $3
 """  # indexes: message_account, media_message
 
@@ -185,17 +192,17 @@ async def activity(account_ids: list[int]) -> dict[int, AccountActivity]:
     return {row["account_id"]: AccountActivity(**row) for row in await db.fetch(ACTIVITY, account_ids)}
 
 
-async def media_body(media_id: int, account_ids: list[int]) -> tuple[bytes, str]:
-    """A stored picture or file of one of these chats, and its type. Raises NotFound("media")."""
+async def media_body(media_id: int, account_ids: list[int]) -> tuple[bytes, str, str]:
+    """A stored picture or file of one of these chats, its type, and its name or "". Raises NotFound("media")."""
     row = await db.fetch_row(
-        "SELECT media.body, media.mime FROM media JOIN message m ON m.id = media.message_id"
+        "SELECT media.body, media.mime, media.name FROM media JOIN message m ON m.id = media.message_id"
         " WHERE media.id = $1 AND media.state = 'stored' AND m.account_id = ANY($2::bigint[])",
         media_id,
         account_ids,
     )
     if row is None:
         raise NotFound("media")
-    return row["body"], row["mime"]
+    return row["body"], row["mime"], row["name"]
 
 
 # A code lives for a step and its neighbours; a card that closed a moment ago may still be held up to the till.

@@ -1,0 +1,80 @@
+"""News of conversations as they happen: which have changed, and nothing of what was said."""
+
+import asyncio
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from admin_web.auth import requires
+from admin_web.keys import BELL, STOPPING
+from admin_web.middleware import dress
+from admin_web.sessions import still_counts
+from loyalty.bell import EVERYTHING, Ear
+from loyalty.conversations.actions.staff import WAKE
+from loyalty.db import OUTAGES
+from loyalty.staff.rules import Permission, may
+
+# How soon a stream ends after its person was signed out, lost the right or left.
+CHECK_SECONDS = 5.0
+COMMENT_SECONDS = 15.0
+GATHER_SECONDS = 0.3
+RETRY_MILLISECONDS = 2000
+ALL = "*"
+ENDS = (*OUTAGES, RedisError)
+"""What ends a stream before its time."""
+
+
+@requires(Permission.MESSAGES_READ)
+async def show_events(request: web.Request) -> web.StreamResponse:
+    """GET /conversations/events: a line of accounts, "17,23" or "*", each time their conversations have changed.
+
+    What the page then shows it asks for as always. 204 where no bell hangs: a browser does not come again.
+    """
+    bell = request.app.get(BELL)
+    if bell is None:
+        return web.Response(status=204)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+    dress(request, response)
+    with bell.heard(WAKE) as ear:
+        await response.prepare(request)
+        try:
+            await response.write(f"retry: {RETRY_MILLISECONDS}\n\n".encode())
+            await _tell(request, response, ear)
+        except ENDS:
+            # The browser has left, or whoever may hear cannot be found out: it comes again by itself.
+            pass
+    return response
+
+
+async def _tell(request: web.Request, response: web.StreamResponse, ear: Ear) -> None:
+    """Pass on what is heard, until there is nobody to tell or nobody who may hear."""
+    clock = asyncio.get_running_loop().time
+    said_at = clock()
+    while not request.app[STOPPING].is_set() and not _has_left(request):
+        heard = await ear.wait(CHECK_SECONDS)
+        if request.app[STOPPING].is_set() or not await _may_hear(request):
+            return
+        if heard:
+            said_at = clock()
+            await response.write(f"data: {_line(heard)}\n\n".encode())
+            # A rush of news is told together.
+            await asyncio.sleep(GATHER_SECONDS)
+        elif clock() - said_at >= COMMENT_SECONDS:
+            said_at = clock()
+            await response.write(b": still here\n\n")
+
+
+async def _may_hear(request: web.Request) -> bool:
+    person = await still_counts(request)
+    return person is not None and may(person.role, Permission.MESSAGES_READ)
+
+
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _line(heard: set[str]) -> str:
+    return ALL if EVERYTHING in heard else ",".join(sorted(heard))
+
+
+ROUTES = (web.get("/conversations/events", show_events),)
