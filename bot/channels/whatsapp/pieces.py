@@ -112,13 +112,17 @@ def _of_value(around: Piece, value: dict[str, Any]) -> Iterator[Piece]:
 def _contacts_of(item: object, value: dict[str, Any], items: Sequence[object]) -> list[Mapping[str, Any]]:
     """Who wrote one of several messages: each is kept with its own sender alone."""
     contacts = objects(value.get("contacts"))
-    names = {at(item, name) for name in ("from", "from_user_id", "wa_id", "user_id") if _is_name(at(item, name))}
-    named = [one for one in contacts if {at(one, "wa_id"), at(one, "user_id")} & names] if names else []
+    names = _names(item, "from", "from_user_id", "wa_id", "user_id")
+    named = [one for one in contacts if _names(one, "wa_id", "user_id") & names]
     if named:
         return named[:1]
     senders = {json.dumps([at(one, "from"), at(one, "from_user_id")]) for one in items}
     # A number and the id made of it may differ by a digit: then the only contact is that of the only sender.
     return list(contacts) if len(contacts) == 1 and len(senders) == 1 else []
+
+
+def _names(one: object, *fields: str) -> set[str]:
+    return {name for field in fields if _is_name(name := at(one, field))}
 
 
 def _is_name(value: object) -> bool:
