@@ -75,12 +75,25 @@ TICKS = (Status.QUEUED, Status.LEASED, Status.SENDING, Status.SENT, Status.DELIV
 WHY = {
     "answer_lost": mark("the answer was lost"),
     "blocked": mark("the customer has blocked us"),
+    "chat_rate": mark("too many messages in this chat at once"),
+    "country": mark("WhatsApp lets us write to nobody in this country"),
     "gone": mark("there is no such account any more"),
+    "locked": mark("WhatsApp has locked our account: look into its manager"),
+    "media": mark("the messenger did not take the file"),
     "no_answer": mark("the messenger does not answer"),
+    "no_consent": mark("the customer has not agreed to such messages"),
+    "not_allowed": mark("the number is not among those our test number may write to"),
+    "not_taken": mark("the customer wants no such messages in this chat"),
+    "number": mark("our number is not registered with WhatsApp: look into its manager"),
+    "opted_out": mark("the customer wants no advertising of ours in WhatsApp"),
+    "payment": mark("WhatsApp waits for a payment: look into its manager"),
+    "per_user_cap": mark("WhatsApp lets no more advertising through to this customer now"),
     "rate": mark("too many messages at once"),
     "rejected": mark("the messenger did not take it"),
+    "template": mark("WhatsApp does not take the template: look at its status and variables"),
     "unauthorized": mark("the messenger does not know us: check the token"),
     "unlinked": mark("the account was removed from the card"),
+    "window_closed": mark("the customer last wrote over 24 hours ago, and there is no template for this"),
 }
 """Why a message was not sent, or not yet."""
 
