@@ -84,7 +84,13 @@ def navigation_of(request: web.Request, staff: StaffView) -> Navigation:
 
 def _counts(work: Work) -> dict[str, int]:
     """How much waits behind an entry, by its key."""
-    return {"conversations": work.chats, "credit_requests": work.credit_requests, "claims": work.claims, "channels": work.channels}
+    return {
+        "conversations": work.chats,
+        "link_requests": work.link_requests,
+        "credit_requests": work.credit_requests,
+        "claims": work.claims,
+        "channels": work.channels,
+    }
 
 
 def _leads_to(entry: str, path: str) -> bool:

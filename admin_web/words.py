@@ -19,6 +19,7 @@ NOUNS = {
     "entry": mark("There is no such operation."),
     "hold": mark("There is no such hold."),
     "invitation": mark("This link does not work: it was used already, or it is too old. Ask for a new one."),
+    "link_request": mark("There is no such question about an account."),
     "location": mark("There is no such location."),
     "media": mark("This picture or file is not here."),
     "note": mark("There is no such note."),
@@ -35,6 +36,7 @@ NOUNS = {
 
 REASONS = {
     "account_blocked": mark("The customer has blocked us there: nothing can be sent."),
+    "account_taken": mark("Another customer has this account."),
     "address_is_inside": mark("This address lies inside: on this machine or in its network. It is not called."),
     "already_refunded": mark("This receipt is refunded already."),
     "base_tier_is_zero": mark("The first level must stay the first."),
@@ -43,6 +45,9 @@ REASONS = {
     "burn_not_a_step": mark("Bonuses are used in steps of %(step)s."),
     "burn_over_limit": mark("No more than %(limit)s bonuses can be used for this receipt."),
     "burns_of_day": mark("Bonuses were used %(limit)s times today already: that is all the programme allows."),
+    "cards_must_be_merged": mark(
+        "That account has a card with purchases of its own: the two cards must be merged first."
+    ),
     "claim_in_future": mark("The time on this receipt has not come yet."),
     "claim_not_a_sale": mark("This is not the receipt of a purchase."),
     "claim_too_old": mark("Receipts are taken for %(days)s days; this one is older."),

@@ -5,7 +5,7 @@ import string
 from bot.channels.base import Event, EventKind
 from bot.dialogs.base import CUSTOMER, Reply, Turn, said
 from bot.texts import TERMS_VERSION
-from loyalty.customers.actions.accounts import answer_topic, set_topics
+from loyalty.customers.actions.accounts import answer_topics, set_topics
 from loyalty.customers.rules import Topic
 
 STOP = frozenset(
@@ -64,10 +64,9 @@ async def note(turn: Turn) -> Reply:
 
 async def answer(turn: Turn, topic: Topic, *, granted: bool) -> None:
     """Keep what the person of this chat said about a topic, with the version of the text they had before them."""
-    await answer_topic(
+    await answer_topics(
         turn.account.id,
-        topic,
-        granted=granted,
+        {topic: granted},
         source=turn.account.channel,
         text_version=f"{TERMS_VERSION} {turn.language}",
         actor=CUSTOMER,

@@ -1,5 +1,6 @@
 """Changing where people are written to: their messengers."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from loyalty import db
@@ -205,11 +206,10 @@ async def set_topics(
 
 
 @db.use_case
-async def answer_topic(
+async def answer_topics(
     account_id: int,
-    topic: Topic,
+    answers: Mapping[Topic, bool],
     *,
-    granted: bool,
     source: str,
     text_version: str,
     actor: Actor,
@@ -219,18 +219,19 @@ async def answer_topic(
 
     A no withdraws the consent unless another account of theirs takes the topic still.
     """
-    marketing, surveys = (granted if topic is one else None for one in (Topic.MARKETING, Topic.SURVEYS))
+    marketing, surveys = answers.get(Topic.MARKETING), answers.get(Topic.SURVEYS)
     await set_topics(account_id, marketing=marketing, surveys=surveys, actor=actor, now=now)
-    known = await messenger_account(account_id)
-    if known.customer_id is None:
+    person = (await messenger_account(account_id)).customer_id
+    if person is None:
         return
     takes = await db.fetch(
-        "SELECT takes_marketing, takes_surveys FROM messenger_account WHERE customer_id = $1", known.customer_id
+        "SELECT takes_marketing, takes_surveys FROM messenger_account WHERE customer_id = $1", person
     )
-    if granted or not any(row[f"takes_{topic.value}"] for row in takes):
-        await set_consent(
-            known.customer_id, topic, granted=granted, source=source, text_version=text_version, actor=actor, now=now
-        )
+    for topic, granted in answers.items():
+        if granted or not any(row[f"takes_{topic.value}"] for row in takes):
+            await set_consent(
+                person, topic, granted=granted, source=source, text_version=text_version, actor=actor, now=now
+            )
 
 
 @db.use_case

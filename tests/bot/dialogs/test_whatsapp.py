@@ -154,7 +154,7 @@ async def test_a_typed_number_of_a_customer_joins_nobody_and_is_asked_in_the_old
     assert newcomer.phone is None
     assert (await account(newcomer.id, now=system_now())).balance == 0
     [request] = await link_requests(is_open=True)
-    asked = await db.fetch_row("SELECT account_id, content FROM message WHERE kind = 'link_asked'")
+    [asked] = await db.fetch("SELECT account_id, content FROM message WHERE kind = 'link_asked'")
     assert asked["account_id"] == (await old.account()).id
     old.answers = [Content.from_body(db.from_json(asked["content"]))]
     assert "под именем Маша" in old.text

@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty import db
-from loyalty.customers.actions.accounts import answer_topic, set_topics
+from loyalty.customers.actions.accounts import answer_topics, set_topics
 from loyalty.customers.queries import consents, messenger_account
 from loyalty.customers.rules import Topic
 from loyalty.errors import NotFound
@@ -14,9 +14,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 async def said(account_id: int, topic: Topic, *, granted: bool) -> None:
-    await answer_topic(
-        account_id, topic, granted=granted, source="telegram", text_version="1 ru", actor=COMMAND, now=NOW
-    )
+    await answer_topics(account_id, {topic: granted}, source="telegram", text_version="1 ru", actor=COMMAND, now=NOW)
 
 
 async def granted(customer_id: int) -> dict[str, bool]:

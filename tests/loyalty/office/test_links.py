@@ -10,7 +10,7 @@ from loyalty.customers.actions.links import move_account
 from loyalty.customers.actions.phones import change_phone
 from loyalty.customers.actions.profile import add_customer, add_steps
 from loyalty.customers.queries import accounts_of, customer, messenger_account
-from loyalty.customers.queries.links import link_request, link_requests, links_about, phone_owner
+from loyalty.customers.queries.links import PhoneOwner, link_request, link_requests, links_about, phone_owner
 from loyalty.customers.rules import TYPED_PHONE, LinkState, Profile, Via
 from loyalty.errors import NotFound, Refused
 from loyalty.office.actions.links import accept_link, ask_link, free_phone, refuse_link
@@ -49,10 +49,15 @@ async def a_newcomer(address: str = "US.1", phone: str | None = None) -> tuple[i
     return account_id, person.id
 
 
+async def asked_about(account_id: int, customer_id: int) -> int:
+    request_id = await ask_link(account_id, customer_id, actor=COMMAND, now=NOW)
+    assert request_id is not None
+    return request_id
+
+
 async def test_a_claim_is_shown_to_staff_and_asked_of_the_owner_in_the_old_chat_once(olga):
     account_id, newcomer_id = await a_newcomer()
-    request_id = await ask_link(account_id, olga.id, actor=COMMAND, now=NOW)
-    assert request_id is not None
+    request_id = await asked_about(account_id, olga.id)
     assert await ask_link(account_id, olga.id, actor=COMMAND, now=NOW) is None
     [request] = await link_requests(is_open=True)
     assert (request.account_id, request.owner_id, request.customer_id) == (account_id, newcomer_id, olga.id)
@@ -66,7 +71,7 @@ async def test_a_claim_is_shown_to_staff_and_asked_of_the_owner_in_the_old_chat_
 async def test_accepted_the_account_moves_and_is_told_and_twice_is_refused(olga):
     account_id, newcomer_id = await a_newcomer()
     await grant_welcome(newcomer_id, actor=COMMAND, now=NOW)
-    request_id = await ask_link(account_id, olga.id, actor=COMMAND, now=NOW)
+    request_id = await asked_about(account_id, olga.id)
     await accept_link(request_id, actor=COMMAND, now=NOW)
     assert [one.channel for one in await accounts_of(olga.id)] == ["telegram", "whatsapp"]
     assert await accounts_of(newcomer_id) == []
@@ -83,7 +88,7 @@ async def test_accepted_the_account_moves_and_is_told_and_twice_is_refused(olga)
 async def test_a_card_with_purchases_is_not_left_behind(olga):
     account_id, newcomer_id = await a_newcomer()
     await a_sale(newcomer_id, await a_location(), 100_00)
-    request_id = await ask_link(account_id, olga.id, actor=COMMAND, now=NOW)
+    request_id = await asked_about(account_id, olga.id)
     with pytest.raises(Refused, match="cards_must_be_merged"):
         await accept_link(request_id, actor=COMMAND, now=NOW)
     assert (await link_request(request_id)).state is LinkState.OPEN
@@ -92,7 +97,7 @@ async def test_a_card_with_purchases_is_not_left_behind(olga):
 
 async def test_refused_the_newcomer_keeps_a_card_with_the_welcome_and_is_not_asked_about_again(olga):
     account_id, newcomer_id = await a_newcomer()
-    request_id = await ask_link(account_id, olga.id, actor=COMMAND, now=NOW)
+    request_id = await asked_about(account_id, olga.id)
     await refuse_link(request_id, actor=COMMAND, now=NOW)
     assert (await account(newcomer_id, now=NOW)).balance > 0
     assert await db.fetch_value("SELECT account_id FROM message WHERE kind = 'link_refused'") == account_id
@@ -117,7 +122,7 @@ async def test_only_who_has_proven_the_number_is_asked_in_a_chat():
 
 async def test_a_number_that_was_only_named_goes_to_whoever_proves_it():
     account_id, claimant = await a_newcomer(phone="+79170000005")
-    assert (await phone_owner("+79170000005")).is_claimed
+    assert await phone_owner("+79170000005") == PhoneOwner(claimant, is_claimed=True)
     assert await free_phone("+79170000005", actor=COMMAND, now=NOW) == [account_id]
     assert (await customer(claimant)).phone is None
     known = await a_customer(phone="+79170000006")
@@ -194,7 +199,7 @@ async def test_a_name_that_is_somebody_elses_account_changes_nothing_and_people_
 
 async def test_a_blocked_chat_is_not_told_of_the_decision(olga):
     account_id, _ = await a_newcomer()
-    request_id = await ask_link(account_id, olga.id, actor=COMMAND, now=NOW)
+    request_id = await asked_about(account_id, olga.id)
     await set_account_active(account_id, is_active=False, now=NOW)
     await refuse_link(request_id, actor=COMMAND, now=NOW)
     assert await db.fetch_value("SELECT count(*) FROM message WHERE kind = 'link_refused'") == 0

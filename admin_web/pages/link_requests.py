@@ -1,0 +1,76 @@
+"""Accounts that may be somebody's: a phone was named in a chat without a proof, and people decide whose it is."""
+
+from aiohttp import web
+
+from admin_web.auth import actor_of, requires
+from admin_web.chats import CHANNELS
+from admin_web.forms import id_in, is_id, read_form
+from admin_web.i18n import gettext as _
+from admin_web.i18n import mark
+from admin_web.keys import now
+from admin_web.navigation import NavItem
+from admin_web.render import go_to, page
+from loyalty.customers.queries.links import PAGE_ROWS, link_requests
+from loyalty.customers.rules import LinkState
+from loyalty.office.actions.links import accept_link, refuse_link
+from loyalty.staff.rules import Permission
+
+PATH = "/link-requests"
+NAV = NavItem("link_requests", PATH, "link", mark("Whose account"), "customers", Permission.CUSTOMERS_EDIT)
+
+STATES = {
+    LinkState.OPEN: (mark("Waits"), "warn"),
+    LinkState.ACCEPTED: (mark("Was the same person"), "good"),
+    LinkState.REFUSED: (mark("Was somebody else"), "bad"),
+}
+"""State -> (its name, the tint of its badge)."""
+
+
+@requires(Permission.CUSTOMERS_EDIT)
+async def show_list(request: web.Request) -> web.Response:
+    """GET /link-requests?decided=&before=: what waits, the longest waiting first; or what was decided."""
+    decided = request.query.get("decided") == "1"
+    before = request.query.get("before", "")
+    found = await link_requests(is_open=not decided, before=int(before) if is_id(before) else None)
+    shown = found[:PAGE_ROWS]
+    has_more = decided and len(found) > PAGE_ROWS
+    return page(
+        request,
+        "link_requests/list.html",
+        block="panel" if request.headers.get("HX-Target") == "tabpanel" else None,
+        links=shown,
+        decided=decided,
+        is_later_page=bool(before),
+        older=f"{PATH}?decided=1&before={shown[-1].id}" if has_more else None,
+        states={state: (_(name), tint) for state, (name, tint) in STATES.items()},
+        channel_names={channel: _(name) for channel, name in CHANNELS.items()},
+    )
+
+
+@requires(Permission.CUSTOMERS_EDIT)
+async def accept(request: web.Request) -> web.Response:
+    """POST /link-requests/{id}/accept: the account goes to the customer's card."""
+    back = await _back(request)
+    await accept_link(id_in(request), actor=actor_of(request), now=now(request))
+    return await go_to(request, back, say=_("Joined. The customer is told."))
+
+
+@requires(Permission.CUSTOMERS_EDIT)
+async def refuse(request: web.Request) -> web.Response:
+    """POST /link-requests/{id}/refuse: the account keeps a card of its own."""
+    back = await _back(request)
+    await refuse_link(id_in(request), actor=actor_of(request), now=now(request))
+    return await go_to(request, back, say=_("Kept apart. The customer is told."))
+
+
+async def _back(request: web.Request) -> str:
+    """Where the form stood: on the card of a customer, or in the list."""
+    card = (await read_form(request)).value("card")
+    return f"/customers/{card}?tab=messengers" if is_id(card) else PATH
+
+
+ROUTES = (
+    web.get(PATH, show_list),
+    web.post(PATH + "/{id}/accept", accept),
+    web.post(PATH + "/{id}/refuse", refuse),
+)
