@@ -99,8 +99,8 @@ WHY = {
 
 STATES = {
     ConversationState.BOT: mark("The bot answers"),
-    ConversationState.OPEN: mark("Open"),
-    ConversationState.CLOSED: mark("Closed"),
+    ConversationState.OPEN: mark("With the staff"),
+    ConversationState.CLOSED: mark("Closed: the bot answers"),
 }
 VARIABLES = {
     "first_name": mark("First name"),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from admin_web.auth import requires, staff_of
-from admin_web.chats import CHANNELS, TOLD, heard_name, moment_short
+from admin_web.chats import CHANNELS, heard_name, moment_short
 from admin_web.forms import Form, is_id
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
@@ -44,10 +44,10 @@ NAV = NavItem(
     in_bar=True,
 )
 SHOWS = {
-    Show.OPEN: mark("Open"),
+    Show.OPEN: mark("All open"),
     Show.MINE: mark("Mine"),
     Show.UNASSIGNED: mark("Nobody's"),
-    Show.CLOSED: mark("Closed"),
+    Show.CLOSED: mark("Closed ones"),
 }
 AROUND_HIT = 70
 LIST_TARGET = "inbox-list"
@@ -205,13 +205,11 @@ def _place(text: str) -> tuple[datetime, int] | None:
 
 
 def _row(chat: InboxRow, wanted: Wanted, staff_id: int | None) -> Row:
-    """`staff_id`: whose list it is, who needs not be told their own name."""
-    author = ""
-    if chat.direction == "out":
-        author = chat.author or _("Bot")
+    """`staff_id`: whose list it is, if it is anybody's."""
+    author = chat.author or "" if chat.direction == "out" else ""
     words = chat.text or ""
     if not words and chat.kind is not None:
-        words = heard_name(chat.kind) if chat.direction == "in" else _sent_name(chat.kind)
+        words = heard_name(chat.kind) if chat.direction == "in" else _("Picture or file")
     shown = {"chat": str(chat), "when": moment_short(chat.last_message_at), "mine": chat.assignee_id == staff_id}
     return Row(
         chat=chat,
@@ -223,13 +221,6 @@ def _row(chat: InboxRow, wanted: Wanted, staff_id: int | None) -> Row:
         waits=moment_short(chat.waiting_since) if chat.waiting_since else "",
         version=fingerprint(shown)[:12],
     )
-
-
-def _sent_name(kind: str) -> str:
-    """What we sent, when it has no words."""
-    if kind == "card":
-        return _("Card with the code")
-    return _(TOLD[kind]) if kind in TOLD else _("Picture or file")
 
 
 def _hit(found: Found, wanted: Wanted) -> Hit:

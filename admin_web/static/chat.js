@@ -55,7 +55,7 @@
     const fresh = one("#chat", new DOMParser().parseFromString(event.detail.serverResponse, "text/html"));
     if (!fresh) return;
     event.detail.shouldSwap = false;
-    chat.setAttribute("hx-vals", fresh.getAttribute("hx-vals"));
+    chat.dataset.since = fresh.dataset.since;
     all("[data-version]", fresh).forEach((part) => {
       const known = document.getElementById(part.id);
       if (known?.dataset.version === part.dataset.version) return;
@@ -89,10 +89,14 @@
     area.value = draft;
   });
 
-  // --- The list: as many rows as are shown are asked for; the current row and the open chat stay marked.
+  // --- What asks again says what it has. The list: as many rows as are shown are asked for; the current row and the open chat stay marked.
   let currentRow = null;
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.target.id === "inbox-rows") event.detail.parameters.rows = all("#rows > li:has(a.who)").length;
+    const { target: part, detail } = event;
+    if (part.matches?.("[data-since]")) detail.parameters.since = part.dataset.since;
+    if (part.id === "inbox-rows") detail.parameters.rows = all("#rows > li:has(a.who)").length;
+    // A search leaves the open chat where it is.
+    if (part.id === "q") detail.path = location.pathname;
   });
   document.addEventListener("htmx:beforeSwap", () => {
     currentRow = one("#rows > li[data-current]")?.id ?? null;

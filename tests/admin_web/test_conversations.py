@@ -44,7 +44,7 @@ def key_in(html: str) -> str:
 
 
 def version_in(html: str) -> str:
-    return re.findall(r'"since": "([^"]+)"', html)[0]
+    return re.findall(r'id="chat"[^>]* data-since="([^"]+)"', html)[0]
 
 
 # --------------------------------------------------------------------------------------- permissions

@@ -85,21 +85,23 @@ SETTLE_SENT = """
 UPDATE message SET status = 'sent', external_id = done.external_id, sent_at = done.at, leased_until = NULL,
     reason = NULL
 FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) done (id, external_id, at)
-WHERE message.id = done.id AND message.status = 'sending'
+WHERE message.id = done.id AND message.status = 'sending' RETURNING message.account_id
 """
 
 
 async def settle_sent(done: Sequence[tuple[int, str, datetime]]) -> None:
     """The messenger has accepted these: (message, its name for it, when). What it reported meanwhile stands."""
     ordered = sorted(done)
-    await db.execute(SETTLE_SENT, [one[0] for one in ordered], [one[1] for one in ordered], [one[2] for one in ordered])
+    told = [one[0] for one in ordered], [one[1] for one in ordered], [one[2] for one in ordered]
+    for row in await db.fetch(SETTLE_SENT, *told):
+        db.wake(f"conversations:{row['account_id']}")
 
 
 # Whoever held a message may speak of it only while they hold it; a messenger may at any time, but what has arrived has
 # not failed.
 HELD = "status IN ('leased', 'sending')"
 REPORTED = "status NOT IN ('received', 'delivered', 'read', 'failed', 'cancelled')"
-FAIL = "UPDATE message SET status = 'failed', reason = $2, leased_until = NULL WHERE id = $1 AND {open} RETURNING id"
+FAIL = "UPDATE message SET status = 'failed', reason = $2, leased_until = NULL WHERE id = $1 AND {open} RETURNING account_id"
 POSTPONE = """
 UPDATE message SET status = 'delayed', reason = $2, due_at = $3, leased_until = NULL,
     attempts = greatest(attempts - $4::int, 0)
@@ -132,8 +134,10 @@ async def settle_failed(message_id: int, reason: str, *, is_reported: bool = Fal
 
     `is_reported`: the messenger says so by itself. Twice is once. Replies, which belong to their chat, go nowhere else.
     """
-    if await db.fetch_value(FAIL.format(open=REPORTED if is_reported else HELD), message_id, reason) is None:
+    account_id = await db.fetch_value(FAIL.format(open=REPORTED if is_reported else HELD), message_id, reason)
+    if account_id is None:
         return False
+    db.wake(f"conversations:{account_id}")
     instead = await db.fetch_value(FALL_BACK, message_id, now)
     if instead is not None:
         db.wake("messages")

@@ -15,7 +15,7 @@ UPDATE message SET status = $5::text, external_id = coalesce(external_id, $2), l
 FROM messenger_account a
 WHERE a.id = message.account_id AND a.channel = $3 AND $4 IN (a.address, a.alias) AND message.direction = 'out'
     AND (message.id = $1 OR $1 IS NULL AND message.external_id = $2)
-    AND message.status <> ALL ($7::text[]) RETURNING message.id
+    AND message.status <> ALL ($7::text[]) RETURNING message.account_id
 """
 ABOVE = {
     Status.SENT: (Status.SENT, Status.DELIVERED, Status.READ),
@@ -30,4 +30,8 @@ async def note_progress(
 ) -> bool:
     """A message was sent, delivered or read; returns whether that was news. Twice, or late, is no news."""
     above = [one.value for one in ABOVE[status]]
-    return (await db.fetch_value(RISE, reference, external_id, channel, address, status.value, at, above)) is not None
+    account_id = await db.fetch_value(RISE, reference, external_id, channel, address, status.value, at, above)
+    if account_id is None:
+        return False
+    db.wake(f"conversations:{account_id}")
+    return True

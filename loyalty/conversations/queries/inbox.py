@@ -26,7 +26,7 @@ class Show(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A conversation in the list, with what was said in it last, by whom (`author`: a person of the panel)."""
+    """A conversation in the list, with what its person said last, or staff to them (`author`)."""
 
     account_id: int
     customer_id: int | None
@@ -95,7 +95,7 @@ class CannedReplyView:
     updated_at: datetime
 
 
-# The last line that is no note, along message_account.
+# What people said last, along message_account: what the bot says of its own accord tells nobody who has to answer.
 ROW = """
 SELECT c.account_id, a.customer_id, coalesce(p.name, a.name) AS name, a.channel, c.state, c.unread, c.waiting_since,
     c.last_message_at, c.assignee_id, s.name AS assignee, last.direction, last.kind, last.text, last.status,
@@ -103,7 +103,7 @@ SELECT c.account_id, a.customer_id, coalesce(p.name, a.name) AS name, a.channel,
 FROM conversation c JOIN messenger_account a ON a.id = c.account_id LEFT JOIN customer p ON p.id = a.customer_id
     LEFT JOIN staff_member s ON s.id = c.assignee_id
     LEFT JOIN LATERAL (SELECT m.direction, m.kind, m.content->>'text' AS text, m.status, m.staff_id FROM message m
-        WHERE m.account_id = c.account_id AND m.direction <> 'log' ORDER BY m.id DESC LIMIT 1) last ON true
+        WHERE m.account_id = c.account_id AND (m.direction = 'in' OR m.kind = 'staff') ORDER BY m.id DESC LIMIT 1) last ON true
     LEFT JOIN staff_member author ON author.id = last.staff_id
 """
 # $1 is whose list it is.
