@@ -67,9 +67,9 @@ def spoil(value: Any, dice: Random) -> None:
     elif what == 2 and isinstance(holder, dict):
         holder[f"{key}_of_tomorrow"] = holder.pop(key)
     elif what == 3 and isinstance(holder, list):
-        holder.insert(key, dice.choice(ODD))
+        holder.insert(key, copy.deepcopy(dice.choice(ODD)))
     else:
-        holder[key] = dice.choice(ODD)
+        holder[key] = copy.deepcopy(dice.choice(ODD))
 
 
 def noisy(body: bytes, dice: Random) -> bytes:
