@@ -211,7 +211,7 @@ async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> Op
 def _is_news(sender: Sender, row: dict[str, Any]) -> bool:
     """Whether the messenger tells of an account what we do not know yet; what it leaves out is no news."""
     return (
-        (sender.name, sender.username) != (row["name"], row["username"])
+        (sender.name or row["name"], sender.username) != (row["name"], row["username"])
         or (sender.alias is not None and (sender.address, sender.alias) != (row["address"], row["alias"]))
         or (sender.phone is not None and sender.phone != row["phone"])
     )

@@ -21,7 +21,7 @@ WHERE channel = $1 AND (address IN ($2, $3) OR alias IN ($2, $3)) ORDER BY addre
 """
 # What the messenger leaves out stays as it was; another name that belongs to somebody else stays theirs.
 KEEP_ACCOUNT = f"""
-UPDATE messenger_account SET name = $2, username = $3, phone = coalesce($4, phone),
+UPDATE messenger_account SET name = coalesce(nullif($2, ''), name), username = $3, phone = coalesce($4, phone),
     address = CASE WHEN $6::text IS NULL THEN address ELSE $5 END,
     alias = CASE WHEN EXISTS (SELECT FROM messenger_account other WHERE other.channel = messenger_account.channel
         AND other.id <> $1 AND $6 IN (other.address, other.alias)) THEN alias ELSE coalesce($6, alias) END
