@@ -53,7 +53,7 @@ async def change(turn: Turn) -> Reply:
 
 async def move(turn: Turn) -> Reply:
     """The messenger says that this account has another number or name: it keeps its chat and its card."""
-    name = turn.event.data[:64]
+    name = turn.event.data
     phone: str | None = None
     if name.isascii() and name.isdigit():
         try:

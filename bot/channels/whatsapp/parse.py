@@ -228,8 +228,10 @@ def _from_system(piece: Said) -> Event | None:
     if at(told, "type") == "user_changed_user_id":
         current = scoped_id(at(told, "user_id")) or current
     # An id that changed may come without the old one: then the update that has both follows, "user_id_update".
-    is_known = current != "" and person_of(piece).address != ""
-    return Event(EventKind.MOVED, _sender(piece), data=current) if is_known else None
+    if not current or not person_of(piece).address:
+        return None
+    # The old number is nothing that WhatsApp vouches for any more.
+    return Event(EventKind.MOVED, replace(_sender(piece), phone=None), data=current)
 
 
 READERS: Mapping[str, Callable[[Sender, Said], Event | None]] = {

@@ -62,15 +62,22 @@ def person_of(piece: Mapping[str, Any]) -> Person:
         said = piece["message"]
         scoped = scoped_id(at(said, "from_user_id")) or scoped_id(at(contact, "user_id"))
         if at(said, "type") == "system":
-            # Who moved is named by their old number and id; those of the contact may be the new ones.
-            scoped = scoped_id(at(said, "system", "previous_user_id")) or scoped_id(at(said, "from_user_id"))
-            return Person(scoped, wa_id(at(said, "from")) or wa_id(at(said, "system", "customer")))
+            return _moved_person(said)
         return Person(scoped, wa_id(at(contact, "wa_id")) or wa_id(at(said, "from")))
     if "moved" in piece:
         return Person(scoped_id(at(piece, "moved", "user_id", "previous")), "")
     chosen = piece.get("preference")
     scoped = scoped_id(at(chosen, "user_id")) or scoped_id(at(contact, "user_id"))
     return Person(scoped, wa_id(at(chosen, "wa_id")) or wa_id(at(contact, "wa_id")))
+
+
+def _moved_person(said: object) -> Person:
+    """Who moved is named by their old number and id; those of a contact may be the new ones."""
+    previous = scoped_id(at(said, "system", "previous_user_id"))
+    if previous:
+        # The number may have changed just before: only the id is sure to be known still.
+        return Person(previous, "")
+    return Person(scoped_id(at(said, "from_user_id")), wa_id(at(said, "from")) or wa_id(at(said, "system", "customer")))
 
 
 def recipient_of(status: object) -> str:

@@ -148,6 +148,7 @@ def test_who_moves_is_named_by_the_old_and_the_new_name(parsed):
     for name in ("id changed", "id update"):
         moved = parsed(KINDS[name])
         assert (moved.kind, moved.sender.address, moved.data) == (EventKind.MOVED, ANNA_ID, "RU.900")
+        assert (moved.sender.alias, moved.sender.phone) == (None, None)
 
 
 def test_a_new_id_without_the_old_one_waits_for_the_update_that_has_both(parsed):
