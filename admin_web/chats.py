@@ -46,6 +46,7 @@ HEARD = {
     "failed": (mark("Could not be processed"), "circle-alert"),
     "blocked": (mark("Blocked us"), "ban"),
     "unblocked": (mark("Lets us write again"), "check"),
+    "moved": (mark("Has a new number"), "phone-forwarded"),
     "other": (mark("Something the panel cannot show"), "circle-question-mark"),
 }
 """Kinds of what customers do in a chat, beside plain words: name and icon."""
@@ -55,6 +56,9 @@ TOLD = {
     "claim_refused": mark("About a receipt that was sent"),
     "bonuses_credited": mark("About credited bonuses"),
     "bonuses_debited": mark("About debited bonuses"),
+    "link_asked": mark("Asks whose account it is"),
+    "link_accepted": mark("About the account that was joined"),
+    "link_refused": mark("About the account that was not joined"),
 }
 """Kinds of what we say of our own accord."""
 
