@@ -23,10 +23,14 @@ async def read_upload(request: web.Request) -> tuple[Form, Upload | None]:
         form.refuse(Invalid("file", "file_too_large", limit=FILE_BYTES // 2**20))
         return form, None
     file = (await wide.post()).get("file")
-    if not isinstance(file, web.FileField) or not file.filename:
+    if not isinstance(file, web.FileField):
+        return form, None
+    with file.file as content:
+        body = content.read()
+    if not file.filename:
         return form, None
     try:
-        return form, upload_of(file.filename, file.file.read())
+        return form, upload_of(file.filename, body)
     except Invalid as error:
         form.refuse(error)
         return form, None
