@@ -5,7 +5,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.simulator import Simulator
+from bot.simulator import Business, Simulator
+from bot.simulator.loopback import is_loopback
+from bot.webhooks import PREFIX
+from loyalty.conversations.channels import WHATSAPP
 from loyalty.db import execute
 from loyalty.settings import Settings, TelegramMode
 from regulars.ports import Beside
@@ -18,14 +21,24 @@ TOKEN = f"1000:{secrets.token_hex(16)}"
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  names what is not listened on, but reached
 SIMULATOR = "/simulator"
 PHOTO_LIMIT = 12 * 2**20
+# As Meta's dashboard would show it; updates are told apart by it, so it stays too.
+NUMBER_ID = "1000000"
+NUMBER = "+7 999 000-00-00"
+
+
+class _Everyone:
+    """The made-up customers take messages in WhatsApp by whatever name; only nobody sits behind them."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
 
 
 def demo_settings(settings: Settings, *, webhook: bool = False) -> Settings:
     """Settings of the demo: a home of its own below the usual one, and never the base of DATABASE_URL.
 
     Its logins are printed and so known to everyone; they must not come to lie in a real base. Nor does it talk
-    to the real Telegram: the simulator stands in for it, on the port of the panel. With `webhook` it calls the bot
-    there instead of being polled.
+    to the real messengers: the simulator stands in for them, on the port of the panel. With `webhook` Telegram calls
+    the bot there instead of being polled; WhatsApp always calls.
     """
     host = LOOPBACK.get(settings.host, settings.host)
     host = f"[{host}]" if ":" in host else host
@@ -39,6 +52,11 @@ def demo_settings(settings: Settings, *, webhook: bool = False) -> Settings:
         "telegram_api_url": f"{own_address}{SIMULATOR}/telegram",
         "telegram_mode": TelegramMode.POLLING,
         "telegram_webhook_secret": None,
+        "whatsapp_access_token": SecretStr(secrets.token_hex(32)),
+        "whatsapp_phone_number_id": NUMBER_ID,
+        "whatsapp_app_secret": SecretStr(secrets.token_hex(16)),
+        "whatsapp_verify_token": SecretStr(secrets.token_hex(16)),
+        "whatsapp_api_url": f"{own_address}{SIMULATOR}/{WHATSAPP}/v25.0",
     }
     if webhook:
         # The simulator calls nobody beyond this machine.
@@ -51,7 +69,7 @@ def demo_settings(settings: Settings, *, webhook: bool = False) -> Settings:
 
 
 def simulator_beside(settings: Settings) -> Beside:
-    """The messenger of the demo, on the panel's port. The chats lie in the demo's home."""
+    """The messengers of the demo, on the panel's port. The chats lie in the demo's home."""
     assert settings.telegram_bot_token is not None
     simulator = Simulator(
         token=settings.telegram_bot_token.get_secret_value(),
@@ -60,8 +78,29 @@ def simulator_beside(settings: Settings) -> Beside:
         store=settings.home / "simulator.json",
         # The made-up customers take messages too; only nobody sits behind them.
         silent_ids=ADDRESSES,
+        whatsapp=_business(settings),
+        silent_numbers=_Everyone(),
     )
     return Beside({SIMULATOR: simulator.build_app()}, body_limit=PHOTO_LIMIT)
+
+
+def _business(settings: Settings) -> Business:
+    """The shop's number in WhatsApp, and its webhook on the same port."""
+    assert settings.whatsapp_access_token is not None
+    assert settings.whatsapp_app_secret is not None
+    assert settings.whatsapp_verify_token is not None
+    # The Graph API stands at our own address, and so does the webhook.
+    hook = settings.whatsapp_api_url.partition(SIMULATOR)[0] + f"{PREFIX}/{WHATSAPP}"
+    return Business(
+        # The simulator calls nobody beyond this machine; elsewhere the demo has Telegram alone.
+        hook=hook if is_loopback(hook) else "",
+        name=SHOP_NAME,
+        phone_number_id=NUMBER_ID,
+        display_phone_number=NUMBER,
+        access_token=settings.whatsapp_access_token.get_secret_value(),
+        app_secret=settings.whatsapp_app_secret.get_secret_value(),
+        verify_token=settings.whatsapp_verify_token.get_secret_value(),
+    )
 
 
 async def empty_base() -> None:
@@ -74,6 +113,6 @@ def describe(settings: Settings) -> str:
     """Where the demo is and who may sign in."""
     lines = ["", f"The demo is ready: {settings.public_url}"]
     lines += [f"  {role:<10} {email:<28} {password}" for email, password, role in DEMO_LOGINS]
-    lines.append(f"The customers' side, a messenger in the browser: {settings.public_url}{SIMULATOR}")
+    lines.append(f"The customers' side, Telegram and WhatsApp in the browser: {settings.public_url}{SIMULATOR}")
     lines.append(f"Its data lie in {settings.home}. Ctrl-C stops it and keeps them.")
     return "\n".join(lines)

@@ -34,6 +34,11 @@ class Chat:
         """The name, as the person's own messenger shows it."""
         raise NotImplementedError
 
+    @property
+    def own_phone(self) -> str:
+        """The number they would share, be it known or not."""
+        return self.phone or ""
+
     def keep(self) -> None:
         """Something of the chat is worth keeping in the store."""
         raise NotImplementedError

@@ -15,10 +15,13 @@ Act = Callable[[Any, web.Request], Awaitable[web.Response]]
 class Messenger(Protocol):
     """One messenger: its API stands below a path of its `name`; `acts` are what its chats can do on the page.
 
-    `kinds`: of newcomers, the first one being the usual.
+    `kinds`: of newcomers, the first one being the usual. `words`, by language: what the page says otherwise there.
+    A folder of its name below templates, and its style and script in static, may add to the page.
     """
 
     name: str
+    title: str
+    words: Mapping[str, Mapping[str, str]]
 
     @property
     def is_open(self) -> bool:

@@ -79,6 +79,7 @@ class Page:
         page = self._templates.get_template("chat.html").render(
             base=base,
             asset=lambda name: base + assets()[name].path,
+            has_asset=lambda name: name in assets(),
             icon=icon,
             title=self._title,
             person=chat,
@@ -91,7 +92,7 @@ class Page:
             language=language,
             languages=LANGUAGES,
             theme=theme if theme in {"light", "dark"} else "",
-            words=WORDS[language],
+            words={**WORDS[language], **messenger.words.get(language, {})},
         )
         response = web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
         keep(response, PERSON_COOKIE, str(chat.id), base)
@@ -157,7 +158,7 @@ class Page:
         other = next((one for one in self._messengers if one.is_open and one.name == body.get("messenger")), None)
         if other is None or other is messenger or not chat.phone:
             return refused("failed")
-        there = (one for one in other.chats() if (one.full_name, one.phone) == (chat.full_name, chat.phone))
+        there = (one for one in other.chats() if one.phone == chat.phone)
         first_name, _, last_name = chat.full_name.partition(" ")
         language = str(body.get("language", "en"))
         human = {"first_name": first_name, "last_name": last_name, "phone": chat.phone, "language_code": language}

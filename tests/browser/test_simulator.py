@@ -2,8 +2,8 @@
 
 import asyncio
 import io
-import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -19,12 +19,12 @@ from aiogram.types import (
     Message,
     ReplyKeyboardMarkup,
 )
-from aiohttp import web
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from bot.simulator import Simulator
 from tests.browser.conftest import DESKTOP, PHONE, Site, check_accessible, check_no_sideways_scroll
+from tests.browser.live import Live, check_targets
 
 TOKEN = "700000001:a-token-for-tests"
 CONTACT = ReplyKeyboardMarkup(
@@ -42,46 +42,22 @@ RATING = InlineKeyboardMarkup(
 )
 
 
-class Town:
-    """A simulator and its bot in a thread with a loop of their own."""
+class Town(Live):
+    """A simulator and its bot."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.simulator = Simulator(token=TOKEN, bot_name="Coffee & <b>more</b>")
-        self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._live()), daemon=True)
 
-    def open(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(20)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
-        assert not self._thread.is_alive()
-        self._loop.close()
-
-    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
-
-    async def _live(self) -> None:
-        root = web.Application()
-        root.add_subapp("/simulator", self.simulator.build_app())
-        runner = web.AppRunner(root, access_log=None, shutdown_timeout=5)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    @asynccontextmanager
+    async def talking(self) -> AsyncIterator[None]:
         server = TelegramAPIServer.from_base(f"{self.url}/simulator/telegram")
         self.bot = Bot(TOKEN, session=AiohttpSession(api=server))
         told = dispatcher()
         polling = asyncio.create_task(told.start_polling(self.bot, handle_signals=False))
-        self._ready.set()
-        await self._stop.wait()
+        yield
         await told.stop_polling()
         await polling
-        await runner.cleanup()
 
 
 def dispatcher() -> Dispatcher:
@@ -280,13 +256,3 @@ def test_the_chat_is_accessible_and_fits(open_chat: Callable[..., Page], viewpor
     page.click("#faults-button")
     check_accessible(page)
     check_no_sideways_scroll(page)
-
-
-def check_targets(page: Page) -> None:
-    """Everything to press is 44 px at least; links inside texts are exempt."""
-    small = page.evaluate(
-        "[...document.querySelectorAll('button, .inline a, textarea')].filter(e => e.offsetParent)"
-        ".map(e => [e.textContent.trim() || e.ariaLabel, e.offsetWidth, e.offsetHeight])"
-        ".filter(([, width, height]) => width < 44 || height < 44)"
-    )
-    assert small == []

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from loyalty.db import is_migrated, knows_cyrillic, why_not_opened
-from regulars.demo import demo_settings
+from regulars.demo import demo_settings, simulator_beside
 from tests.builders import a_customer
 from tests.conftest import command, in_own_loop, other_database
 
@@ -204,3 +205,17 @@ def test_the_demo_never_touches_the_base_of_the_shop(settings):
     demo = demo_settings(settings)
     assert demo.database_url is None
     assert demo.home == settings.home / "demo"
+
+
+def test_the_demo_talks_to_messengers_of_its_own_on_its_own_port(settings):
+    real = settings.model_copy(update={"whatsapp_access_token": SecretStr("real"), "host": "0.0.0.0"})
+    demo = demo_settings(real)
+    assert demo.telegram_api_url == f"http://127.0.0.1:{settings.port}/simulator/telegram"
+    assert demo.whatsapp_api_url == f"http://127.0.0.1:{settings.port}/simulator/whatsapp/v25.0"
+    assert demo.whatsapp_access_token != real.whatsapp_access_token
+    assert set(simulator_beside(demo).apps) == {"/simulator"}
+
+
+def test_a_demo_that_others_may_reach_has_a_simulator_all_the_same(settings):
+    demo = demo_settings(settings.model_copy(update={"host": "192.0.2.1"}))
+    assert set(simulator_beside(demo).apps) == {"/simulator"}

@@ -4,6 +4,8 @@
 const $ = (id) => document.getElementById(id);
 const page = document.body.dataset;
 const words = JSON.parse(page.words);
+// What this messenger has beside the rest, if it has something.
+const more = typeof extras === "undefined" ? null : extras;
 const home = `${page.base}/people/${page.person}`;
 const language = document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(language, {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
@@ -105,6 +107,7 @@ function bubble(message) {
   }
   if (message.photo) body.append(photo(message.photo));
   if (message.contact) body.append(contact(message.contact));
+  if (more) more.above(message, body);
   if (message.text) {
     const text = element("div", {className: "text", dir: "auto"});
     fill(text, message.text, message.entities);
@@ -113,12 +116,15 @@ function bubble(message) {
   } else {
     body.append(meta(message));
   }
+  if (more) more.below(message, body);
   const node = element("div", {className: message.out ? "msg out" : "msg in"}, body);
+  node.classList.toggle("read", Boolean(message.read));
   node.classList.toggle("has-photo", Boolean(message.photo));
   node.classList.toggle("has-buttons", message.buttons.length > 0);
   node.classList.toggle("bare", Boolean(message.photo) && !message.text);
   node.dataset.id = message.id;
   if (message.buttons.length) node.append(inlineKeyboard(message));
+  if (more) more.around(message, body, node);
   return node;
 }
 
@@ -183,13 +189,12 @@ function drawStatus() {
   document.querySelector("#state .dots").hidden = !status.typing;
   for (const node of document.querySelectorAll(".msg.out")) drawTicks(node);
   for (const node of document.querySelectorAll(".inline button[data-data]")) {
-    const id = Number(node.closest(".msg").dataset.id);
-    const busy = status.presses.some(([message, data]) => message === id && data === node.dataset.data);
+    const {id} = node.closest(".msg").dataset;
+    const busy = status.presses.some(([message, data]) => String(message) === id && data === node.dataset.data);
     node.setAttribute("aria-busy", String(busy));
   }
-  const isEmpty = ids.length === 0;
-  const needsStart = isEmpty || Boolean(payload);
-  $("empty").hidden = !isEmpty;
+  const needsStart = page.messenger === "telegram" && (ids.length === 0 || Boolean(payload));
+  $("empty").hidden = ids.length > 0;
   $("composer").hidden = status.blocked || needsStart;
   $("gate").hidden = !status.blocked && !needsStart;
   // The field takes the focus once it is there, be the chat or the answer to Start the first to come.
@@ -202,16 +207,19 @@ function drawStatus() {
   $("block").lastElementChild.textContent = status.blocked ? words.unblock : words.block;
   $("text").placeholder = status.placeholder || words.message;
   drawKeyboard(status.blocked || needsStart ? null : status.keyboard);
+  if (more) more.status(status);
   drawHint();
 }
 
 function drawTicks(node) {
   const ticks = node.querySelector(".ticks");
-  const name = status.waiting.includes(Number(node.dataset.id)) ? "check" : "check-check";
+  const waits = status.waiting.some((id) => String(id) === node.dataset.id);
+  const name = waits ? "waiting" : node.classList.contains("read") ? "read" : "taken";
   if (ticks.dataset.name === name) return;
   ticks.dataset.name = name;
-  ticks.ariaLabel = name === "check" ? words.waiting : words.taken;
-  ticks.replaceChildren(icon(name));
+  ticks.ariaLabel = words[name];
+  ticks.classList.toggle("seen", name === "read");
+  ticks.replaceChildren(icon(waits ? "check" : "check-check"));
 }
 
 function drawKeyboard(rows) {
@@ -298,7 +306,7 @@ $("text").addEventListener("keydown", (event) => {
   event.preventDefault();
   send();
 });
-$("attach").addEventListener("click", () => $("file").click());
+$("attach").addEventListener("click", () => (more ? more.attach() : $("file").click()));
 $("file").addEventListener("change", async () => {
   const [file] = $("file").files;
   $("file").value = "";
@@ -349,7 +357,12 @@ $("menu-button").addEventListener("click", () => {
   openMenu($("menu").hidden);
   if (!$("menu").hidden) $("menu").querySelector("button").focus();
 });
-$("new-person").addEventListener("click", () => andReload(`${page.base}/people`, {language}));
+for (const button of document.querySelectorAll("[data-new]")) {
+  button.addEventListener("click", () => andReload(`${page.base}/people`, {language, kind: button.dataset.new}));
+}
+for (const button of document.querySelectorAll("[data-twin]")) {
+  button.addEventListener("click", () => andReload(`${home}/twin`, {messenger: button.dataset.twin, language}));
+}
 $("block").addEventListener("click", () => { openMenu(false); post(`${home}/block`, {blocked: !status.blocked}); });
 $("theme").addEventListener("click", () => {
   const root = document.documentElement;
@@ -384,5 +397,8 @@ faults.addEventListener("submit", (event) => {
   const value = ({type, checked, value}) => (type === "checkbox" ? checked : Number(value) || 0);
   setFaults(Object.fromEntries(Object.keys(status.faults).map((name) => [name, value(faults.elements[name])])));
 });
+
+// A link has written the first message already; it takes a press to send it.
+if (payload && page.messenger !== "telegram") $("text").value = `/start ${payload}`;
 
 listen();

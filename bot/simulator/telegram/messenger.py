@@ -21,6 +21,8 @@ class Telegram:
     """The Bot API below `/telegram`. `silent_ids` are private chats that take messages and that nobody reads."""
 
     name = "telegram"
+    title = "Telegram"
+    words: Mapping[str, Mapping[str, str]] = {}
     is_open = True
     kinds: Sequence[str] = ("telegram",)
     acts: Mapping[str, Act] = ACTS

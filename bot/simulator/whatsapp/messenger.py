@@ -12,10 +12,11 @@ from bot.simulator.whatsapp import view
 from bot.simulator.whatsapp.acts import ACTS
 from bot.simulator.whatsapp.api import Api
 from bot.simulator.whatsapp.business import Business
-from bot.simulator.whatsapp.exchange import Exchange
+from bot.simulator.whatsapp.exchange import Exchange, digits
 from bot.simulator.whatsapp.faults import WhatsAppFaults
 from bot.simulator.whatsapp.people import Person
 from bot.simulator.whatsapp.templates import Templates
+from bot.simulator.whatsapp.words import WORDS
 
 HIDDEN = "whatsapp_hidden"
 PREVIEWED = ("image/jpeg", "image/png", "image/webp")
@@ -29,6 +30,8 @@ class WhatsApp:
     """
 
     name = "whatsapp"
+    title = "WhatsApp"
+    words: Mapping[str, Mapping[str, str]] = WORDS
     kinds: Sequence[str] = ("whatsapp", HIDDEN)
     acts: Mapping[str, Act] = ACTS
 
@@ -66,6 +69,8 @@ class WhatsApp:
             user_id = f"RU.{10**19 + secrets.randbelow(9 * 10**19)}"
         if phone is None and user_id is None:
             raise ValueError("a person without a phone needs a user id")
+        if self.exchange.find(digits(phone) if phone else user_id or "") is not None:
+            raise ValueError("somebody has this number or user id")
         person = Person(
             self.exchange, name=name, phone=phone, user_id=user_id, hidden_phone=hidden_phone, language_code=language
         )

@@ -55,6 +55,10 @@ class Person(Chat):
         return self.name
 
     @property
+    def own_phone(self) -> str:
+        return self.phone or self.hidden_phone
+
+    @property
     def wa_id(self) -> str | None:
         """The number as WhatsApp names it; None when the business does not learn it."""
         return digits(self.phone) if self.phone else None
@@ -114,7 +118,7 @@ class Person(Chat):
 
     def share_contact(self, *, phone: str | None = None, name: str | None = None) -> str:
         """Send a contact card: their own, or that of another phone."""
-        number = phone or self.phone or self.hidden_phone
+        number = phone or self.own_phone
         card = {
             "name": {"formatted_name": name or self.name, "first_name": (name or self.name).split()[0]},
             "phones": [{"phone": number, "wa_id": digits(number), "type": "CELL"}],

@@ -21,15 +21,17 @@ def status(person: Person, exchange: Exchange) -> dict[str, Any]:
         "presses": [],
         "window": person.window_is_open,
         "offers": person.takes_offers,
-        "hint": hint(exchange),
+        "hint": hint(person, exchange),
     }
 
 
-def hint(exchange: Exchange) -> str:
-    """What keeps the app from hearing people, nothing when it hears them."""
+def hint(person: Person, exchange: Exchange) -> str:
+    """What keeps the two from hearing each other, nothing when they do."""
     if not exchange.hook.verified:
         return "unverified"
-    return "webhook_fails" if exchange.hook.is_failing else ""
+    if exchange.hook.is_failing:
+        return "webhook_fails"
+    return "window_closed" if person.last_wrote_at and not person.window_is_open else ""
 
 
 def shown(message: dict[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,11 @@ async def test_whoever_hides_the_number_may_share_it(city: City):
         city.whatsapp.add_person(name="Nobody at all", phone=None, user_id=None)
 
 
+async def test_a_number_is_one_persons_alone(city: City):
+    with pytest.raises(ValueError, match="somebody has"):
+        city.whatsapp.add_person(name="Another", phone="+7 916 555-01-01")
+
+
 async def test_a_new_number_is_told_by_the_old_one_and_the_chat_goes_along(city: City):
     city.person.change_number("+79165550199")
     told = await heard(city)
