@@ -108,6 +108,31 @@ async def test_statuses_in_any_order_only_move_a_message_up(anna, city):
     await until_sql("SELECT bool_and(status = 'read') FROM message WHERE direction = 'out'")
 
 
+async def test_who_hides_their_number_is_answered_and_their_marks_come_back(anna, city):
+    hidden = city.whatsapp.add_person(name="Вера", phone=None, hidden_phone="+79165550909")
+    hidden.start()
+    await hidden.wait_for(bot_message("На каком языке"))
+    hidden.read()
+    await until_sql("SELECT EXISTS (SELECT FROM message WHERE direction = 'out' AND status = 'read')")
+    found = await db.fetch_row("SELECT address, alias, phone FROM messenger_account")
+    assert found is not None
+    assert tuple(found.values()) == (hidden.user_id, None, None)
+
+
+async def test_a_message_that_is_refused_later_has_failed_for_that_reason(anna, city):
+    await register(anna)
+    anna.read()
+    await until_sql("SELECT bool_and(status = 'read') FROM message WHERE direction = 'out'")
+    city.whatsapp.faults.undeliverable = 1
+    anna.send("Баланс")
+    await until_sql("SELECT EXISTS (SELECT FROM message WHERE status = 'failed' AND reason = 'gone')")
+    await until_sql("SELECT NOT is_active AND inactive_reason = 'gone' FROM messenger_account")
+    # Whoever writes is there after all.
+    anna.send("Баланс")
+    await anna.wait_for(bot_message("бонус"))
+    await until_sql("SELECT is_active FROM messenger_account")
+
+
 async def test_the_link_into_the_chat_is_known(anna):
     await until_sql("SELECT EXISTS (SELECT FROM channel_link)")
     link = await db.fetch_value("SELECT link FROM channel_link WHERE source = 'whatsapp:1000000'")
