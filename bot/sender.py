@@ -1,7 +1,8 @@
 """Sending what lies in the outbox: replies, service messages, campaigns, by one way for all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from loyalty.bell import LOOK_EVERY_SECONDS, Bell, Ear
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.content import INVITATION, Content
 from loyalty.conversations.queries.sending import attachment, quiet_hours, template_for, template_named
-from loyalty.conversations.rules import Leased, Priority, Quiet, night_ends, refusal
+from loyalty.conversations.rules import SENDING, Leased, Priority, Quiet, night_ends, refusal
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
@@ -32,6 +33,7 @@ DRAIN_SECONDS = 10.0
 NOT_DRAWN_PAUSE = timedelta(seconds=10)
 LONGEST_WAIT_SECONDS = 0.5
 REDIS_SECONDS = 0.5
+PATIENCE_SECONDS = 0.5
 
 SENT = Counter("regulars_messages_total", "Messages by what became of a try to send them", ["channel", "outcome"])
 log = structlog.get_logger(__name__)
@@ -92,20 +94,28 @@ class Sender:
         if not grant.count:
             return min(grant.wait, LONGEST_WAIT_SECONDS)
         least = Priority.BULK if grant.is_shared else Priority.SERVICE
+        leased: list[Leased] = []
+        going: list[tuple[Leased, Outgoing]] = []
         try:
             leased = await delivery.lease_messages(
                 self._channel.name, limit=grant.count, now=self._clock(), least=least
             )
             going = await self._sorted_out(leased)
         except BaseException:
-            await self._pace.give_back(grant.count)
+            # No call was made: nobody needs to wait until the leases lapse.
+            held = [(message.id, message.attempts) for message in leased]
+            self._start(_patiently(partial(delivery.release, held)))
             raise
-        await self._pace.give_back(grant.count - len(going))
+        finally:
+            await self._pace.give_back(grant.count - len(going))
         for message, outgoing in going:
-            task = asyncio.create_task(self._deliver(message, outgoing))
-            self._under_way.add(task)
-            task.add_done_callback(self._done)
+            self._start(self._deliver(message, outgoing))
         return 0 if leased else None
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -204,16 +214,19 @@ class Sender:
         try:
             external_id = await self._channel.send(outgoing)
         except SendError as error:
-            await settle(self._channel, message, error, self._clock())
+            refused, now = error, self._clock()
+            await _patiently(lambda: settle(self._channel, message, refused, now))
             self._count("not_sent")
         else:
-            await self._settle_sent(message.id, external_id)
+            done = (message.id, external_id, self._clock())
+            await _patiently(lambda: self._settle_sent(done))
             self._count("sent")
 
-    async def _settle_sent(self, message_id: int, external_id: str) -> None:
+    async def _settle_sent(self, done: tuple[int, str, datetime]) -> None:
         """Keep what the messenger accepted; what was accepted at the same time is committed together."""
-        self._sent.append((message_id, external_id, self._clock()))
-        while any(one[0] == message_id for one in self._sent):
+        if done not in self._sent:
+            self._sent.append(done)
+        while done in self._sent:
             if self._settling is None:
                 self._settling = asyncio.create_task(self._settle_some())
             settling = self._settling
@@ -223,13 +236,29 @@ class Sender:
         some = self._sent[:]
         try:
             await delivery.settle_sent(some)
-        finally:
-            # Those of a failed commit are recovered like those of a dead worker.
             del self._sent[: len(some)]
+        finally:
             self._settling = None
 
     def _count(self, outcome: str) -> None:
         SENT.labels(self._channel.name, outcome).inc()
+
+
+async def _patiently(work: Callable[[], Awaitable[object]]) -> None:
+    """Have it written down, as soon as the base is there: only this process knows it.
+
+    After the time in which a call is believed to be under way, others decide without it.
+    """
+    ends = time.monotonic() + SENDING.total_seconds()
+    while True:
+        try:
+            await work()
+        except db.OUTAGES:
+            if time.monotonic() > ends:
+                raise
+            await asyncio.sleep(PATIENCE_SECONDS)
+        else:
+            return
 
 
 async def _recover(bell: Bell, clock: Callable[[], datetime]) -> None:

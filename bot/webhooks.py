@@ -1,7 +1,8 @@
 """The door for messengers that call us: what they bring is stored and committed, and only then acknowledged."""
 
+import asyncio
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +21,8 @@ ASKING = frozenset({WHATSAPP})
 # A thousand updates may come in one call. Source: developers.facebook.com, Webhooks: payloads of up to 3 MB.
 BODY_LIMITS = {WHATSAPP: 4 * 2**20}
 
+PATIENCE_SECONDS = 8.0
+
 CALLS = Counter("regulars_webhook_calls_total", "Calls of messengers by the status we answered", ["channel", "status"])
 log = structlog.get_logger(__name__)
 
@@ -31,25 +34,31 @@ class _Listener:
 
 
 class Webhooks:
-    """POST /webhooks/NAME for the messengers of these names; 503 while nobody listens for one of them.
+    """POST /webhooks/NAME for the messengers of these names; 503 when nobody comes to listen for one of them.
+
+    Whoever calls before that waits for `patience` seconds.
 
     The answers: 200 stored, now or before, 400 not an update, 403 secret missing or wrong, 404 no such
     messenger, 413 too large, 503 not stored, to be sent again. GET answers a messenger that asks whether the address
     is ours: 200 with what it wants to hear, or 403.
     """
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], *, patience: float = PATIENCE_SECONDS) -> None:
         self._names = frozenset(names)
         self._listeners: dict[str, _Listener] = {}
+        self._came = asyncio.Event()
+        self._patience = patience
 
     @contextmanager
     def listening(self, channel: Channel, store: Store) -> Iterator[None]:
         """Hand what comes for this channel to `store` while inside."""
         self._listeners[channel.name] = _Listener(channel, store)
+        self._came.set()
         try:
             yield
         finally:
             del self._listeners[channel.name]
+            self._came.clear()
 
     def build_app(self) -> web.Application:
         """The application, to be mounted below PREFIX."""
@@ -60,8 +69,16 @@ class Webhooks:
                 app.router.add_get(f"/{name}", partial(self._prove, name), allow_head=False)
         return app
 
+    async def _listener(self, name: str) -> _Listener | None:
+        """Who listens, or comes to listen soon: a process that has just been started is loading."""
+        if name not in self._listeners:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience):
+                    await self._came.wait()
+        return self._listeners.get(name)
+
     async def _prove(self, name: str, request: web.Request) -> web.Response:
-        listener = self._listeners.get(name)
+        listener = await self._listener(name)
         if listener is None:
             return _again()
         try:
@@ -81,9 +98,9 @@ class Webhooks:
         return await (request if limit is None else request.clone(client_max_size=limit)).read()
 
     async def _answer(self, name: str, request: web.Request) -> web.Response:
-        listener = self._listeners.get(name)
+        listener = await self._listener(name)
         if listener is None:
-            # Not loaded yet, or about to stop; another process may be there.
+            # Another process may be there.
             return _again()
         try:
             arrived = listener.channel.admit(request.headers, await self._body(name, request))

@@ -8,6 +8,9 @@ import asyncio
 import functools
 import json
 import re
+import socket
+import time
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -49,6 +52,38 @@ async def _leave_as_it_is(_: object) -> None:
     """
 
 
+_known: "weakref.WeakSet[asyncpg.Connection[asyncpg.Record]]" = weakref.WeakSet()
+"""The connections of the pool."""
+ALIVE_SECONDS = 5
+
+
+async def _know(connection: Any) -> None:
+    """What the pool does to a new connection. The kernel gives up on one whose packets nobody takes any more."""
+    _known.add(connection)
+    _know_line(connection)
+
+
+def _know_line(connection: Any) -> None:
+    keep_alive(connection._transport.get_extra_info("socket"))  # noqa: SLF001  asyncpg has no other way to it
+
+
+def keep_alive(line: Any) -> None:
+    """Let the kernel notice within some seconds that nobody is at the other end of a connection."""
+    if line is None or line.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEP_ALIVE.items():
+        line.setsockopt(socket.IPPROTO_TCP, name, value)
+
+
+KEEP_ALIVE = {
+    socket.TCP_KEEPIDLE: 2,
+    socket.TCP_KEEPINTVL: 1,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: ALIVE_SECONDS * 1000,
+}
+
+
 def orm_config(url: str) -> dict[str, Any]:
     """Tortoise's configuration for the base at `url` (postgres://user:password@host:port/name?pool options).
 
@@ -69,6 +104,7 @@ def orm_config(url: str) -> dict[str, Any]:
         "command_timeout": float(options.get("command_timeout", 30)),
         "statement_cache_size": int(options.get("statement_cache_size", 200)),
         "reset": _leave_as_it_is,
+        "init": _know,
         "server_settings": {
             "timezone": "UTC",
             "application_name": options.get("application_name", "regulars"),
@@ -295,6 +331,71 @@ async def _applied(raw: Any) -> list[str]:
     return [row["name"] for row in await raw.fetch("SELECT name FROM tortoise_migrations ORDER BY name")]
 
 
+PULSE_SECONDS = 1.0
+ANSWERS_WITHIN_SECONDS = 3.0
+
+
+class Watch:
+    """Looks after the pool: when the base was out of reach and is back, connections from before are given up.
+
+    They may never answer, and nobody would know: a line that is cut in the middle says nothing, and a statement waits
+    for its time-out. Whoever waits on one gets an error of OUTAGES.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._config = orm_config(url)["connections"]["default"]["credentials"]
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    async def keep(self) -> None:
+        """Look each second, for ever."""
+        was_away = False
+        try:
+            while True:
+                is_there = await self._answers()
+                if is_there and was_away:
+                    for connection in list(_known):
+                        connection.terminate()
+                was_away = not is_there
+                await asyncio.sleep(PULSE_SECONDS)
+        finally:
+            self._let_go()
+
+    async def _answers(self) -> bool:
+        """Whether the base answers, over a line of our own, which is a new one after it did not."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await _connect(self._config, {"application_name": "regulars watch"})
+                await self._connection.execute("SELECT 1")
+        except Exception:  # noqa: BLE001  whatever the driver makes of a line that breaks, it is no answer
+            self._let_go()
+            # A process that did not get its turn for seconds says nothing about the base.
+            return time.monotonic() - began > ANSWERS_WITHIN_SECONDS + PULSE_SECONDS
+        return True
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+
+async def _connect(config: Mapping[str, Any], server: Mapping[str, str]) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection outside of the pool."""
+    connection = await asyncpg.connect(
+        host=config["host"],
+        port=config["port"],
+        user=config["user"],
+        password=config["password"],
+        database=config["database"],
+        timeout=config["timeout"],
+        ssl=config.get("ssl"),
+        server_settings=dict(server),
+    )
+    _know_line(connection)
+    return connection
+
+
 class ServerLock:
     """A lock that one process of an installation holds: an advisory lock on a connection of its own.
 
@@ -310,16 +411,9 @@ class ServerLock:
     async def take(self) -> bool:
         """Try to become the holder; false while another process is."""
         if self._connection is None or self._connection.is_closed():
-            config = self._config
-            self._connection = await asyncpg.connect(
-                host=config["host"],
-                port=config["port"],
-                user=config["user"],
-                password=config["password"],
-                database=config["database"],
-                timeout=config["timeout"],
-                ssl=config.get("ssl"),
-                server_settings={
+            self._connection = await _connect(
+                self._config,
+                {
                     "application_name": "regulars lock",
                     "tcp_keepalives_idle": "5",
                     "tcp_keepalives_interval": "2",

@@ -79,19 +79,33 @@ def side_by_side(panel: web.Application, beside: Beside) -> web.Application:
     return app
 
 
+class Port:
+    """A port that is listened on, until it is closed."""
+
+    def __init__(self, runner: web.AppRunner) -> None:
+        self._runner: web.AppRunner | None = runner
+
+    async def close(self) -> None:
+        """Take no more requests and let those under way end. Twice is once."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+
 @asynccontextmanager
-async def listening_at(settings: Settings, app: web.Application) -> AsyncIterator[None]:
+async def listening_at(settings: Settings, app: web.Application) -> AsyncIterator[Port]:
     """Serve an application at the host and port of the settings; requests under way may end. Raises CannotServe."""
     runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=SHUTDOWN_SECONDS)
+    port = Port(runner)
     await runner.setup()
     try:
         try:
             await web.TCPSite(runner, settings.host, settings.port).start()
         except OSError as refused:
             raise _cannot_listen(settings, refused) from refused
-        yield
+        yield port
     finally:
-        await runner.cleanup()
+        await port.close()
 
 
 def check_port_is_free(settings: Settings) -> None:

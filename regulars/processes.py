@@ -6,7 +6,7 @@ import importlib
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import structlog
@@ -16,10 +16,10 @@ from loyalty.bell import Bell, hung
 from loyalty.clock import system_now
 from loyalty.conversations.channels import TELEGRAM, WHATSAPP
 from loyalty.customers.rules import code_key
-from loyalty.db import close_database, is_migrated, open_database, why_not_opened
+from loyalty.db import Watch, close_database, is_migrated, open_database, why_not_opened
 from loyalty.settings import Settings, TelegramMode
 from loyalty.webhooks.rules import signing_key
-from regulars.ports import Beside, CannotServe, listening_at, side_by_side
+from regulars.ports import Beside, CannotServe, Port, listening_at, side_by_side
 
 NOT_MIGRATED = "The base is not at this version: run regulars migrate."
 
@@ -31,7 +31,8 @@ class Process:
     """What the parts of a process share.
 
     `beside`: what stands on the panel's port beside it. `webhooks`: the door for messengers that call us, when
-    this process is to open it. `has_panel`: whether the panel is here to share its port.
+    this process is to open it. `has_panel`: whether the panel is here to share its port. `ports`: those that are
+    listened on.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Process:
     beside: Beside
     webhooks: Webhooks | None
     has_panel: bool
+    ports: list[Port] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ async def _port(process: Process, pages: Sequence[ModuleType]) -> AsyncIterator[
     if process.webhooks is not None:
         apps[PREFIX] = process.webhooks.build_app()
     panel = await build_app(process.settings, pages, process.bell)
-    async with listening_at(process.settings, side_by_side(panel, Beside(apps, process.beside.body_limit))):
+    together = side_by_side(panel, Beside(apps, process.beside.body_limit))
+    async with listening_at(process.settings, together) as port:
+        process.ports.append(port)
         yield
 
 
@@ -223,6 +227,8 @@ async def serve(
         log.info("started", parts=[part.name for part in parts])
         await stop.wait()
         log.info("stopping")
+        # Nobody is let in any more while those who stand behind the port are still there for who is inside.
+        await asyncio.gather(*(port.close() for port in process.ports))
     log.info("stopped")
 
 
@@ -233,11 +239,15 @@ async def _open_base(url: str) -> AsyncIterator[None]:
         await open_database(url)
     except Exception as refused:
         raise CannotServe(why_not_opened(url, refused)) from refused
+    watching: asyncio.Task[None] | None = None
     try:
         if not await is_migrated():
             raise CannotServe(NOT_MIGRATED)
+        watching = asyncio.create_task(Watch(url).keep())
         yield
     finally:
+        if watching is not None:
+            watching.cancel()
         await close_database()
 
 

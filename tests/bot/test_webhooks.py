@@ -41,7 +41,7 @@ END_THEM = (
 
 @pytest.fixture
 def webhooks() -> Webhooks:
-    return Webhooks(("telegram",))
+    return Webhooks(("telegram",), patience=0.3)
 
 
 @pytest.fixture

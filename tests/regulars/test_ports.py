@@ -109,11 +109,11 @@ def test_a_called_bot_listens_with_the_panel_or_alone(environment, database_url,
         _, logged = process.communicate(timeout=20)
     assert process.returncode == 0
     assert SECRET.encode() not in logged
-    assert stored_in(database_url) == [7]
+    assert stored_in(database_url) == ["7"]
 
 
-def stored_in(database_url: str) -> list[int]:
-    found: list[int] = []
+def stored_in(database_url: str) -> list[str]:
+    found: list[str] = []
 
     async def look() -> None:
         connection = await asyncpg.connect(database_url)

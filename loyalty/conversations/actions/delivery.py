@@ -81,6 +81,21 @@ async def begin_sending(message_ids: Sequence[int], source: str, *, now: datetim
     return {row["id"] for row in rows if row["status"] == Status.SENDING}
 
 
+# The number of the try tells whether it is still our lease.
+RELEASE = """
+UPDATE message SET status = 'queued', leased_until = NULL, attempts = message.attempts - 1
+FROM unnest($1::bigint[], $2::int[]) held (id, attempts)
+WHERE message.id = held.id AND message.attempts = held.attempts AND message.status IN ('leased', 'sending')
+"""
+
+
+async def release(held: Sequence[tuple[int, int]]) -> None:
+    """Put back what was leased, (message, number of the try) each, by whoever knows that no call was made."""
+    if held:
+        await db.execute(RELEASE, [one[0] for one in held], [one[1] for one in held])
+        db.wake("messages")
+
+
 SETTLE_SENT = """
 UPDATE message SET status = 'sent', external_id = done.external_id, sent_at = done.at, leased_until = NULL,
     reason = NULL
