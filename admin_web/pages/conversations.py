@@ -139,9 +139,15 @@ async def show_rows(request: web.Request) -> web.Response:
 
 async def _page(request: web.Request, chat: dict[str, Any]) -> web.Response:
     """The inbox with a conversation or without; for htmx the half that it asks for."""
-    data = {"chat": None} | chat
+    data = {"chat": None, "is_part": False} | chat
     if chat and is_htmx(request) and not _wants_list(request):
-        return page(request, "conversations/inbox.html", block="conversation", wanted=_wanted(request), **data)
+        return page(
+            request,
+            "conversations/inbox.html",
+            block="conversation",
+            wanted=_wanted(request),
+            **(data | {"is_part": True}),
+        )
     listed = await _list_data(request, _wanted(request))
     return page(request, "conversations/inbox.html", block="list", **(listed | data))
 

@@ -49,6 +49,7 @@ class Site:
 
     url: str
     database_url: str
+    redis_url: str = ""
 
     def do(self, work: Callable[[], Awaitable[Any]]) -> None:
         """Run actions of the house against the site's base."""
@@ -63,6 +64,18 @@ class Site:
                 await close_database()
 
         in_own_loop(with_database)
+
+    def ring(self, topic: str, *, after: Callable[[], Awaitable[Any]]) -> None:
+        """Run actions, and ring as a process of the house does when they are committed."""
+
+        async def loudly() -> None:
+            from loyalty.bell import hung
+
+            async with hung(self.redis_url) as bell:
+                await after()
+                bell.ring(topic)
+
+        self.do(loudly)
 
 
 def free_port() -> int:
@@ -88,7 +101,7 @@ def site(
         "REGULARS_SECRET_KEY": SECRET_KEY,
         "REGULARS_PORT": str(port),
     }
-    site = Site(f"http://127.0.0.1:{port}", database_url)
+    site = Site(f"http://127.0.0.1:{port}", database_url, redis_address)
     site.do(first_people)
     command = [str(Path(sys.executable).with_name("regulars")), "run", "web"]
     with log.open("wb") as output:
