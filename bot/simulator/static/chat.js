@@ -357,12 +357,16 @@ $("menu-button").addEventListener("click", () => {
   openMenu($("menu").hidden);
   if (!$("menu").hidden) $("menu").querySelector("button").focus();
 });
-for (const button of document.querySelectorAll("[data-new]")) {
-  button.addEventListener("click", () => andReload(`${page.base}/people`, {language, kind: button.dataset.new}));
+function onEach(name, act) {
+  for (const button of document.querySelectorAll(`[data-${name}]`)) {
+    button.addEventListener("click", () => act(button.dataset[name]));
+  }
 }
-for (const button of document.querySelectorAll("[data-twin]")) {
-  button.addEventListener("click", () => andReload(`${home}/twin`, {messenger: button.dataset.twin, language}));
-}
+
+onEach("new", (kind) => andReload(`${page.base}/people`, {language, kind}));
+onEach("twin", (messenger) => andReload(`${home}/twin`, {messenger, language}));
+onEach("choose", (person) => andReload(`${page.base}/people/${person}/choice`, {}));
+onEach("language", (wanted) => andReload(`${page.base}/settings`, {language: wanted}));
 $("block").addEventListener("click", () => { openMenu(false); post(`${home}/block`, {blocked: !status.blocked}); });
 $("theme").addEventListener("click", () => {
   const root = document.documentElement;
@@ -370,13 +374,6 @@ $("theme").addEventListener("click", () => {
   root.dataset.theme = isDark ? "light" : "dark";
   post(`${page.base}/settings`, {theme: root.dataset.theme});
 });
-for (const button of document.querySelectorAll("[data-choose]")) {
-  button.addEventListener("click", () => andReload(`${page.base}/people/${button.dataset.choose}/choice`, {}));
-}
-for (const button of document.querySelectorAll("[data-language]")) {
-  button.addEventListener("click", () => andReload(`${page.base}/settings`, {language: button.dataset.language}));
-}
-
 // -------------------------------------------------------------------------------------------- faults
 
 const faults = $("faults-form");

@@ -82,7 +82,7 @@ class Hook:
                     continue
                 try:
                     done = await (self._send(session) if self.verified else self._ask(session))
-                except (aiohttp.ClientError, TimeoutError):
+                except (aiohttp.ClientError, TimeoutError, ValueError):
                     done = False
                 self.is_failing = self.verified and not done
                 if done:
