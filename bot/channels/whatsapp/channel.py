@@ -6,12 +6,15 @@ import hmac
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+import structlog
+
 from bot.channels.base import (
     Event,
     Forged,
     Outgoing,
     Progress,
     Rejected,
+    SendError,
     Store,
     TemplateNews,
     Unanswered,
@@ -28,7 +31,11 @@ from loyalty.errors import Invalid
 NAME = WHATSAPP
 # Of all calls that one message takes; the sender's own patience is longer.
 SEND_SECONDS = 45.0
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
 SIGNATURE_HEADER = "X-Hub-Signature-256"
+
+log = structlog.get_logger(__name__)
 
 
 class WhatsAppChannel:
@@ -64,8 +71,21 @@ class WhatsAppChannel:
         return f"https://wa.me/{self._number}?text={quote(f'{START} ', safe='')}{quote(payload, safe='')}"
 
     async def receive(self, store: Store) -> None:
+        """WhatsApp calls us: nothing is to be done for ever.
+
+        Ends when our number was learnt late, so that whoever began this makes the link into the chat known.
+        """
         del store
-        await asyncio.Event().wait()
+        if self._number:
+            await asyncio.Event().wait()
+        pause = FIRST_PAUSE_SECONDS
+        while not self._number:
+            try:
+                await self.link("")
+            except SendError as error:
+                log.warning("number not learnt", channel=NAME, reason=error.reason, wait=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def challenge(self, query: Mapping[str, str]) -> str:
         given = query.get("hub.verify_token", "").encode(errors="surrogateescape")

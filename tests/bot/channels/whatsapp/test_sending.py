@@ -26,6 +26,7 @@ from bot.channels.whatsapp.errors import MEANINGS, reported
 from loyalty.conversations.content import SAID, Button, Content
 from tests.bot.channels.whatsapp.graph import TOKEN, VERSION, Graph, answers, cut, never, refused, serving
 from tests.bot.channels.whatsapp.payloads import ANNA, ANNA_ID, PHONE_NUMBER_ID, status
+from tests.bot.conftest import until
 
 PNG = b"\x89PNG made up"
 
@@ -436,6 +437,27 @@ async def test_without_a_number_there_is_no_link(channel, graph):
     assert (await channel.link("")).startswith("https://wa.me/74950001122")
 
 
+async def test_there_is_nothing_to_receive_and_nothing_to_do_for_it(channel, graph):
+    await channel.link("")
+    receiving = asyncio.create_task(channel.receive(None))
+    await asyncio.sleep(0.05)
+    assert not receiving.done()
+    receiving.cancel()
+    await asyncio.wait([receiving])
+    assert len(graph.calls) == 1
+
+
+async def test_a_number_that_is_learnt_late_ends_the_waiting_so_that_the_link_is_kept(channel, graph, monkeypatch):
+    monkeypatch.setattr(channel_module, "FIRST_PAUSE_SECONDS", 0.01)
+    graph.misbehaves = answers(lambda: web.Response(status=503))
+    receiving = asyncio.create_task(channel.receive(None))
+    await until(lambda: len(graph.calls) > 2)
+    assert not receiving.done()
+    graph.misbehaves = None
+    await asyncio.wait_for(receiving, 5)
+    assert (await channel.link("")).startswith("https://wa.me/")
+
+
 async def test_templates_are_read_page_by_page(channel, graph):
     graph.templates = [{"name": f"template_{number}", "status": "APPROVED"} for number in range(5)]
     assert await channel._client.templates("77") == graph.templates
@@ -446,9 +468,4 @@ async def test_what_cannot_be_done_is_said_or_left(channel, graph):
         await channel.edit(ANNA, "wamid.1", Content("x"), b"")
     await channel.introduce({"": [("menu", "Menu")]})
     await channel.leave("1", "hint")
-    receiving = asyncio.create_task(channel.receive(None))
-    await asyncio.sleep(0.05)
-    assert not receiving.done()
-    receiving.cancel()
-    await asyncio.wait([receiving])
     assert graph.calls == []
