@@ -19,6 +19,7 @@ CHECK_SECONDS = 5.0
 COMMENT_SECONDS = 15.0
 GATHER_SECONDS = 0.3
 RETRY_MILLISECONDS = 2000
+LATER_MILLISECONDS = 60_000
 ALL = "*"
 ENDS = (*OUTAGES, RedisError)
 """What ends a stream before its time."""
@@ -28,11 +29,11 @@ ENDS = (*OUTAGES, RedisError)
 async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /conversations/events: a line of accounts, "17,23" or "*", each time their conversations have changed.
 
-    What the page then shows it asks for as always. 204 where no bell hangs: a browser does not come again.
+    What the page then shows it asks for as always. Where no bell hangs it ends at once.
     """
     bell = request.app.get(BELL)
     if bell is None:
-        return web.Response(status=204)
+        return web.Response(text=f"retry: {LATER_MILLISECONDS}\n\n", content_type="text/event-stream")
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     dress(request, response)
     with bell.heard(WAKE) as ear:
