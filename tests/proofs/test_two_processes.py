@@ -49,7 +49,7 @@ async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(proce
 async def test_an_update_that_arrives_before_the_turn_of_a_younger_one_is_saved_goes_first(processes, newcomer, hold):
     guest = Guest(newcomer())
     await processes.start_some(2, "bot", "worker")
-    for step in ("started", "language", "terms", "phone"):
+    for step in ("started", "language", "terms", "offers", "phone"):
         await guest.take(step)
     await guest.is_asked_for("name")
     number = guest.leave_out_a_number()
@@ -75,7 +75,7 @@ FROM messenger_account a, incoming_update_id_seq
 async def test_an_update_that_arrives_late_waits_for_the_turn_under_way_and_sees_what_it_did(processes, newcomer, hold):
     guest = Guest(newcomer())
     await processes.start_some(1, "bot", "worker")
-    for step in ("started", "language", "terms", "phone"):
+    for step in ("started", "language", "terms", "offers", "phone"):
         await guest.take(step)
     await guest.is_asked_for("name")
     number = guest.leave_out_a_number()
