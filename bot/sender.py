@@ -27,8 +27,8 @@ from loyalty.conversations.rules import SENDING, Leased, Priority, Quiet, night_
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
-FEW_HANDS = 10
-MOMENT_SECONDS = 0.005
+FEW_HANDS = 25
+MOMENT_SECONDS = 0.01
 DRAIN_SECONDS = 10.0
 NOT_DRAWN_PAUSE = timedelta(seconds=10)
 LONGEST_WAIT_SECONDS = 0.5
@@ -88,7 +88,7 @@ class Sender:
             # Hands that come free one after the other are filled together.
             await asyncio.sleep(MOMENT_SECONDS)
         free = IN_FLIGHT - len(self._under_way)
-        if free <= 0 or await delivery.paused_until(self._channel.source, now=self._clock()) is not None:
+        if free <= 0:
             return None
         grant = await self._pace.take(free)
         if not grant.count:
@@ -98,7 +98,7 @@ class Sender:
         going: list[tuple[Leased, Outgoing]] = []
         try:
             leased = await delivery.lease_messages(
-                self._channel.name, limit=grant.count, now=self._clock(), least=least
+                self._channel.source, limit=grant.count, now=self._clock(), least=least
             )
             going = await self._sorted_out(leased)
         except BaseException:

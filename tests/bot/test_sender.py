@@ -123,7 +123,7 @@ async def queue(account_id: int, key: str, priority: Priority = Priority.SERVICE
 
 
 async def lease(now=NOW, limit=10) -> list[str]:
-    return [message.content.text for message in await delivery.lease_messages("telegram", limit=limit, now=now)]
+    return [message.content.text for message in await delivery.lease_messages("telegram:4242", limit=limit, now=now)]
 
 
 async def test_one_message_of_a_chat_is_leased_at_a_time_and_nobody_else_gets_it(account_id):
@@ -153,7 +153,7 @@ async def test_what_a_dead_worker_only_leased_is_due_again(account_id):
 )
 async def test_a_call_that_a_dead_worker_had_begun_is_repeated_unless_it_was_a_campaign(account_id, priority, status):
     await queue(account_id, "one", priority)
-    [message] = await delivery.lease_messages("telegram", limit=1, now=NOW)
+    [message] = await delivery.lease_messages("telegram:4242", limit=1, now=NOW)
     assert await delivery.begin_sending([message.id], SOURCE, now=NOW)
     assert await delivery.recover_lapsed(now=NOW + SENDING * 2) == 1
     assert await db.fetch_row("SELECT status, reason FROM message") == {"status": status, "reason": "answer_lost"}
@@ -161,10 +161,10 @@ async def test_a_call_that_a_dead_worker_had_begun_is_repeated_unless_it_was_a_c
 
 async def test_a_worker_that_was_too_slow_does_not_send_what_another_has_taken_over(account_id):
     await queue(account_id, "one")
-    [message] = await delivery.lease_messages("telegram", limit=1, now=NOW)
+    [message] = await delivery.lease_messages("telegram:4242", limit=1, now=NOW)
     later = NOW + LEASE * 2
     await delivery.recover_lapsed(now=later)
-    [again] = await delivery.lease_messages("telegram", limit=1, now=later)
+    [again] = await delivery.lease_messages("telegram:4242", limit=1, now=later)
     assert not await delivery.begin_sending([message.id], SOURCE, now=later + LEASE * 2)
     assert await delivery.begin_sending([again.id], SOURCE, now=later)
     await delivery.settle_sent([(again.id, "5", later)])
@@ -175,7 +175,7 @@ async def test_a_worker_that_was_too_slow_does_not_send_what_another_has_taken_o
 async def test_a_message_that_never_gets_an_answer_fails_in_the_end(account_id):
     await queue(account_id, "one")
     now, tries = NOW, 0
-    while leased := await delivery.lease_messages("telegram", limit=1, now=now):
+    while leased := await delivery.lease_messages("telegram:4242", limit=1, now=now):
         tries += 1
         await delivery.begin_sending([leased[0].id], SOURCE, now=now)
         await delivery.settle_unknown(leased[0], "no_answer", now=now)

@@ -14,12 +14,13 @@ from loyalty.conversations.kinds import PATIENT
 from loyalty.conversations.rules import LEASE, SENDING, Leased, PauseReason, Priority, Status, Tried, retry_pause
 from loyalty.ids import new_key
 
-# By urgency and age, along message_queued; message_pending tells whether the chat has something to send before, of
+# Nothing while our account is paused. By urgency and age, along message_queued; message_pending tells whether the chat has something to send before, of
 # the same urgency. What waits for the morning holds up nothing.
 LEASE_SOME = """
 WITH due AS (
     SELECT m.id, m.account_id FROM message m
-    WHERE m.channel = $1 AND m.status = 'queued' AND m.priority <= $2
+    WHERE m.channel = split_part($1, ':', 1) AND m.status = 'queued' AND m.priority <= $2
+        AND NOT EXISTS (SELECT FROM channel_pause WHERE source = $1 AND paused_until > $6)
         AND NOT EXISTS (SELECT FROM message before WHERE before.account_id = m.account_id
             AND before.priority = m.priority AND before.id < m.id
             AND (before.status IN ('queued', 'leased', 'sending')
@@ -43,12 +44,12 @@ RETURNING message.id, message.kind, message.content, message.priority, message.t
 """
 
 
-async def lease_messages(channel: str, *, limit: int, now: datetime, least: Priority = Priority.BULK) -> list[Leased]:
+async def lease_messages(source: str, *, limit: int, now: datetime, least: Priority = Priority.BULK) -> list[Leased]:
     """Take messages that are due, the most urgent first, one of a chat at a time so that they leave in order.
 
-    `least`: nothing less urgent than this.
+    source: the account of ours that they leave through; while it is paused there are none. `least`: nothing less urgent than this.
     """
-    rows = await db.fetch(LEASE_SOME, channel, int(least), limit, now + LEASE, PATIENT)
+    rows = await db.fetch(LEASE_SOME, source, int(least), limit, now + LEASE, PATIENT, now)
     leased = [
         Leased(
             **{

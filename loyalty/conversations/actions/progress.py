@@ -5,7 +5,8 @@ from datetime import datetime
 from loyalty import db
 from loyalty.conversations.rules import Status
 
-# By our own number of it; a messenger that leaves it out names the message itself, in its chat. Whatever the worker
+# By our own number of it, in its chat or by its name, because a person may be reported by a name that we never heard; a
+# messenger that leaves our number out names the message itself, in its chat. Whatever the worker
 # believes of a call that is under way or was lost, the messenger knows better.
 RISE = """
 UPDATE message SET status = $5::text, external_id = coalesce(external_id, $2), leased_until = NULL, reason = NULL,
@@ -13,8 +14,9 @@ UPDATE message SET status = $5::text, external_id = coalesce(external_id, $2), l
     delivered_at = CASE WHEN $5 IN ('delivered', 'read') THEN coalesce(delivered_at, $6) ELSE delivered_at END,
     read_at = CASE WHEN $5 = 'read' THEN coalesce(read_at, $6) ELSE read_at END
 FROM messenger_account a
-WHERE a.id = message.account_id AND a.channel = $3 AND $4 IN (a.address, a.alias) AND message.direction = 'out'
-    AND (message.id = $1 OR $1 IS NULL AND message.external_id = $2)
+WHERE a.id = message.account_id AND a.channel = $3 AND message.direction = 'out'
+    AND (message.id = $1 AND ($4 IN (a.address, a.alias) OR message.external_id = $2)
+        OR $1 IS NULL AND $4 IN (a.address, a.alias) AND message.external_id = $2)
     AND message.status <> ALL ($7::text[]) RETURNING message.account_id
 """
 ABOVE = {

@@ -65,7 +65,7 @@ async def queue(
 
 
 async def lease(channel: str = "telegram", now: datetime = NOW) -> list[Leased]:
-    return await delivery.lease_messages(channel, limit=10, now=now)
+    return await delivery.lease_messages({"telegram": TELEGRAM, "whatsapp": WHATSAPP}[channel], limit=10, now=now)
 
 
 async def rows() -> list[tuple[str, str, str | None]]:
@@ -264,6 +264,16 @@ async def test_a_report_of_somebody_elses_message_changes_nothing(maria):
     assert not await note_progress("whatsapp", "79179999999", "wamid.1", Status.READ, reference=message, at=NOW)
     assert not await note_progress("telegram", "79170000001", "wamid.1", Status.READ, reference=message, at=NOW)
     assert await rows() == [("whatsapp", "queued", None)]
+
+
+async def test_a_report_may_call_its_person_by_a_name_that_we_never_heard(maria):
+    _, _, whatsapp = maria
+    message = await queue(whatsapp)
+    await lease("whatsapp")
+    await delivery.begin_sending([message], WHATSAPP, now=NOW)
+    await delivery.settle_sent([(message, "wamid.1", NOW)])
+    assert await note_progress("whatsapp", "RU.4242", "wamid.1", Status.READ, reference=message, at=NOW)
+    assert await rows() == [("whatsapp", "read", None)]
 
 
 async def test_what_has_arrived_does_not_fail_any_more(maria):

@@ -202,7 +202,7 @@ async def test_the_customer_is_told_what_the_sale_brought(place, timur):
     person = (await a_customer()).id
     await an_account(person)
     await credit_waiting_sales(person, tokens=[sale.token], now=LATER)
-    [message] = await lease_messages("telegram", limit=10, now=LATER)
+    [message] = await lease_messages("telegram:4242", limit=10, now=LATER)
     assert message.kind == "receipt"
     assert "92" in message.content.text
 
@@ -218,7 +218,7 @@ async def test_what_a_rule_refuses_is_refused_for_good_and_told(place, timur):
     assert await credit_waiting_sales(person, tokens=[sale.token], now=LATER) == 0
     after = await waiting_sale(sale.id)
     assert (after.state, after.reason) == (WaitingState.REFUSED, "own_account")
-    [message] = await lease_messages("telegram", limit=10, now=LATER)
+    [message] = await lease_messages("telegram:4242", limit=10, now=LATER)
     assert message.kind == "waiting_sale_refused"
     assert "Tverskaya, 12" in message.content.text
     assert await db.fetch_value("SELECT count(*) FROM receipt") == 0

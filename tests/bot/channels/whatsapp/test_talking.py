@@ -13,6 +13,11 @@ from pydantic import SecretStr
 from bot.simulator import Business, Simulator
 from bot.simulator.whatsapp.messenger import WhatsApp
 from loyalty import db
+from loyalty.bonuses.actions.manual import adjust
+from loyalty.clock import system_now
+from loyalty.customers.actions.accounts import know_account, link_account
+from loyalty.ids import new_key
+from loyalty.staff.rules import COMMAND
 from tests.bot.channels.whatsapp.payloads import ANNA
 from tests.bot.conftest import TOKEN, bot_message, talking, until, until_sql
 
@@ -146,3 +151,67 @@ async def test_a_revoked_token_stops_the_sending_and_fails_nothing(anna, city):
     await until_sql("SELECT EXISTS (SELECT FROM channel_pause WHERE reason = 'unauthorized')")
     assert await db.fetch_value("SELECT count(*) FROM message WHERE status = 'failed'") == 0
     await until(lambda: db.fetch_value("SELECT count(*) = 1 FROM message WHERE status IN ('queued', 'delayed')"))
+
+
+BODY = "Вам начислили {{1}}, на карте {{2}} теперь."
+
+
+async def credit() -> None:
+    """A service message: bonuses by hand are told to their owner."""
+    customer_id = await db.fetch_value("SELECT id FROM customer")
+    await adjust(customer_id, 10_00, "gift", key=new_key(), actor=COMMAND, now=system_now())
+
+
+async def an_approved_template(city) -> None:
+    body = {"type": "BODY", "text": BODY, "example": {"body_text": [["10 бонусов", "20 бонусов"]]}}
+    city.whatsapp.templates.create({"name": "bonuses", "language": "ru", "category": "UTILITY", "components": [body]})
+    city.whatsapp.templates.review("bonuses", "ru", "APPROVED")
+    await db.execute(
+        "INSERT INTO message_template (name, language, category, body, variables, status, kind, updated_at)"
+        " VALUES ('bonuses', 'ru', 'utility', $2, $1::jsonb, 'approved', 'bonuses_credited', now())",
+        db.to_json([{"name": "amount", "fallback": "бонусы"}, {"name": "balance", "fallback": "бонусы"}]),
+        BODY,
+    )
+
+
+LAST_IS = "SELECT status = $1 AND reason IS NOT DISTINCT FROM $2 FROM message ORDER BY id DESC LIMIT 1"
+
+
+async def last_became(status: str, reason: str | None = None) -> None:
+    await until(lambda: db.fetch_value(LAST_IS, status, reason))
+
+
+async def test_a_day_after_their_last_word_nothing_but_a_template_is_tried(anna, city):
+    await register(anna)
+    await db.execute("UPDATE conversation SET heard_at = heard_at - interval '1 day'")
+    calls = len(city.whatsapp.calls)
+    await credit()
+    await last_became("failed", "window_closed")
+    assert len(city.whatsapp.calls) == calls
+    await an_approved_template(city)
+    await credit()
+    await anna.wait_for(bot_message("Вам начислили 10"))
+    await last_became("delivered")
+
+
+async def test_a_window_that_closed_by_their_clock_alone_is_heard_of_and_the_template_goes_next(anna, city):
+    await register(anna)
+    await an_approved_template(city)
+    anna.let_a_day_pass()
+    await credit()
+    await anna.wait_for(bot_message("Вам начислили 10"))
+    await last_became("delivered")
+    assert await db.fetch_value("SELECT attempts FROM message ORDER BY id DESC LIMIT 1") == 2
+
+
+async def test_what_whatsapp_does_not_deliver_goes_to_their_telegram(anna, city):
+    await register(anna)
+    other = await know_account("telegram", "77", name="Анна", username=None, language="ru", now=system_now())
+    await link_account(other.id, await db.fetch_value("SELECT id FROM customer"), actor=COMMAND, now=system_now())
+    anna.let_a_day_pass()
+    await credit()
+    await until_sql("SELECT EXISTS (SELECT FROM message WHERE channel = 'telegram' AND status = 'queued')")
+    instead = await db.fetch_row(
+        "SELECT status, reason FROM message WHERE channel = 'whatsapp' ORDER BY id DESC LIMIT 1"
+    )
+    assert instead == {"status": "failed", "reason": "window_closed"}
