@@ -103,7 +103,8 @@ SELECT c.account_id, a.customer_id, coalesce(p.name, a.name) AS name, a.channel,
 FROM conversation c JOIN messenger_account a ON a.id = c.account_id LEFT JOIN customer p ON p.id = a.customer_id
     LEFT JOIN staff_member s ON s.id = c.assignee_id
     LEFT JOIN LATERAL (SELECT m.direction, m.kind, m.content->>'text' AS text, m.status, m.staff_id FROM message m
-        WHERE m.account_id = c.account_id AND (m.direction = 'in' OR m.kind = 'staff') ORDER BY m.id DESC LIMIT 1) last ON true
+        WHERE m.account_id = c.account_id AND (m.direction = 'in' OR m.kind = 'staff')
+        ORDER BY m.id DESC LIMIT 1) last ON true
     LEFT JOIN staff_member author ON author.id = last.staff_id
 """
 # $1 is whose list it is.
