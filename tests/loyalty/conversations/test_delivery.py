@@ -123,16 +123,18 @@ async def test_each_messenger_has_its_own_queue_and_a_paused_one_keeps_its_messa
     _, telegram, whatsapp = maria
     await queue(telegram, "to telegram")
     await queue(whatsapp, "to whatsapp")
-    await delivery.pause_channel(TELEGRAM, PauseReason.RATE, seconds=60, now=NOW)
     [held] = await lease("telegram")
+    await delivery.pause_channel(TELEGRAM, PauseReason.RATE, seconds=60, now=NOW)
     assert await delivery.begin_sending([held.id], TELEGRAM, now=NOW) == set()
+    await queue(telegram, "more to telegram", Priority.REPLY)
+    assert await lease("telegram") == []
     assert (await rows())[0] == ("telegram", "delayed", None)
     [other] = await lease("whatsapp")
     assert await delivery.begin_sending([other.id], WHATSAPP, now=NOW) == {other.id}
     assert await delivery.queue_delayed(now=NOW + timedelta(seconds=59)) == 0
-    assert await delivery.queue_delayed(now=NOW + timedelta(seconds=60)) == 1
-    [again] = await lease("telegram")
-    assert again.attempts == 1
+    later = NOW + timedelta(seconds=60)
+    assert await delivery.queue_delayed(now=later) == 1
+    assert [message.attempts for message in await lease("telegram", later)] == [1, 1]
 
 
 async def test_a_chat_that_waits_keeps_its_order_and_the_night_holds_up_nothing(maria):
