@@ -21,7 +21,7 @@ GATHER_SECONDS = 0.3
 RETRY_MILLISECONDS = 2000
 LATER_MILLISECONDS = 60_000
 ALL = "*"
-ENDS = (*OUTAGES, RedisError)
+ENDS: tuple[type[BaseException], ...] = (*OUTAGES, RedisError)
 """What ends a stream before its time."""
 
 

@@ -106,7 +106,9 @@ async def measure(shop: BenchShop) -> None:
         "UPDATE message SET status = 'cancelled', leased_until = NULL WHERE status IN ('queued', 'delayed')"
     )
     await db.execute("INSERT INTO messaging VALUES (1, 0, 0, now())")
-    accounts = [row["id"] for row in await db.fetch(MANY_PEOPLE.replace("to_char(number", "to_char(90000000 + number"), PEOPLE)]
+    # Cards beside those of the shop.
+    people = MANY_PEOPLE.replace("to_char(number", "to_char(90000000 + number")
+    accounts = [row["id"] for row in await db.fetch(people, PEOPLE)]
     channel = TelegramChannel(TOKEN, SINK)
     bot = Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(SINK), limit=IN_FLIGHT))
     figures: dict[str, list[float]] = {"limit": [], "ours": []}

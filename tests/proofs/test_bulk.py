@@ -3,7 +3,10 @@
 import asyncio
 import socket
 from collections import Counter
+from functools import partial
 from random import Random
+
+import pytest
 
 from bot.sender import IN_FLIGHT
 from loyalty import db
@@ -15,6 +18,7 @@ from tests.bot.conftest import until
 from tests.proofs.conftest import sized
 from tests.proofs.sink import Sink, listening_at
 
+pytestmark = pytest.mark.prove
 MANY_PEOPLE = """
 WITH person AS (
     INSERT INTO customer (name, card_number, language, created_at, updated_at, created_via)
@@ -82,6 +86,10 @@ async def test_nobody_is_missed_or_written_to_twice_whatever_is_killed(environme
         "TELEGRAM_RATE": "0",
         "TELEGRAM_CHAT_SECONDS": "0",
     }
+
+    def is_reached(moment: int) -> bool:
+        return sink.calls >= moment
+
     async with listening_at(sink, port):
         copies = [BulkMessage(account, Content(text="Hello"), f"bulk:1:{account}") for account in sorted(addresses)]
         assert await queue_bulk(copies, topic=Topic.MARKETING, now=system_now()) == many
@@ -91,7 +99,7 @@ async def test_nobody_is_missed_or_written_to_twice_whatever_is_killed(environme
             for process in pair:
                 await process.has_started()
             moment = min(sink.calls + chance.randint(1, many // (kills + 1)), many - many // 10)
-            await until(lambda moment=moment: sink.calls >= moment)
+            await until(partial(is_reached, moment))
             await asyncio.sleep(chance.uniform(0, 0.05))
             victim = pair[number % 2]
             await victim.kill()

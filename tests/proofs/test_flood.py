@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections import Counter
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.proofs.conftest import Processes, sized
 SECRET = "fit-for-proofs-only"
 PHONE_NUMBER_ID = "1000000"
 CALLERS = 24
+pytestmark = pytest.mark.prove
 
 
 def telegram_call(number: int, chat: int) -> tuple[dict[str, str], bytes]:
@@ -101,6 +103,9 @@ async def test_what_was_acknowledged_is_stored_once_and_handled_once(environment
             await deliver(caller, url, CALLS[channel](number, number % chats))
             acknowledged[number] += 1
 
+    def is_reached(moment: int) -> bool:
+        return acknowledged.total() >= moment or not coming
+
     bot = await processes.start("bot")
     await bot.has_started()
     async with (
@@ -110,8 +115,7 @@ async def test_what_was_acknowledged_is_stored_once_and_handled_once(environment
         for _ in range(CALLERS):
             calling.create_task(call_all(caller))
         for _ in range(kills):
-            moment = acknowledged.total() + chance.randint(1, many // (kills + 1))
-            await until(lambda moment=moment: acknowledged.total() >= moment or not coming)
+            await until(partial(is_reached, acknowledged.total() + chance.randint(1, many // (kills + 1))))
             await bot.kill()
             bot = await processes.start("bot")
             await bot.has_started()

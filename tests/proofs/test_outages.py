@@ -12,6 +12,7 @@ from tests.bot.conftest import bot_message
 from tests.proofs.conftest import WAY_IN, Guest, all_is_said, assert_nothing_is_lost_or_doubled, sized
 from tests.proofs.relay import Relay
 
+pytestmark = pytest.mark.prove
 HEALTHY_WITHIN_SECONDS = 10.0
 
 

@@ -7,12 +7,14 @@ import time
 from collections import Counter
 
 import aiohttp
+import pytest
 
 from loyalty import db
 from tests.bot.conftest import until
 from tests.proofs.conftest import Process, Processes, sized
 from tests.proofs.test_flood import SECRET, telegram_call
 
+pytestmark = pytest.mark.prove
 DRAINED_WITHIN_SECONDS = 15.0
 PAUSE_SECONDS = 0.1
 

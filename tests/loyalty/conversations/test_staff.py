@@ -243,8 +243,8 @@ async def test_a_template_opens_a_closed_window_with_its_variables_filled_in(dat
     with pytest.raises(Invalid) as refused:
         await send_template(account_id, template_id, {"first_name": "Анна"}, key="k", actor=me, now=NOW)
     assert refused.value.field == "order"
+    typed = {"order": " {{1}}\n 17 ", "first_name": ""}
     for _ in range(2):
-        typed = {"order": " {{1}}\n 17 ", "first_name": ""}
         await send_template(account_id, template_id, typed, key="k", actor=me, now=NOW)
     (line,) = await said(account_id, "staff")
     assert line["content"] == {
