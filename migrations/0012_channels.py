@@ -67,10 +67,12 @@ CREATE UNIQUE INDEX canned_reply_title ON canned_reply (lower(title)) WHERE dele
 CREATE INDEX conversation_assignee ON conversation (assignee_id) WHERE assignee_id IS NOT NULL;
 CREATE INDEX message_words ON message USING gin ((content->>'text') gin_trgm_ops)
     WHERE direction <> 'out' OR kind = 'staff';
+CREATE INDEX message_told ON message (created_at, id) WHERE direction = 'out';
+CREATE INDEX message_lost ON message (created_at, id) WHERE status IN ('failed', 'unknown', 'cancelled');
 """
 INDEXES_BACK = """
-DROP INDEX message_words, conversation_assignee, canned_reply_title, link_request_once, messenger_account_alias,
-    message_instead_of, message_pending, message_delayed, message_queued;
+DROP INDEX message_lost, message_told, message_words, conversation_assignee, canned_reply_title, link_request_once,
+    messenger_account_alias, message_instead_of, message_pending, message_delayed, message_queued;
 CREATE INDEX message_queued ON message (priority, id) WHERE status = 'queued';
 CREATE INDEX message_pending ON message (account_id, priority, id) WHERE status IN ('queued', 'leased', 'sending');
 """
