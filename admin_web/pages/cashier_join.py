@@ -11,6 +11,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from admin_web.auth import actor_of, requires, staff_of
+from admin_web.chats import CHANNELS
 from admin_web.forms import Form, id_in, read_form
 from admin_web.i18n import gettext
 from admin_web.keys import SETTINGS, SHOP, now
@@ -18,7 +19,8 @@ from admin_web.render import go_to, is_htmx, page
 from admin_web.serving import NEW_PHONE, working_at
 from admin_web.words import REASONS
 from loyalty.clock import business_date
-from loyalty.conversations.queries import link_of
+from loyalty.conversations.channels import TELEGRAM, WHATSAPP
+from loyalty.conversations.queries import links_of
 from loyalty.customers.queries import customer
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.ids import new_key
@@ -80,12 +82,14 @@ async def keep(request: web.Request) -> web.Response:
 
 @requires(Permission.CASHIER_USE)
 async def show(request: web.Request) -> web.Response:
-    """GET /cashier/join/{id}: the link to scan; with ?part, asked every few seconds, only what has changed."""
+    """GET /cashier/join/{id}?in=: the link to scan; with ?part, asked every few seconds, only what has changed."""
     place, sale = await _sale(request)
     is_waiting, asks_on = sale.state is WaitingState.WAITING, now(request) < sale.created_at + LIVE_FOR
     if "part" in request.query and is_htmx(request) and is_waiting and asks_on:
         return web.Response(status=204)
-    link = await _link(request, sale.token) if is_waiting and sale.staff_id == staff_of(request).id else None
+    links = await _links(request, sale.token) if is_waiting and sale.staff_id == staff_of(request).id else {}
+    chosen = request.query.get("in", "")
+    shown_in = chosen if chosen in links else next(iter(links), "")
     return page(
         request,
         "cashier/join_done.html",
@@ -97,7 +101,9 @@ async def show(request: web.Request) -> web.Response:
         asks_on=is_waiting and asks_on,
         person=await customer(sale.customer_id) if sale.customer_id is not None else None,
         last_day=business_date(sale.expires_at - sale.expires_at.resolution, place.time_zone),
-        code=_drawn(link) if link is not None else None,
+        code=_drawn(links[shown_in]) if shown_in else None,
+        shown_in=shown_in,
+        messengers=[(name, gettext(CHANNELS[name])) for name in links],
         why=_why(sale.reason),
     )
 
@@ -154,16 +160,20 @@ async def _phone(request: web.Request) -> str | None:
 
 async def _can_be_found(request: web.Request, phone: str | None) -> bool:
     """Whether its customer could ever come for a sale: by their phone, or by a link into a chat."""
-    return phone is not None or await _link(request, "") is not None
+    return phone is not None or await _links(request, "") != {}
 
 
-async def _link(request: web.Request, token: str) -> str | None:
-    """The link into the chat of the bot that this installation talks through; None without one."""
-    secret = request.app[SETTINGS].telegram_bot_token
-    if secret is None:
-        return None
-    number = secret.get_secret_value().partition(":")[0]
-    return await link_of(f"telegram:{number}", PAYLOAD + token)
+async def _links(request: web.Request, token: str) -> dict[str, str]:
+    """The links into the chats through which this installation talks, by messenger."""
+    settings = request.app[SETTINGS]
+    sources = {}
+    if settings.telegram_bot_token is not None:
+        number = settings.telegram_bot_token.get_secret_value().partition(":")[0]
+        sources[TELEGRAM] = f"{TELEGRAM}:{number}"
+    if settings.whatsapp_access_token is not None:
+        sources[WHATSAPP] = f"{WHATSAPP}:{settings.whatsapp_phone_number_id}"
+    links = await links_of(sources.values(), PAYLOAD + token)
+    return {name: links[source] for name, source in sources.items() if source in links}
 
 
 def _drawn(link: str) -> Markup:

@@ -110,6 +110,30 @@ async def test_the_link_is_drawn_for_the_customer_and_read_back(with_bot):
     )
 
 
+async def test_with_two_messengers_the_cashier_chooses_whose_code_is_shown(with_bot):
+    settings = with_bot.app[SETTINGS].model_copy(
+        update={"whatsapp_access_token": SecretStr("EAAG"), "whatsapp_phone_number_id": "1000"}
+    )
+    with_bot.app._state[SETTINGS] = settings
+    done = await kept(with_bot, await key_of(with_bot))
+    # One of them has not told yet how people come to it.
+    assert "join-in" not in await done.text()
+    await keep_link("whatsapp:1000", "https://wa.me/15550001111?text=%2Fstart%20", now=START)
+    sale = await only_sale()
+    shown = {}
+    for messenger in ("telegram", "whatsapp", "viber"):
+        words = await (await with_bot.get(f"/cashier/join/{sale.id}?in={messenger}")).text()
+        [shown[messenger]] = re.findall(r'class="pos-qr".*?(<svg.*?</svg>)', words, re.DOTALL)
+        assert re.findall(r'aria-current="true">(\w+)<', words) == [
+            "WhatsApp" if messenger == "whatsapp" else "Telegram"
+        ]
+    link = f"https://wa.me/15550001111?text=%2Fstart%20j_{sale.token}"
+    assert shown["whatsapp"] == segno.make(link, error="m", micro=False).svg_inline(
+        omitsize=True, border=3, dark="#000", light="#fff"
+    )
+    assert shown["viber"] == shown["telegram"] != shown["whatsapp"]
+
+
 async def test_the_page_turns_when_the_customer_has_come(with_bot):
     await kept(with_bot, await key_of(with_bot))
     sale = await only_sale()

@@ -1,5 +1,6 @@
 """Reading conversations: what waits to be handled, what was said, who waits for an answer, whose code it is."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -221,7 +222,7 @@ async def find_by_card_code(code: str, *, key: bytes, now: datetime) -> CardProo
     return proofs[0] if proofs else None
 
 
-async def link_of(source: str, payload: str) -> str | None:
-    """An address that opens a chat with an account of ours and tells it `payload`; None before it was found out."""
-    link: str | None = await db.fetch_value("SELECT link FROM channel_link WHERE source = $1", source)
-    return link + payload if link is not None else None
+async def links_of(sources: Collection[str], payload: str) -> dict[str, str]:
+    """For accounts of ours the addresses that open a chat there and tell it `payload`, as far as they are known."""
+    rows = await db.fetch("SELECT source, link FROM channel_link WHERE source = ANY($1)", list(sources))
+    return {row["source"]: row["link"] + payload for row in rows}

@@ -7,7 +7,7 @@ from bot.dialogs.join import token_in
 from loyalty import db
 from loyalty.clock import system_now
 from loyalty.conversations.actions.turns import Sender
-from loyalty.conversations.queries import link_of
+from loyalty.conversations.queries import links_of
 from loyalty.customers.queries import find_by_phone
 from loyalty.receipts.actions.waiting import keep_waiting_sale, withdraw_waiting_sale
 from loyalty.receipts.queries.waiting import WaitingSaleView, waiting_sale
@@ -60,11 +60,11 @@ async def became(sale):
 
 async def test_the_bot_tells_the_till_how_people_come_to_it(live_bot):
     async def is_known():
-        return await link_of("telegram:4242", "j_abc")
+        return (await links_of(["telegram:4242"], "j_abc")).get("telegram:4242")
 
     await until(is_known)
     assert await is_known() == "https://t.me/regulars_demo_bot?start=j_abc"
-    assert await link_of("telegram:1", "j_abc") is None
+    assert await links_of(["telegram:1"], "j_abc") == {}
 
 
 async def test_who_registers_by_the_link_is_credited_in_the_same_turn(till, newcomer):
