@@ -59,6 +59,7 @@ ACTS = {
     "location.changed": mark("Location changed"),
     "location.closed": mark("Location closed"),
     "location.reopened": mark("Location opened again"),
+    "message.sent_again": mark("Message that was lost sent again"),
     "message.written": mark("Message written"),
     "note.added": mark("Note added"),
     "note.deleted": mark("Note deleted"),

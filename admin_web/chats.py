@@ -59,6 +59,16 @@ TOLD = {
     "link_asked": mark("Asks whose account it is"),
     "link_accepted": mark("About the account that was joined"),
     "link_refused": mark("About the account that was not joined"),
+    "hold_asked": mark("Asks whether to use bonuses"),
+    "tier_falling": mark("About a level that ends"),
+    "birthday": mark("Birthday gift"),
+    "referral": mark("Gift for a friend who came"),
+    "invited": mark("Gift for coming by an invitation"),
+    "referral_undone": mark("About a gift that was taken back"),
+    "expiring": mark("About bonuses that expire soon"),
+    "waiting_sale_refused": mark("About a purchase that was kept and not credited"),
+    "refused": mark("About a purchase that was not credited"),
+    "bulk": mark("Message to many"),
 }
 """Kinds of what we say of our own accord."""
 
