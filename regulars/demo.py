@@ -13,7 +13,7 @@ from loyalty.db import execute
 from loyalty.settings import Settings, TelegramMode
 from regulars.ports import Beside
 from regulars.seed import DEMO_LOGINS
-from regulars.seed.chats import ADDRESSES
+from regulars.seed.accounts import ADDRESSES
 
 SHOP_NAME = "Ладно, кофе"
 # The number stays, because updates are told apart by it; nobody but this process learns the rest.

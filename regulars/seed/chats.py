@@ -5,22 +5,24 @@ All of it is over: what we said was sent, what people said was heard. Nothing is
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
 
-from bot.dialogs.base import MENU, Session
+from bot.dialogs.base import Session
 from bot.texts import say
 from loyalty import db
 from loyalty.clock import business_date
+from loyalty.conversations.channels import TELEGRAM, WHATSAPP
 from loyalty.conversations.content import Button, Content
-from loyalty.customers.rules import short_name
+from loyalty.customers.rules import TYPED_PHONE, short_name
 from loyalty.shop.rules import ShopView
 from loyalty.staff.rules import LANGUAGES
+from regulars.seed.accounts import wants_offers
 from regulars.seed.claims_told import claim_told
 from regulars.seed.life import Seeded
-from regulars.seed.names import MadeUp, username_of
+from regulars.seed.outcomes import settle, write_messages
 from regulars.seed.records import ZONE, Account
 from regulars.seed.told import (
     Chain,
@@ -31,66 +33,26 @@ from regulars.seed.told import (
     gifts_told,
     heard,
     holds_asked,
+    menu_of,
+    outs_told,
     receipt_line,
 )
 from regulars.seed.words import ANSWERED, WAITING
 
-CAME_BY_CHAT = 0.60
-JOINED_LATER = 0.15
-BLOCKED = 0.06
 ASKED = 0.02
-"""Shares of people: registered in the chat; added at a till and in the chat later; have blocked us; asked something."""
+"""Share of people who asked something once."""
 MOST_TOLD = 15
 """So many of a person's last purchases are in the chat: two years of all would be longer than anybody scrolls."""
-WAITED = (timedelta(minutes=25), timedelta(hours=2), timedelta(hours=6), timedelta(hours=19))
-"""How long the chats that wait for an answer have waited."""
-# The simulator draws its people from nine digits, so that no visitor of the demo ever meets a seeded chat.
-ADDRESSES = range(5_000_000_000, 8_000_000_000)
-"""Numbers of the seeded people's chats: none that a person of the simulator has."""
-_SPREAD = 738_871_813  # coprime to their number: every person gets an address of their own
-
-
-def address_of(customer_id: int) -> str:
-    """The number of a seeded person's chat: ten digits."""
-    return str(ADDRESSES[customer_id * _SPREAD % len(ADDRESSES)])
-
-
-def wants_offers(customer_id: int) -> bool:
-    """Whether somebody lets us write of offers: four of five do."""
-    return customer_id % 5 != 0
-
-
-def account_of(
-    random: Random, person: MadeUp, customer_id: int, *, joined: datetime, now: datetime, birthday: date | None
-) -> tuple[Account | None, bool]:
-    """(their account, whether they came by it); None for those who have only a card."""
-    share = random.random()
-    came_by_chat = share < CAME_BY_CHAT
-    later = joined + (now - timedelta(hours=1) - joined) * random.random()
-    if came_by_chat:
-        steps = ["started", "language", "terms", "offers", "phone", "name", "birthday"]
-        registered = joined
-    elif share < CAME_BY_CHAT + JOINED_LATER and later - joined > timedelta(hours=1):
-        # The shop knows the name already, and asks only for a birthday that it has not.
-        steps = ["started", "language", "terms", "offers", "phone", *([] if birthday else ["birthday"])]
-        registered = later.replace(microsecond=0)
-    else:
-        return None, False
-    moments = [registered]
-    for _ in steps[1:]:
-        moments.append(moments[-1] - timedelta(seconds=random.randrange(4, 45)))
-    blocked_at = None
-    if random.random() < BLOCKED:
-        blocked_at = registered + (now - registered) * random.random()
-    first_name = person.name.split()[0]
-    account = Account(
-        address=address_of(customer_id),
-        name=first_name if random.random() < 0.3 else person.name,
-        username=username_of(person, customer_id) if random.random() < 0.55 else None,
-        moments=tuple(zip(steps, reversed(moments), strict=True)),
-        blocked_at=blocked_at,
-    )
-    return account, came_by_chat
+WAITED = (
+    (timedelta(minutes=25), TELEGRAM),
+    (timedelta(hours=2), WHATSAPP),
+    (timedelta(hours=6), TELEGRAM),
+    (timedelta(hours=19), WHATSAPP),
+    (timedelta(hours=27), WHATSAPP),
+)
+"""How long the chats that wait for an answer have waited. In the last one only a template may be sent."""
+HELLO = {"ru": "Здравствуйте!", "uk": "Добрий день!", "en": "Hello"}
+"""How people begin in WhatsApp, where there is nothing to press."""
 
 
 def choose_waiting(random: Random, made: list[Seeded], now: datetime) -> dict[int, Line]:
@@ -101,15 +63,19 @@ def choose_waiting(random: Random, made: list[Seeded], now: datetime) -> dict[in
     settled = [
         one
         for one in made
-        if one.account is not None and one.account.is_open(now) and now - one.account.linked_at > timedelta(days=2)
+        if one.account is not None and one.account.is_open(now) and now - one.account.linked_at > timedelta(days=3)
     ]
     questions = {language: list(asked) for language, asked in WAITING.items()}
-    waited = [pause + timedelta(seconds=random.randrange(600)) for pause in WAITED]
+    waited = {
+        channel: [pause + timedelta(seconds=random.randrange(600)) for pause, there in WAITED if there == channel]
+        for channel in (TELEGRAM, WHATSAPP)
+    }
     waiting: dict[int, Line] = {}
     for one in random.sample(settled, len(settled)):
-        left = questions[one.person.language]
-        if waited and left:
-            waiting[one.id] = heard((now - waited.pop()).replace(microsecond=0), "text", left.pop())
+        assert one.account is not None, "they have settled"
+        left, pauses = questions[one.person.language], waited[one.account.channel]
+        if pauses and left:
+            waiting[one.id] = heard((now - pauses.pop()).replace(microsecond=0), "text", left.pop())
     return waiting
 
 
@@ -118,10 +84,18 @@ def lines_of(
 ) -> list[Line]:
     """Everything said in one chat, in the order of time; the number of lines is bounded."""
     lines = [*_registration(one, account, chain.shop)]
-    told = [receipt for receipt in one.life.receipts if account.is_open(receipt.at)]
-    lines += [receipt_line(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
-    lines += claim_told(one, chain)
+    told = [receipt for receipt in one.life.receipts if one.account_at(receipt.at) is account]
+    if account.lost is not None:
+        told = [receipt for receipt in told if receipt.at < account.lost.at]
+        gone = receipt_line(account.lost, one.person.language, chain)._replace(reason="gone")
+        lines += [receipt_line(receipt, one.person.language, chain) for receipt in told[1 - MOST_TOLD :]]
+        lines.append(gone)
+    else:
+        lines += [receipt_line(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
+    if one.claim is not None and one.account_at(one.claim.at) is account:
+        lines += claim_told(one, chain)
     lines += [*gifts_told(one, account), *falls_told(one, account, chain), *holds_asked(one, account, chain)]
+    lines += outs_told(one, account)
     if random.random() < ASKED:
         lines += _question(random, one, account, chain, now)
     if waiting is not None:
@@ -155,43 +129,50 @@ def _registration(one: Seeded, account: Account, shop: ShopView) -> Iterator[Lin
     language = one.person.language
     asked = _asked(language, shop.name or "Regulars")
     for number, (step, at) in enumerate(account.moments):
-        yield _stepheard(step, at, one, account)
+        yield from _stepheard(step, at, one, account)
         following = account.moments[number + 1][0] if number + 1 < len(account.moments) else ""
-        if step == "phone":
-            yield Line(at, "out", "reply", asked["thanks"])
+        if step == "phone" and account.phone is not None:
+            vouched = Content(text=say(language, "registration.phone_of_chat", phone=account.phone))
+            yield Line(at, "out", "reply", db.to_json(vouched.to_body()))
+        elif step in asked and step in {"phone", TYPED_PHONE}:
+            yield Line(at, "out", "reply", asked["thanks" if step == "phone" else "kept"])
         if following == "name":
             yield Line(at, "out", "reply", _name_question(account.name, language))
-        elif following:
+        elif following and not (following == "phone" and account.phone is not None):
             yield Line(at, "out", "reply", asked[following])
-    done = Content(text="\n".join(_done(one, account)), menu=_menu(language))
+    done = Content(text="\n".join(_done(one, account)), menu=menu_of(language))
     yield Line(account.linked_at, "out", "reply", db.to_json(done.to_body()))
 
 
-def _stepheard(step: str, at: datetime, one: Seeded, account: Account) -> Line:
-    """What a person said to make this step."""
+def _stepheard(step: str, at: datetime, one: Seeded, account: Account) -> Iterator[Line]:
+    """What a person said to make this step; nothing where the messenger vouches for the phone."""
     language = one.person.language
     if step == "started":
-        return heard(at, "start", "/start")
-    if step == "language":
-        return heard(at, "button", say(language, "language.name"))
-    if step == "terms":
-        return heard(at, "button", say(language, "registration.agree"))
-    if step == "offers":
-        return heard(at, "button", say(language, f"registration.offers_{'yes' if wants_offers(one.id) else 'no'}"))
-    if step == "phone":
-        return heard(at, "contact", "")
-    if step == "name":
-        return heard(at, "button" if account.name == one.person.name else "text", one.person.name)
-    if one.birthday is None:
-        return heard(at, "button", say(language, "registration.skip"))
-    return heard(at, "text", f"{one.birthday:%d.%m.%Y}")
+        yield heard(at, "start", "/start") if account.channel == TELEGRAM else heard(at, "text", HELLO[language])
+    elif step == "language":
+        yield heard(at, "button", say(language, "language.name"))
+    elif step == "terms":
+        yield heard(at, "button", say(language, "registration.agree"))
+    elif step == "offers":
+        yield heard(at, "button", say(language, f"registration.offers_{'yes' if wants_offers(one.id) else 'no'}"))
+    elif step == TYPED_PHONE:
+        yield heard(at, "text", one.person.phone)
+    elif step == "phone":
+        if account.phone is None:
+            yield heard(at, "contact", "")
+    elif step == "name":
+        yield heard(at, "button" if account.name == one.person.name else "text", one.person.name)
+    elif one.birthday is None:
+        yield heard(at, "button", say(language, "registration.skip"))
+    else:
+        yield heard(at, "text", f"{one.birthday:%d.%m.%Y}")
 
 
 def _done(one: Seeded, account: Account) -> list[str]:
     """How the bot ends a registration."""
     language = one.person.language
     name = short_name(one.person.name).split()[0]
-    if not one.came_by_chat:
+    if not one.came_by_chat or account is not one.account:
         balance = [entry.balance_after for entry in one.life.entries if entry.at <= account.linked_at][-1]
         return [say(language, "registration.done_again", name=name, balance=bonuses(balance, language))]
     gift = one.life.entries[0].lot
@@ -207,7 +188,7 @@ def _done(one: Seeded, account: Account) -> list[str]:
 
 
 def _passed_on(at: datetime, language: str) -> Line:
-    content = Content(text=say(language, "support.passed"), menu=_menu(language))
+    content = Content(text=say(language, "support.passed"), menu=menu_of(language))
     return Line(at, "out", "reply", db.to_json(content.to_body()))
 
 
@@ -228,42 +209,12 @@ def _asked(language: str, shop: str) -> dict[str, str]:
         "terms": Content(text=say(language, "registration.terms", shop=shop), buttons=((agree,),)),
         "offers": Content(text=say(language, "registration.offers"), buttons=(offers,)),
         "phone": Content(text=say(language, "registration.phone"), ask_contact=say(language, "registration.share")),
+        TYPED_PHONE: Content(text=say(language, "registration.phone_type")),
+        "kept": Content(text=say(language, "registration.phone_kept")),
         "thanks": Content(text=say(language, "registration.phone_thanks"), menu=()),
         "birthday": Content(text=say(language, "registration.birthday"), buttons=((skip,),)),
     }
     return {name: db.to_json(content.to_body()) for name, content in asked.items()}
-
-
-@cache
-def _menu(language: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(say(language, key) for key in row) for row in MENU)
-
-
-async def write_accounts(made: list[Seeded]) -> None:
-    """COPY the accounts of a chunk; their ids are given."""
-    rows: list[tuple[Any, ...]] = []
-    for one in made:
-        account = one.account
-        if account is None:
-            continue
-        rows.append(
-            (
-                account.id,
-                "telegram",
-                account.address,
-                one.id,
-                account.name,
-                account.username,
-                one.person.language,
-                account.blocked_at is None,
-                True,
-                account.moments[0][1],
-                account.linked_at,
-                wants_offers(one.id),
-            )
-        )
-    columns = ["id", "channel", "address", "customer_id", "name", "username", "language", "is_active", "is_default"]
-    await db.copy_rows("messenger_account", [*columns, "created_at", "linked_at", "takes_marketing"], rows)
 
 
 async def write_chats(
@@ -272,58 +223,24 @@ async def write_chats(
     """COPY the chats of a chunk, their messages numbered from `first_id` in the order of time; returns the next id."""
     conversations, said = [], []
     for one in made:
-        if one.account is None:
-            continue
-        question = waiting.get(one.id)
-        lines = lines_of(random, one, one.account, chain, now=now, waiting=question)
-        since = question.at if question else None
-        heard = [line.at for line in lines if line.direction == "in"]
-        state = "open" if since else "bot"
-        conversations.append(
-            (one.account.id, session_of(one.account), since, lines[-1].at, max(heard), state, int(since is not None))
-        )
-        said += [(line, one.account.id, one.id) for line in lines]
+        chats = []
+        for account in one.accounts:
+            question = waiting.get(one.id) if account is one.account else None
+            chats.append((account, lines_of(random, one, account, chain, now=now, waiting=question)))
+        settle(chats)
+        for account, lines in chats:
+            conversations.append(_conversation(account, lines, waiting.get(one.id)))
+            said += [(line, account, one.id) for line in lines]
     columns = ["account_id", "session", "waiting_since", "last_message_at", "heard_at", "state", "unread"]
     await db.copy_rows("conversation", columns, conversations)
     # The sort is stable: what a person said comes before what was answered in the same moment.
     said.sort(key=lambda row: row[0].at)
-    columns = [
-        "id",
-        "account_id",
-        "customer_id",
-        "channel",
-        "direction",
-        "kind",
-        "content",
-        "status",
-        "priority",
-        "dedupe_key",
-    ]
-    columns += ["external_id", "staff_id", "created_at", "due_at", "attempts", "sent_at"]
-    rows = []
-    for number, (line, account_id, customer_id) in enumerate(said, first_id):
-        is_ours = line.direction == "out"
-        if line.claim is not None:
-            line.claim.message_id = number
-        rows.append(
-            (
-                number,
-                account_id,
-                customer_id,
-                "telegram",
-                line.direction,
-                line.kind,
-                line.content,
-                "sent" if is_ours else "received",
-                line.priority.value,
-                line.dedupe_key,
-                str(number),
-                line.staff_id,
-                line.at,
-                line.at if is_ours else None,
-                int(is_ours),
-                line.at + timedelta(milliseconds=random.randrange(200, 1200)) if is_ours else None,
-            )
-        )
-    await db.copy_rows("message", columns, rows)
-    return first_id + len(rows)
+    return await write_messages(random, said, first_id=first_id, now=now)
+
+
+def _conversation(account: Account, lines: list[Line], question: Line | None) -> tuple[Any, ...]:
+    is_waiting = question is not None and question in lines
+    since = question.at if question is not None and is_waiting else None
+    heard_at = max(line.at for line in lines if line.direction == "in")
+    state = "open" if is_waiting else "bot"
+    return account.id, session_of(account), since, lines[-1].at, heard_at, state, int(is_waiting)

@@ -1,6 +1,6 @@
 """Two years of one made-up customer, lived through the shop's own rules: quotes, lots, expiry, tiers, refunds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -47,7 +47,7 @@ class Life:
         customer_id: int,
         person_hash: str,
         birthday: date | None,
-        account: Account | None,
+        accounts: Sequence[Account],
     ) -> None:
         """places: the favourite first. person_hash: who this is, for what is given once."""
         self.random = random
@@ -57,7 +57,7 @@ class Life:
         self.customer_id = customer_id
         self.person_hash = person_hash
         self.birthday = birthday
-        self.account = account
+        self.accounts = accounts
         self.discount_bp, self.discount_since = 0, joined
         self.invitation: Invitation | None = None  # by which they came
         self.entries: list[Entry] = []
@@ -73,7 +73,7 @@ class Life:
 
     def is_reachable(self, at: datetime) -> bool:
         """Whether the customer could be written to, and could show the card."""
-        return self.account is not None and self.account.is_open(at)
+        return any(account.is_open(at) for account in self.accounts)
 
     def plan(self, at: datetime, act: Callable[[datetime], None]) -> None:
         """Let something happen at a moment of this life, if it comes before now."""
@@ -356,7 +356,17 @@ class Seeded:
     birthday: date | None
     home: Place
     life: Life
-    account: Account | None
+    accounts: tuple[Account, ...]
     came_by_chat: bool
     referral_code: str | None = None
     claim: SeedClaim | None = None
+
+    @property
+    def account(self) -> Account | None:
+        """The one that they came by, or joined with later."""
+        return self.accounts[0] if self.accounts else None
+
+    def account_at(self, at: datetime) -> Account | None:
+        """Where they were written to at a moment: in the chat that they chose, or else in the other."""
+        there = [account for account in self.accounts if account.is_open(at)]
+        return next((account for account in there if account.is_default), there[0] if there else None)

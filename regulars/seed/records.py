@@ -21,18 +21,34 @@ class Place(NamedTuple):
     is_relaxed: bool
 
 
+class OptOut(NamedTuple):
+    """What somebody wants no more of in a chat. by_word: STOP was written; else a button in the settings."""
+
+    at: datetime
+    topic: str
+    by_word: bool
+
+
 @dataclass(slots=True)
 class Account:
-    """Somebody's account in the messenger. `moments`: the steps of the registration there, each with its time.
+    """Somebody's account in a messenger. `moments`: the steps of the registration there, each with its time.
 
-    blocked_at: since then they hear nothing from us and show no card. `id` is numbered at the end.
+    blocked_at: since then they hear nothing from us and show no card; `reason` says why. `lost`: the sale whose news
+    found that out. `outs`: what they want no more of. `id` is numbered at the end.
     """
 
+    channel: str
     address: str
     name: str
     username: str | None
     moments: tuple[tuple[str, datetime], ...]
     blocked_at: datetime | None
+    reason: str = "blocked"
+    alias: str | None = None
+    phone: str | None = None
+    is_default: bool = True
+    outs: tuple[OptOut, ...] = ()
+    lost: "Receipt | None" = None
     id: int = 0
 
     @property

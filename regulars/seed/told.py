@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
+from bot.dialogs.base import MENU
 from bot.texts import say
 from loyalty import db, wording
 from loyalty.bonuses.rules import HoldState
 from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import service_content
+from loyalty.conversations.channels import WHATSAPP
 from loyalty.conversations.content import Content
 from loyalty.conversations.rules import Priority
 from loyalty.shop.rules import ShopView
@@ -18,6 +20,8 @@ from regulars.seed.holds import ANSWERED_AFTER
 from regulars.seed.life import Seeded
 from regulars.seed.records import ZONE, Account, Receipt, SeedClaim, SeedHold
 
+STOP_WORD = {"ru": "Стоп", "uk": "Стоп", "en": "STOP"}
+TOPICS = ("marketing", "surveys")
 TOLD_GIFTS = ("birthday", "referral", "invited")
 """Events of the ledger that are told when they happen."""
 
@@ -32,7 +36,10 @@ class Chain:
 
 
 class Line(NamedTuple):
-    """A message to be written. `content` is JSON. `claim`: the fiscal receipt that it brought."""
+    """A message to be written. `content` is JSON. `claim`: the fiscal receipt that it brought.
+
+    reason: why it failed. stands_for: the key of the one that failed in another chat of its person.
+    """
 
     at: datetime
     direction: str
@@ -42,6 +49,8 @@ class Line(NamedTuple):
     dedupe_key: str | None = None
     staff_id: int | None = None
     claim: SeedClaim | None = None
+    reason: str | None = None
+    stands_for: str = ""
 
 
 # The sums of a coffee shop come again and again: their words are remembered, as Babel takes its time.
@@ -76,7 +85,7 @@ def gifts_told(one: Seeded, account: Account) -> Iterator[Line]:
     """The news of gifts that nobody had to earn."""
     language = one.person.language
     for entry in one.life.entries:
-        if entry.event in TOLD_GIFTS and entry.lot is not None and account.is_open(entry.at):
+        if entry.event in TOLD_GIFTS and entry.lot is not None and one.account_at(entry.at) is account:
             assert entry.lot.expires_at is not None, "gifts of the seed's programme all end"
             last_day = business_date(entry.lot.expires_at - timedelta(microseconds=1), ZONE)
             values = {
@@ -92,7 +101,7 @@ def falls_told(one: Seeded, account: Account, chain: Chain) -> Iterator[Line]:
     """The warnings before a tier falls."""
     language, shop = one.person.language, chain.shop
     for warning in one.life.standing.warnings:
-        if account.is_open(warning.at):
+        if one.account_at(warning.at) is account:
             values = {
                 "tier": warning.tier,
                 "to": warning.to,
@@ -108,8 +117,24 @@ def falls_told(one: Seeded, account: Account, chain: Chain) -> Iterator[Line]:
 def holds_asked(one: Seeded, account: Account, chain: Chain) -> Iterator[Line]:
     """Questions whether to pay with bonuses, and their answers."""
     for hold in one.life.holds:
-        if hold.by_chat and account.is_open(hold.at):
+        if hold.by_chat and one.account_at(hold.at) is account:
+            if account.channel == WHATSAPP:
+                yield from _opened(hold.at - timedelta(seconds=15), one)
             yield from _asked(hold, one.person.language, chain)
+
+
+def _opened(at: datetime, one: Seeded) -> Iterator[Line]:
+    """Whoever writes first can be asked by buttons in WhatsApp."""
+    language = one.person.language
+    yield heard(at, "text", say(language, "menu.word"))
+    hello = Content(text=say(language, "menu.hello", name=one.person.name.split()[0]), menu=menu_of(language))
+    yield Line(at, "out", "reply", db.to_json(hello.to_body()))
+
+
+@cache
+def menu_of(language: str) -> tuple[tuple[str, ...], ...]:
+    """The keyboard of customers."""
+    return tuple(tuple(say(language, key) for key in row) for row in MENU)
 
 
 def _asked(hold: SeedHold, language: str, chain: Chain) -> Iterator[Line]:
@@ -129,6 +154,34 @@ def _asked(hold: SeedHold, language: str, chain: Chain) -> Iterator[Line]:
         at = hold.at + ANSWERED_AFTER
         yield heard(at, "button", row[0 if hold.state is HoldState.CONFIRMED else 1].text)
         yield Line(at, "out", "reply", db.to_json(Content(text=answers[hold.state]).to_body()))
+
+
+def outs_told(one: Seeded, account: Account) -> Iterator[Line]:
+    """What they said to hear no more of something, and the answer."""
+    language, refused = one.person.language, set()
+    for out in sorted(account.outs):
+        refused.add(out.topic)
+        if out.by_word:
+            yield heard(out.at, "text", STOP_WORD[language])
+            answer = say(language, "topics.stopped")
+        else:
+            yield heard(out.at, "button", say(language, f"settings.{out.topic}_off"))
+            answer = "\n".join(_settings(one, out.at, refused))
+        yield Line(out.at, "out", "reply", db.to_json(Content(text=answer).to_body()))
+
+
+def _settings(one: Seeded, at: datetime, refused: set[str]) -> Iterator[str]:
+    language = one.person.language
+    birthday = day_of(one.birthday, language) if one.birthday else "—"
+    name = say(language, "language.name")
+    yield say(language, "settings.title", language=name, phone=one.person.phone, birthday=birthday)
+    names = [say(language, f"channel.{other.channel}") for other in one.accounts if other.linked_at <= at]
+    if len(names) > 1:
+        yield say(language, "settings.written_here", channel=names[0], others=names[1])
+    else:
+        yield say(language, "settings.written_to", channel=names[0])
+    words = {topic: say(language, f"settings.{'off' if topic in refused else 'on'}") for topic in TOPICS}
+    yield say(language, "settings.topics", **words)
 
 
 def heard(at: datetime, kind: str, text: str) -> Line:

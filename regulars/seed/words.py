@@ -44,3 +44,8 @@ WAITING = {
     ),
 }
 """Questions that nobody has answered yet, by language."""
+
+OFFER = (
+    "К нам вернулся тыквенный раф. До воскресенья за него вдвое больше бонусов. Не хотите таких писем? Напишите СТОП."
+)
+"""What everybody in Russian was written to who lets us."""
