@@ -14,9 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from bot.channels import telegram
 from bot.channels.base import Hook
 from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram import channel as telegram
 from bot.intake import Intake
 from bot.webhooks import PREFIX, Webhooks
 from loyalty import db

@@ -268,7 +268,7 @@ class TelegramChannel:
         if remove and event.message_id is not None:
             with suppress(SendError):
                 await called(
-                    self._bot.edit_message_replymarkup_of(
+                    self._bot.edit_message_reply_markup(
                         chat_id=int(event.sender.address), message_id=int(event.message_id), reply_markup=None
                     )
                 )
