@@ -19,7 +19,7 @@ from loyalty.shop.rules import Hours
 from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
-from regulars.seed.accounts import accounts_of, find_out, hide_numbers, write_accounts
+from regulars.seed.accounts import accounts_of, find_out, hide_numbers, lose_accounts, write_accounts
 from regulars.seed.books import write_holds, write_ledger, write_receipts, write_referrals
 from regulars.seed.chats import choose_waiting, write_chats
 from regulars.seed.claims import send_receipts, write_claims
@@ -103,6 +103,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
         waiting = choose_waiting(random, made, now) if first == 0 else {}
         if first == 0:
             hide_numbers(made)
+            lose_accounts(made)
             set_aside_now(made, now)
             send_receipts(made, drives, chain.staff, now)
         await _write(made, counters, random, chain, waiting=waiting, now=now)

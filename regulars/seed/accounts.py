@@ -27,8 +27,10 @@ GONE = 0.3
 business-scoped name; Telegram's that cannot be written to and are gone rather than have blocked us."""
 STOPPED = 0.06
 NO_SURVEYS = 0.04
+"""Shares of accounts that want no advertising, or no surveys, any more."""
 UNPROVEN = 2
-"""Share of accounts that want no advertising or no surveys any more; how many people named a phone and proved none."""
+LOST = 2
+"""How many people named a phone and proved none; how many at least lost the account that they chose of two."""
 # The simulator draws its people from nine digits, so that no visitor of the demo ever meets a seeded chat.
 ADDRESSES = range(5_000_000_000, 8_000_000_000)
 """Numbers of the seeded people's chats: none that a person of the simulator has."""
@@ -159,6 +161,22 @@ def find_out(made: Sequence[Seeded]) -> None:
                 account.lost = next((r for r in one.life.receipts if r.at >= since and r.kind == "sale"), None)
                 if account.lost is None and account.channel == TELEGRAM:
                     account.reason = "blocked"
+
+
+def lose_accounts(made: Sequence[Seeded]) -> None:
+    """Let a few people have lost the account that they chose, so that their news go to the other one."""
+    left = LOST
+    for one in made:
+        if not left or len(one.accounts) < 2 or any(account.blocked_at is not None for account in one.accounts):
+            continue
+        chosen = next(account for account in one.accounts if account.is_default)
+        told = [out.at for account in one.accounts for out in account.outs]
+        since = max(*(account.linked_at for account in one.accounts), *told)
+        sales = [receipt for receipt in one.life.receipts if receipt.kind == "sale" and receipt.at > since]
+        if len(sales) > 1:
+            left -= 1
+            chosen.lost = sales[-2]
+            chosen.blocked_at, chosen.reason = sales[-2].at - timedelta(seconds=1), "gone"
 
 
 async def write_accounts(made: Sequence[Seeded]) -> None:

@@ -84,7 +84,8 @@ def lines_of(
 ) -> list[Line]:
     """Everything said in one chat, in the order of time; the number of lines is bounded."""
     lines = [*_registration(one, account, chain.shop)]
-    told = [receipt for receipt in one.life.receipts if one.account_at(receipt.at) is account]
+    lost = [other.lost for other in one.accounts]
+    told = [receipt for receipt in one.life.receipts if one.account_at(receipt.at) is account and receipt not in lost]
     if account.lost is not None:
         told = [receipt for receipt in told if receipt.at < account.lost.at]
         gone = receipt_line(account.lost, one.person.language, chain)._replace(reason="gone")

@@ -66,7 +66,10 @@ STRANGERS = (
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Somebody who hides their number and typed one that stands on another card. `refused`: staff said no."""
+    """Somebody who hides their number and typed one that stands on another card, whose name theirs may be ("").
+
+    `refused`: staff said no.
+    """
 
     name: str
     address: str
@@ -76,7 +79,7 @@ class Claimant:
 
 CLAIMANTS = (
     Claimant("Ирина Белова", "RU.13490000000000000101", timedelta(days=4), refused=True),
-    Claimant("Ирина Белова", "RU.13490000000000000102", timedelta(days=1, hours=5)),
+    Claimant("", "RU.13490000000000000102", timedelta(days=1, hours=5)),
     Claimant("Павел Орлов", "RU.13490000000000000103", timedelta(minutes=95)),
 )
 NEWCOMERS = len(CLAIMANTS)
@@ -84,7 +87,7 @@ NEWCOMERS = len(CLAIMANTS)
 
 # People of whom the shop knows for long and whose number is proven.
 OWNERS = """
-SELECT c.id, c.phone FROM customer c JOIN customer_facts f ON f.customer_id = c.id
+SELECT c.id, c.phone, c.name FROM customer c JOIN customer_facts f ON f.customer_id = c.id
     JOIN messenger_account a ON a.customer_id = c.id AND a.is_default AND a.channel = 'telegram'
     JOIN conversation v ON v.account_id = a.id
 WHERE c.phone_verified_at IS NOT NULL AND f.telegram AND c.language = 'ru' AND v.state = 'bot'
@@ -163,8 +166,10 @@ async def write_claimants(staff_id: int, now: datetime) -> None:
 
 
 async def _register(one: Claimant, owner: db.Row | None, staff_id: int, at: datetime) -> None:
-    account_id = await _known(Sender(WHATSAPP, one.address, one.name.split()[0], None, "ru"), at - timedelta(minutes=2))
-    profile = Profile(one.name, None, None, None, None, "ru", None)
+    name = one.name or (owner["name"] if owner else "Ирина Белова")
+    first_name = name.split()[0]
+    account_id = await _known(Sender(WHATSAPP, one.address, first_name, None, "ru"), at - timedelta(minutes=2))
+    profile = Profile(name, None, None, None, None, "ru", None)
     person = await add_customer(profile, via=Via.WHATSAPP, actor=CUSTOMER, now=at)
     await link_account(account_id, person.id, actor=CUSTOMER, now=at)
     version = f"{TERMS_VERSION} ru"
@@ -174,12 +179,11 @@ async def _register(one: Claimant, owner: db.Row | None, staff_id: int, at: date
     steps = ("started", "language", "terms", "offers", TYPED_PHONE, "name", "registered")
     moments = [at - timedelta(seconds=15 * (len(steps) - number)) for number in range(1, len(steps) + 1)]
     await add_steps(person.id, list(zip(steps, moments, strict=True)), via=Via.WHATSAPP)
-    first_name = one.name.split()[0]
     lines = [
         heard(moments[0], "text", "Добрый день"),
         heard(moments[4], "text", owner["phone"] if owner else "+79990000299"),
         _reply(moments[4], "registration.phone_kept"),
-        heard(moments[5], "text", one.name),
+        heard(moments[5], "text", name),
         heard(moments[6], "button", say("ru", "registration.skip")),
         _reply(moments[6], "registration.done", name=first_name),
     ]

@@ -119,7 +119,7 @@ async def test_what_failed_says_why_and_went_to_the_other_messenger(crowd):
         "SELECT m.*, f.id AS failed_id, f.channel AS failed_in, f.customer_id AS whose, f.kind AS what, f.status AS was"
         " FROM message m JOIN message f ON f.id = m.instead_of_id"
     )
-    assert stand_ins
+    assert len(stand_ins) >= 2
     for row in stand_ins:
         assert row["dedupe_key"] == f"instead:{row['failed_id']}"
         assert (row["was"], row["whose"], row["what"]) == ("failed", row["customer_id"], row["kind"])
