@@ -200,3 +200,8 @@ async def test_failed_updates_are_whole_and_two_of_three_can_be_read(crowd):
     with pytest.raises(ValueError, match="fields of the update"):
         channel.parse(bodies[1])
     await channel.close()
+
+
+async def test_an_update_that_failed_with_an_apology_leaves_the_keys_of_its_answers_free(crowd):
+    assert await count("message WHERE kind = 'failed' AND direction = 'in'") == 2
+    assert await count("message WHERE dedupe_key LIKE 'turn:%'") == 0

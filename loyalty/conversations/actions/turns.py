@@ -226,7 +226,9 @@ async def _save(
     if heard is not None:
         lines.append(("in", heard.kind, db.to_json(heard.to_body()), None, heard.external_id))
     for number, reply in enumerate(replies):
-        lines.append(("out", reply.kind, db.to_json(reply.content.to_body()), f"turn:{update.id}:{number}", None))
+        # An apology leaves the keys to the replies of the update's next try.
+        key = f"turn:{update.id}:{number}" if failure is None else None
+        lines.append(("out", reply.kind, db.to_json(reply.content.to_body()), key, None))
     if any(reply.kind == "card" for reply in replies):
         await db.execute(CLOSE_OTHER_CARDS, turn.account.customer_id, now)
     closed = await db.fetch_value(
