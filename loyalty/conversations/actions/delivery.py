@@ -14,8 +14,8 @@ from loyalty.conversations.kinds import PATIENT
 from loyalty.conversations.rules import LEASE, SENDING, Leased, PauseReason, Priority, Status, Tried, retry_pause
 from loyalty.ids import new_key
 
-# Nothing while our account is paused. By urgency and age, along message_queued; message_pending tells whether the chat has something to send before, of
-# the same urgency. What waits for the morning holds up nothing.
+# Nothing while our account is paused. By urgency and age, along message_queued; message_pending tells whether the chat
+# has something to send before, of the same urgency. What waits for the morning holds up nothing.
 LEASE_SOME = """
 WITH due AS (
     SELECT m.id, m.account_id FROM message m
@@ -47,7 +47,8 @@ RETURNING message.id, message.kind, message.content, message.priority, message.t
 async def lease_messages(source: str, *, limit: int, now: datetime, least: Priority = Priority.BULK) -> list[Leased]:
     """Take messages that are due, the most urgent first, one of a chat at a time so that they leave in order.
 
-    source: the account of ours that they leave through; while it is paused there are none. `least`: nothing less urgent than this.
+    source: the account of ours that they leave through; while it is paused there are none. least: nothing less urgent
+    than this.
     """
     rows = await db.fetch(LEASE_SOME, source, int(least), limit, now + LEASE, PATIENT, now)
     leased = [
@@ -117,7 +118,9 @@ async def settle_sent(done: Sequence[tuple[int, str, datetime]]) -> None:
 # not failed.
 HELD = "status IN ('leased', 'sending')"
 REPORTED = "status NOT IN ('received', 'delivered', 'read', 'failed', 'cancelled')"
-FAIL = "UPDATE message SET status = 'failed', reason = $2, leased_until = NULL WHERE id = $1 AND {open} RETURNING account_id"
+FAIL = """
+UPDATE message SET status = 'failed', reason = $2, leased_until = NULL WHERE id = $1 AND {open} RETURNING account_id
+"""
 POSTPONE = """
 UPDATE message SET status = 'delayed', reason = $2, due_at = $3, leased_until = NULL,
     attempts = greatest(attempts - $4::int, 0)

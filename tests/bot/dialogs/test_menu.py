@@ -12,7 +12,9 @@ from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.queries import account
 from loyalty.clock import system_now
+from loyalty.conversations.actions.arrivals import replay_update
 from loyalty.conversations.queries import find_by_card_code, messages, waiting_chats
+from loyalty.conversations.queries.channels import failed_updates
 from loyalty.customers.queries import accounts_of, consents, customer, find_by_phone
 from loyalty.customers.rules import CODE_SECONDS
 from loyalty.staff.rules import COMMAND
@@ -188,6 +190,18 @@ async def test_an_update_that_breaks_its_step_is_kept_shown_to_staff_and_the_cha
     assert chat.customer_id == maria.customer_id
     maria.send("История")
     await maria.wait_for(bot_message("Последние покупки"))
+
+
+async def test_what_broke_is_answered_when_it_is_taken_once_more(maria):
+    body = await db.fetch_value("SELECT body::text FROM programme")
+    await db.execute("UPDATE programme SET body = '{}'")
+    maria.send("Баланс")
+    await maria.wait_for(bot_message("Что-то пошло не так"))
+    await db.execute("UPDATE programme SET body = $1::jsonb", body)
+    [update], _ = await failed_updates()
+    await replay_update(update.id, actor=COMMAND, now=system_now())
+    await maria.wait_for(bot_message("На карте"))
+    await until_sql("SELECT NOT EXISTS (SELECT FROM incoming_update WHERE state <> 'done')")
 
 
 async def test_an_update_that_cannot_be_read_is_kept_and_does_not_stop_the_chat(maria, simulator):
