@@ -211,9 +211,9 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND app
 async def an_old_update(number: int) -> None:
     """A duty of the leader: its body is to be emptied."""
     await db.execute(
-        "INSERT INTO incoming_update (source, external_id, chat, body, state, received_at, done_at)"
-        " VALUES ('telegram:1', $1, '1', 'words', 'done', now() - interval '8 days', now())",
-        number,
+        "INSERT INTO incoming_update (source, external_id, position, chat, body, state, received_at, done_at)"
+        " VALUES ('telegram:1', $1::text, $1::text::bigint, '1', 'words', 'done', now() - interval '8 days', now())",
+        str(number),
     )
 
 
