@@ -57,7 +57,7 @@ def test_a_state_is_chosen_in_the_strip_and_a_message_opened_where_it_stands(pag
 
 def test_a_lost_message_is_sent_again_once(page, told):
     sign_in(page)
-    page.goto("/messages?state=failed")
+    page.goto("/messages?state=failed&kind=birthday")
     page.get_by_role("button", name="Send again").click()
     expect(page.locator(".toast")).to_have_text("It is sent again")
     expect(page.get_by_text("another message went instead")).to_be_visible()
