@@ -23,7 +23,7 @@ from loyalty.bell import LOOK_EVERY_SECONDS, Bell, Ear
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.content import INVITATION, Content
 from loyalty.conversations.queries.sending import attachment, quiet_hours, template_for, template_named
-from loyalty.conversations.rules import SENDING, Leased, Priority, Quiet, night_ends, refusal
+from loyalty.conversations.rules import NO_CONSENT, SENDING, Leased, Priority, Quiet, night_ends, refusal
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
@@ -53,7 +53,7 @@ class Sender:
         self._clock = clock
         self._name = delivery.new_sender()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._quiet = Quiet()
+        self._quiet: Quiet | None = None
         self._sent: list[tuple[int, str, datetime]] = []
         self._settling: asyncio.Task[None] | None = None
         self._attachment: tuple[int, File | None] = (0, None)
@@ -84,6 +84,9 @@ class Sender:
         None: not before something happens. Tokens are taken for what goes at once, so that whatever is more urgent by
         then goes before.
         """
+        if self._quiet is None:
+            # Before the first message: another night than the shop's would hold it up.
+            self._quiet = await quiet_hours()
         if IN_FLIGHT - len(self._under_way) < FEW_HANDS:
             # Hands that come free one after the other are filled together.
             await asyncio.sleep(MOMENT_SECONDS)
@@ -130,9 +133,10 @@ class Sender:
         going: list[tuple[Leased, Outgoing]] = []
         for message in leased:
             if (reason := refusal(message)) is not None:
-                await delivery.settle_failed(message.id, reason, now=now)
+                # What the person does not want is wanted nowhere.
+                await delivery.settle_failed(message.id, reason, falls_back=reason != NO_CONSENT, now=now)
                 self._count(reason)
-            elif message.quiet_zone and (morning := night_ends(now, message.quiet_zone, self._quiet)):
+            elif message.quiet_zone and (morning := night_ends(now, message.quiet_zone, self._quiet or Quiet())):
                 await delivery.settle_postponed(message.id, "quiet_hours", until=morning)
                 self._count("quiet_hours")
             elif (outgoing := await self._drawn(message)) is not None:

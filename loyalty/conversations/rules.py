@@ -155,6 +155,9 @@ class Leased(Tried):
     quiet_zone: str | None
 
 
+NO_CONSENT = "no_consent"
+
+
 def refusal(message: Leased) -> str | None:
     """Why a message is not to be sent after all, judged just before it would be."""
     if not message.is_active:
@@ -166,9 +169,9 @@ def refusal(message: Leased) -> str | None:
             return "not_taken"
     # Advertising wants a yes; a question about a visit is welcome until somebody says no.
     if message.topic == "marketing" and not message.is_granted:
-        return "no_consent"
+        return NO_CONSENT
     if message.topic == "surveys" and message.is_granted is False:
-        return "no_consent"
+        return NO_CONSENT
     return None
 
 

@@ -148,16 +148,19 @@ FROM message m, next WHERE m.id = $1 ON CONFLICT (dedupe_key) DO NOTHING RETURNI
 
 
 @db.use_case
-async def settle_failed(message_id: int, reason: str, *, is_reported: bool = False, now: datetime) -> bool:
+async def settle_failed(
+    message_id: int, reason: str, *, falls_back: bool = True, is_reported: bool = False, now: datetime
+) -> bool:
     """It will not be sent: another account of its person, if there is one, gets it instead. Returns whether one does.
 
-    `is_reported`: the messenger says so by itself. Twice is once. Replies, which belong to their chat, go nowhere else.
+    `falls_back`: False when no other account would do. `is_reported`: the messenger says so by itself. Twice is once.
+    Replies, which belong to their chat, go nowhere else.
     """
     account_id = await db.fetch_value(FAIL.format(open=REPORTED if is_reported else HELD), message_id, reason)
     if account_id is None:
         return False
     db.wake(f"conversations:{account_id}")
-    instead = await db.fetch_value(FALL_BACK, message_id, now)
+    instead = await db.fetch_value(FALL_BACK, message_id, now) if falls_back else None
     if instead is not None:
         db.wake("messages")
     return instead is not None

@@ -90,6 +90,14 @@ async def test_what_fails_in_one_messenger_goes_through_the_next_once(maria):
     assert len(await rows()) == 2
 
 
+async def test_what_its_person_does_not_want_goes_nowhere_else(maria):
+    _, telegram, _ = maria
+    message = await queue(telegram, priority=Priority.BULK, topic="marketing")
+    await lease()
+    assert not await delivery.settle_failed(message, "no_consent", falls_back=False, now=NOW)
+    assert await rows() == [("telegram", "failed", "no_consent")]
+
+
 async def test_a_reply_stays_in_its_chat(maria):
     _, telegram, _ = maria
     message = await queue(telegram, priority=Priority.REPLY)
