@@ -17,6 +17,7 @@ from bot.channels.base import (
     Unreachable,
     WindowClosed,
 )
+from loyalty import db
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.actions.progress import note_progress
 from loyalty.conversations.queries.sending import template_for
@@ -85,15 +86,16 @@ async def _wait(message: Tried, reason: str, now: datetime, pause: timedelta | N
     )
 
 
+@db.use_case
 async def _fail(channel: Channel, message: Tried, error: SendError, now: datetime) -> None:
-    """It never arrives there; the account takes nothing more when that is why."""
-    await delivery.settle_failed(message.id, error.reason, now=now, is_reported=_is_reported(message))
+    """It never arrives there; the account takes nothing more when that is why, or none of this is true."""
     if isinstance(error, Unreachable):
         await set_account_active(message.account_id, is_active=False, reason=error.reason, now=now)
     elif isinstance(error, OptedOut):
         await set_topics(message.account_id, marketing=False, actor=Actor(ActorKind.CUSTOMER), now=now)
     else:
         log.warning("message rejected", channel=channel.name, message=message.id, reason=error.reason)
+    await delivery.settle_failed(message.id, error.reason, now=now, is_reported=_is_reported(message))
 
 
 def _is_reported(message: Tried) -> bool:

@@ -88,7 +88,7 @@ def orm_config(url: str) -> dict[str, Any]:
     """Tortoise's configuration for the base at `url` (postgres://user:password@host:port/name?pool options).
 
     Options of the URL: `minsize`, `maxsize` (pool, default 2 and 12), `command_timeout` (s, default 30),
-    `connect_timeout` (s, default 10), `sslmode`. The zone is UTC whatever the server says.
+    `connect_timeout` (s, default 5), `sslmode`. The zone is UTC whatever the server says.
     """
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
@@ -100,7 +100,7 @@ def orm_config(url: str) -> dict[str, Any]:
         "database": parts.path.lstrip("/") or "postgres",
         "minsize": int(options.get("minsize", 2)),
         "maxsize": int(options.get("maxsize", 12)),
-        "timeout": float(options.get("connect_timeout", 10)),
+        "timeout": float(options.get("connect_timeout", 5)),
         "command_timeout": float(options.get("command_timeout", 30)),
         "statement_cache_size": int(options.get("statement_cache_size", 200)),
         "reset": _leave_as_it_is,
@@ -388,7 +388,7 @@ async def _connect(config: Mapping[str, Any], server: Mapping[str, str]) -> "asy
         user=config["user"],
         password=config["password"],
         database=config["database"],
-        timeout=config["timeout"],
+        timeout=min(config["timeout"], ANSWERS_WITHIN_SECONDS),
         ssl=config.get("ssl"),
         server_settings=dict(server),
     )
