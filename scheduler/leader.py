@@ -96,6 +96,10 @@ async def _run(job: Job, clock: Callable[[], datetime]) -> None:
     started = perf_counter()
     try:
         done = await job.run(clock())
+    except OUTAGES as error:
+        # What was due still is, and is done at the job's next time.
+        log.warning("job interrupted", job=job.name, kind=type(error).__name__)
+        return
     except Exception as error:  # noqa: BLE001  one duty's trouble must not end the others
         log.error("job failed", job=job.name, kind=type(error).__name__)  # noqa: TRY400  its words may quote a row
         return
