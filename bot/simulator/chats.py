@@ -1,6 +1,7 @@
 """A person's chat with us, whichever messenger it is in: its messages, and who looks at it."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from bot.simulator.bell import Bell
 MOST_MESSAGES = 500
 
 
-class Chat:
+class Chat(ABC):
     """What the page needs of a chat.
 
     `messages` is the chat as the person sees it, oldest first, each with `outgoing` (True: the person wrote it).
@@ -30,18 +31,18 @@ class Chat:
         self.versions: dict[Any, int] = {}
 
     @property
+    @abstractmethod
     def full_name(self) -> str:
         """The name, as the person's own messenger shows it."""
-        raise NotImplementedError
 
     @property
     def own_phone(self) -> str:
         """The number they would share, be it known or not."""
         return self.phone or ""
 
+    @abstractmethod
     def keep(self) -> None:
         """Something of the chat is worth keeping in the store."""
-        raise NotImplementedError
 
     def look(self, pages: int) -> None:
         """So many more pages, or fewer, show the chat."""

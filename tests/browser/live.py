@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -12,7 +13,7 @@ from playwright.sync_api import Page
 from bot.simulator import Simulator
 
 
-class Live:
+class Live(ABC):
     """Serves a simulator; what talks to it is the subclass's."""
 
     simulator: Simulator
@@ -37,10 +38,11 @@ class Live:
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
+    @abstractmethod
     def talking(self) -> AbstractAsyncContextManager[None]:
-        raise NotImplementedError
+        """Who answers the people, while inside."""
 
-    def add_routes(self, root: web.Application) -> None:
+    def add_routes(self, root: web.Application) -> None:  # noqa: B027  most have nothing there
         """What stands beside the simulator on its port."""
 
     async def _live(self) -> None:
