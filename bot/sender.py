@@ -22,8 +22,8 @@ from loyalty import db
 from loyalty.bell import LOOK_EVERY_SECONDS, Bell, Ear
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.content import INVITATION, Content
-from loyalty.conversations.queries.sending import attachment, quiet_hours, template_for, template_named
-from loyalty.conversations.rules import NO_CONSENT, SENDING, Leased, Priority, Quiet, night_ends, refusal
+from loyalty.conversations.queries.sending import attachment, manners, template_for, template_named
+from loyalty.conversations.rules import SENDING, WANTED_NOWHERE, Leased, Manners, Priority, night_ends, refusal
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
@@ -53,7 +53,7 @@ class Sender:
         self._clock = clock
         self._name = delivery.new_sender()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._quiet: Quiet | None = None
+        self._manners: Manners | None = None
         self._sent: list[tuple[int, str, datetime]] = []
         self._settling: asyncio.Task[None] | None = None
         self._attachment: tuple[int, File | None] = (0, None)
@@ -67,9 +67,9 @@ class Sender:
         await self._ear.wait(LOOK_EVERY_SECONDS)
 
     async def pulse(self) -> None:
-        """Say that this sender is alive, learn how many share the pace and when the night is; wait for a second."""
+        """Say that this sender is alive, learn how many share the pace and how the shop writes; wait for a second."""
         self._pace.live = await delivery.pulse(self._name, self._channel.source, now=self._clock())
-        self._quiet = await quiet_hours()
+        self._manners = await manners()
         await self._bell.wait(f"pulse:{self._name}")
 
     async def drain(self) -> None:
@@ -84,9 +84,9 @@ class Sender:
         None: not before something happens. Tokens are taken for what goes at once, so that whatever is more urgent by
         then goes before.
         """
-        if self._quiet is None:
+        if self._manners is None:
             # Before the first message: another night than the shop's would hold it up.
-            self._quiet = await quiet_hours()
+            self._manners = await manners()
         if IN_FLIGHT - len(self._under_way) < FEW_HANDS:
             # Hands that come free one after the other are filled together.
             await asyncio.sleep(MOMENT_SECONDS)
@@ -101,9 +101,9 @@ class Sender:
         going: list[tuple[Leased, Outgoing]] = []
         try:
             leased = await delivery.lease_messages(
-                self._channel.source, limit=grant.count, now=self._clock(), least=least
+                self._channel.source, limit=grant.count, now=self._clock(), least=least, cap=self._manners.cap
             )
-            going = await self._sorted_out(leased)
+            going = await self._sorted_out(leased, self._manners)
         except BaseException:
             # No call was made: nobody needs to wait until the leases lapse.
             held = [(message.id, message.attempts) for message in leased]
@@ -127,16 +127,16 @@ class Sender:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("message not settled", kind=type(error).__name__)
 
-    async def _sorted_out(self, leased: Sequence[Leased]) -> list[tuple[Leased, Outgoing]]:
+    async def _sorted_out(self, leased: Sequence[Leased], manners: Manners) -> list[tuple[Leased, Outgoing]]:
         """Those that are to be sent now, of which it is committed that they are; the others are settled."""
         now = self._clock()
         going: list[tuple[Leased, Outgoing]] = []
         for message in leased:
-            if (reason := refusal(message)) is not None:
+            if (reason := refusal(message, manners.cap)) is not None:
                 # What the person does not want is wanted nowhere.
-                await delivery.settle_failed(message.id, reason, falls_back=reason != NO_CONSENT, now=now)
+                await delivery.settle_failed(message.id, reason, falls_back=reason not in WANTED_NOWHERE, now=now)
                 self._count(reason)
-            elif message.quiet_zone and (morning := night_ends(now, message.quiet_zone, self._quiet or Quiet())):
+            elif message.quiet_zone and (morning := night_ends(now, message.quiet_zone, manners.quiet)):
                 await delivery.settle_postponed(message.id, "quiet_hours", until=morning)
                 self._count("quiet_hours")
             elif (outgoing := await self._drawn(message)) is not None:

@@ -116,7 +116,8 @@ class Outgoing:
     """A message on its way out.
 
     reference: our number of it. alias: the account's other name, if it has one. template: what is sent in place of
-    the content.
+    the content. stop_url: where its reader ends such advertising, for channels in which they cannot answer STOP; they
+    print it under the text.
     """
 
     reference: int
@@ -126,6 +127,7 @@ class Outgoing:
     alias: str | None = None
     file: File | None = None
     template: Filled | None = None
+    stop_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

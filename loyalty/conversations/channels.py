@@ -6,6 +6,8 @@ from loyalty.conversations.content import Capabilities
 
 TELEGRAM = "telegram"
 WHATSAPP = "whatsapp"
+SMS = "sms"
+EMAIL = "email"
 
 # Sources: core.telegram.org/bots/api, developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 CAPABILITIES: Mapping[str, Capabilities] = {
@@ -34,4 +36,33 @@ CAPABILITIES: Mapping[str, Capabilities] = {
         has_files=True,
         window_hours=24,
     ),
+    # Ten parts of 67 characters, as a text with Cyrillic letters has them. Source: 3GPP TS 23.040
+    SMS: Capabilities(
+        text_length=670,
+        caption_length=670,
+        asking_length=670,
+        buttons=0,
+        button_length=0,
+        options=0,
+        has_menu=False,
+        can_ask_contact=False,
+        can_edit=False,
+        has_files=False,
+        hears=False,
+    ),
+    EMAIL: Capabilities(
+        text_length=100_000,
+        caption_length=100_000,
+        asking_length=100_000,
+        buttons=0,
+        button_length=0,
+        options=0,
+        has_menu=False,
+        can_ask_contact=False,
+        can_edit=False,
+        has_files=True,
+        hears=False,
+    ),
 }
+USUAL = ",".join(name for name, able in CAPABILITIES.items() if able.hears)
+"""Where messages go unless the shop says otherwise: where people can answer."""

@@ -31,6 +31,7 @@ class Content:
     attachment:  the number of a stored picture or file that goes with it; 0 for none.
     values:      the variables that its text was made of, for channels and templates that say it otherwise.
     template:    the number of the approved template that it is; 0 for none. The text is how that reads.
+    subject:     of an e-mail, where it is not the text's first line.
     options:     made by `fit`: choices behind one button, which says `options_label`.
     """
 
@@ -43,6 +44,7 @@ class Content:
     attachment: int = 0
     values: Mapping[str, str] = field(default_factory=dict)
     template: int = 0
+    subject: str = ""
     options: tuple[Button, ...] = ()
     options_label: str = ""
 
@@ -61,6 +63,7 @@ class Content:
             attachment=body.get("attachment", 0),
             values=body.get("values", {}),
             template=body.get("template", 0),
+            subject=body.get("subject", ""),
         )
 
     def to_body(self) -> dict[str, Any]:
@@ -74,6 +77,7 @@ class Content:
             "attachment": self.attachment,
             "values": {name: value for name, value in self.values.items() if value},
             "template": self.template,
+            "subject": self.subject,
         }
         body = {name: value for name, value in body.items() if value}
         if self.menu is not None:
@@ -87,7 +91,7 @@ class Capabilities:
 
     asking_length: of a text with buttons or options. buttons, options: how many at most; 0 for none.
     can_edit: whether a message that was sent can be changed. window_hours: how long after their last word people may
-    be written to freely; 0 for ever.
+    be written to freely; 0 for ever. hears: whether people can answer there; where they cannot, nothing is asked.
     """
 
     text_length: int
@@ -101,6 +105,7 @@ class Capabilities:
     can_edit: bool
     has_files: bool
     window_hours: int = 0
+    hears: bool = True
 
 
 SAID = "say:"
@@ -117,6 +122,10 @@ def fit(content: Content, capabilities: Capabilities, language: str = "en") -> C
     none of its text, and is left out otherwise. A text that is too long ends in an ellipsis. The panel's previews use
     this too, so that what is shown there is what is sent.
     """
+    if not capabilities.hears:
+        content = replace(content, buttons=())
+    if not capabilities.has_files:
+        content = replace(content, picture="", attachment=0)
     text, asked = content.text, [button for row in content.buttons for button in row]
     if numbered(content, capabilities):
         lines = "\n".join(f"{number}. {button.text}" for number, button in enumerate(asked, 1))

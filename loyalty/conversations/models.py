@@ -227,12 +227,50 @@ class MessageTemplate(Model):
         unique_together = (("name", "language"),)
 
 
+class MessageType(Model):
+    """What the shop decided about one type of message; without a row it is as the house has it.
+
+    channels: in the order of preference, separated by commas; none at all: nobody gets it. own_first: before them, the
+    messenger that a customer has chosen, if it is among them. texts: {language: {"text": …, "subject": …}}.
+    """
+
+    name = fields.CharField(max_length=24, primary_key=True)
+    channels = fields.CharField(max_length=60)
+    own_first = fields.BooleanField()
+    texts = fields.JSONField[dict[str, dict[str, str]]]()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "message_type"
+
+
+class DialogText(Model):
+    """Words of the shop's own in its chats, in one language: its greeting, what a new customer reads."""
+
+    id = fields.IntField(primary_key=True)
+    name = fields.CharField(max_length=24)
+    language = fields.CharField(max_length=2)
+    text = fields.TextField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "dialog_text"
+        unique_together = (("name", "language"),)
+
+
 class Messaging(Model):
-    """How the shop writes: its one row. Hours by the clock of whoever is written to; equal ones: no quiet hours."""
+    """How the shop writes: its one row. Hours by the clock of whoever is written to; equal ones: no quiet hours.
+
+    cap_messages: so many advertising messages at most may a person get within cap_days; 0: no limit.
+    """
 
     id = fields.SmallIntField(primary_key=True)
     quiet_from = fields.SmallIntField()
     quiet_until = fields.SmallIntField()
+    cap_messages = fields.SmallIntField(db_default=0)
+    cap_days = fields.SmallIntField(db_default=7)
     updated_at = fields.DatetimeField()
 
     class Meta:

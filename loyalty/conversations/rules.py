@@ -120,6 +120,22 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """So many advertising messages at most may a person get within so many days; 0 messages: any number."""
+
+    messages: int = 0
+    days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the shop writes to people."""
+
+    quiet: Quiet = Quiet()
+    cap: Cap = Cap()
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """A message that was sent, or tried: what deciding about its next try needs."""
 
@@ -137,7 +153,7 @@ class Leased(Tried):
 
     reason: why an earlier try came to nothing. heard_at: when its person last said something there. is_taken: whether
     the account takes messages of this topic. is_granted: the person's last word on the topic, if there is one.
-    quiet_zone: whose night it waits for; None when it does not.
+    quiet_zone: whose night it waits for; None when it does not. others: advertising they got within the cap's days.
     """
 
     content: Content
@@ -153,12 +169,18 @@ class Leased(Tried):
     is_taken: bool
     is_granted: bool | None
     quiet_zone: str | None
+    others: int = 0
 
 
 NO_CONSENT = "no_consent"
 
 
-def refusal(message: Leased) -> str | None:
+CAPPED = "frequency_cap"
+WANTED_NOWHERE = frozenset({NO_CONSENT, CAPPED})
+"""Reasons that hold for every account of a person: nothing is sent through another one."""
+
+
+def refusal(message: Leased, cap: Cap = Cap()) -> str | None:
     """Why a message is not to be sent after all, judged just before it would be."""
     if not message.is_active:
         return "blocked"
@@ -172,6 +194,8 @@ def refusal(message: Leased) -> str | None:
         return NO_CONSENT
     if message.topic == "surveys" and message.is_granted is False:
         return NO_CONSENT
+    if message.topic == "marketing" and cap.messages and message.others >= cap.messages:
+        return CAPPED
     return None
 
 

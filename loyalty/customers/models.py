@@ -31,6 +31,7 @@ class Customer(Model):
     updated_at = fields.DatetimeField()  # of the profile, for those who keep a copy of the base
     created_via = fields.CharField(max_length=10)
     created_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    entry_link = fields.ForeignKeyField("loyalty.EntryLink", null=True, on_delete=fields.RESTRICT, related_name=False)
 
     class Meta:
         app = "loyalty"
@@ -65,6 +66,8 @@ class CustomerFacts(Model):
     birthday_code = fields.SmallIntField(default=0)  # month * 100 + day; 0 = unknown
     telegram = fields.BooleanField(db_default=False)  # has an account there that can be written to
     whatsapp = fields.BooleanField(db_default=False)
+    sms = fields.BooleanField(db_default=False)
+    email = fields.BooleanField(db_default=False)
 
     class Meta:
         app = "loyalty"
@@ -79,11 +82,16 @@ class CustomerFacts(Model):
 
 
 class MessengerAccount(Model):
-    """One account of somebody in a messenger. A person has any number; before registration it is nobody's."""
+    """Where somebody can be written to. In messengers a person has any number; before registration it is nobody's.
+
+    The phone and the e-mail of a profile are such places, too: one row each, which goes with them.
+    """
 
     id = fields.BigIntField(primary_key=True)
-    channel = fields.CharField(max_length=10)  # telegram, whatsapp
-    address = fields.CharField(max_length=140)  # the messenger's name for it, where to write to: the chat's number
+    channel = fields.CharField(max_length=10)  # telegram, whatsapp, sms, email
+    address = fields.CharField(
+        max_length=254
+    )  # where to write to: the chat's number in a messenger, a phone, an e-mail
     alias = fields.CharField(max_length=140, null=True)  # another one for the same account: WhatsApp's wa_id
     phone = fields.CharField(max_length=16, null=True)  # E.164, as the messenger vouches for it
     customer = fields.ForeignKeyField("loyalty.Customer", null=True, on_delete=fields.RESTRICT, related_name=False)
@@ -103,8 +111,11 @@ class MessengerAccount(Model):
     class Meta:
         app = "loyalty"
         table = "messenger_account"
-        unique_together = (("channel", "address"),)
-        indexes = (Index(fields=("customer_id",), name="messenger_account_customer"),)
+        indexes = (
+            Index(fields=("customer_id",), name="messenger_account_customer"),
+            # Unique by an index of its own, but for e-mails, which families share.
+            Index(fields=("channel", "address"), name="messenger_account_address"),
+        )
 
 
 class LinkRequest(Model):
@@ -143,6 +154,95 @@ class Consent(Model):
         app = "loyalty"
         table = "consent"
         indexes = (Index(fields=("customer_id", "topic", "id"), name="consent_customer"),)
+
+
+class ConsentText(Model):
+    """What people are asked to agree to, in one language. A version is never changed: a new one follows it."""
+
+    id = fields.IntField(primary_key=True)
+    topic = fields.CharField(max_length=10)  # terms, marketing
+    version = fields.SmallIntField()
+    language = fields.CharField(max_length=2)
+    text = fields.TextField()
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    published_at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "consent_text"
+        unique_together = (("topic", "version", "language"),)
+
+
+class Question(Model):
+    """Something that newcomers are asked in the chat.
+
+    kind: birthday and gender are of the profile, one each, and have words of their own; text, date and choice are the
+    shop's. labels: {language: question}. choices: [{"id": 1, "labels": {language: answer}}], whose ids stay.
+    """
+
+    id = fields.IntField(primary_key=True)
+    kind = fields.CharField(max_length=8)  # birthday, gender, text, date, choice
+    labels = fields.JSONField[dict[str, str]]()
+    choices = fields.JSONField[list[dict[str, object]]]()
+    is_required = fields.BooleanField()
+    is_asked = fields.BooleanField()
+    position = fields.SmallIntField()
+    updated_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "question"
+
+
+class Answer(Model):
+    """What a customer answered to one of the shop's own questions: one of the three columns, by the question's kind."""
+
+    id = fields.BigIntField(primary_key=True)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    question = fields.ForeignKeyField("loyalty.Question", on_delete=fields.RESTRICT, related_name=False)
+    text = fields.CharField(max_length=500, null=True)
+    day = fields.DateField(null=True)
+    choice = fields.SmallIntField(null=True)
+    via = fields.CharField(max_length=10)
+    at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "answer"
+        unique_together = (("customer", "question"),)
+        indexes = (Index(fields=("question_id", "choice"), name="answer_question"),)
+
+
+class EntryLink(Model):
+    """A link, or its QR code, by which people come: where it hangs, or who shows it. `code` stands in it."""
+
+    id = fields.IntField(primary_key=True)
+    code = fields.CharField(max_length=12, unique=True)
+    name = fields.CharField(max_length=80)
+    source = fields.CharField(max_length=40)  # in the shop's own words: flyer, instagram
+    location = fields.ForeignKeyField("loyalty.Location", null=True, on_delete=fields.RESTRICT, related_name=False)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "entry_link"
+
+
+class EntryVisit(Model):
+    """An account that opened an entry link, for the first time."""
+
+    id = fields.BigIntField(primary_key=True)
+    link = fields.ForeignKeyField("loyalty.EntryLink", on_delete=fields.RESTRICT, related_name=False)
+    account = fields.ForeignKeyField("loyalty.MessengerAccount", on_delete=fields.RESTRICT, related_name=False)
+    at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "entry_visit"
+        unique_together = (("link", "account"),)
 
 
 class RegistrationStep(Model):

@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 from bot.texts import say
 from loyalty import db
 from loyalty.clock import business_date
-from loyalty.conversations.actions.outbox import service_content
 from loyalty.conversations.content import Content
 from loyalty.conversations.kinds.claim_refused import WHY
+from loyalty.conversations.kinds.said import service_content
 from loyalty.conversations.rules import Priority
 from loyalty.receipts.rules.claims import ClaimSource, ClaimState
 from regulars.seed.life import Seeded

@@ -11,9 +11,9 @@ from bot.texts import say
 from loyalty import db, wording
 from loyalty.bonuses.rules import HoldState
 from loyalty.clock import business_date
-from loyalty.conversations.actions.outbox import service_content
 from loyalty.conversations.channels import WHATSAPP
 from loyalty.conversations.content import Content
+from loyalty.conversations.kinds.said import service_content
 from loyalty.conversations.rules import Priority
 from loyalty.shop.rules import ShopView
 from regulars.seed.holds import ANSWERED_AFTER

@@ -20,8 +20,8 @@ from bot.webhooks import Webhooks
 from loyalty import db
 from loyalty.bell import hung
 from loyalty.clock import system_now
-from loyalty.conversations.actions.messaging import set_quiet_hours
-from loyalty.conversations.rules import Quiet
+from loyalty.conversations.actions.messaging import set_manners
+from loyalty.conversations.rules import Manners, Quiet
 from loyalty.customers.rules import code_key
 from loyalty.shop.actions import update_shop
 from loyalty.staff.rules import COMMAND
@@ -89,7 +89,7 @@ async def shop(database) -> None:
         now=system_now(),
     )
     # Whatever the hour at which the tests run, nothing waits for the morning.
-    await set_quiet_hours(Quiet(0, 0), now=system_now())
+    await set_manners(Manners(Quiet(0, 0)), now=system_now())
 
 
 @pytest.fixture

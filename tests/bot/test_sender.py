@@ -9,6 +9,7 @@ from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.clock import system_now
 from loyalty.conversations.actions import delivery, outbox
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.conversations.rules import LEASE, SENDING, Priority
 from loyalty.customers.actions.accounts import know_account, link_account
 from loyalty.customers.queries import accounts_of, find_by_phone
@@ -196,6 +197,8 @@ async def test_a_person_with_two_accounts_is_written_to_at_the_default_one_that_
     assert first.customer_id is not None
     second = await know_account("telegram", "78", name="Маша", username=None, language="ru", now=NOW)
     await link_account(second.id, first.customer_id, actor=COMMAND, now=NOW)
-    assert await outbox.recipient_of(first.customer_id) == (first.id, "ru")
+    assert (place := await recipient_of(first.customer_id, "receipt")) is not None
+    assert place.account_id == first.id
     await db.execute("UPDATE messenger_account SET is_active = false WHERE id = $1", first.id)
-    assert await outbox.recipient_of(first.customer_id) == (second.id, "ru")
+    assert (place := await recipient_of(first.customer_id, "receipt")) is not None
+    assert place.account_id == second.id

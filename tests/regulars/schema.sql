@@ -5,6 +5,24 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
+CREATE TABLE public.answer (
+    id bigint NOT NULL,
+    text character varying(500),
+    day date,
+    choice smallint,
+    via character varying(10) NOT NULL,
+    at timestamp with time zone NOT NULL,
+    customer_id bigint NOT NULL,
+    question_id integer NOT NULL,
+    CONSTRAINT answer_one CHECK ((num_nonnulls(text, day, choice) = 1))
+);
+CREATE SEQUENCE public.answer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.answer_id_seq OWNED BY public.answer.id;
 CREATE TABLE public.api_key (
     id integer NOT NULL,
     name character varying(100) NOT NULL,
@@ -159,6 +177,24 @@ CREATE SEQUENCE public.consent_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.consent_id_seq OWNED BY public.consent.id;
+CREATE TABLE public.consent_text (
+    id integer NOT NULL,
+    topic character varying(10) NOT NULL,
+    version smallint CONSTRAINT consent_text_version_not_null1 NOT NULL,
+    language character varying(2) NOT NULL,
+    text text NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    staff_id integer,
+    CONSTRAINT consent_text_topic CHECK (((topic)::text = ANY ((ARRAY['terms'::character varying, 'marketing'::character varying])::text[])))
+);
+CREATE SEQUENCE public.consent_text_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.consent_text_id_seq OWNED BY public.consent_text.id;
 CREATE TABLE public.conversation (
     session jsonb NOT NULL,
     waiting_since timestamp with time zone,
@@ -214,6 +250,7 @@ CREATE TABLE public.customer (
     birthday_set_at timestamp with time zone,
     referral_code character varying(12),
     updated_at timestamp with time zone NOT NULL,
+    entry_link_id integer,
     CONSTRAINT customer_card_number CHECK (((card_number)::text ~ '^[0-9]{8}$'::text)),
     CONSTRAINT customer_gender CHECK (((gender)::text = ANY ((ARRAY['f'::character varying, 'm'::character varying])::text[]))),
     CONSTRAINT customer_phone CHECK (((phone)::text ~ '^\+[0-9]{7,15}$'::text))
@@ -239,6 +276,8 @@ CREATE TABLE public.customer_facts (
     tier_due_at timestamp with time zone,
     tier_until timestamp with time zone,
     whatsapp boolean DEFAULT false NOT NULL,
+    email boolean DEFAULT false NOT NULL,
+    sms boolean DEFAULT false NOT NULL,
     CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231)))),
     CONSTRAINT customer_facts_discount CHECK (((discount_bp >= 0) AND (discount_bp <= 10000)))
 )
@@ -257,6 +296,52 @@ CREATE TABLE public.customer_location (
     last_visit_at timestamp with time zone NOT NULL,
     CONSTRAINT customer_location_visits_check CHECK ((visits >= 0))
 );
+CREATE TABLE public.dialog_text (
+    id integer NOT NULL,
+    name character varying(24) NOT NULL,
+    language character varying(2) NOT NULL,
+    text text NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+CREATE SEQUENCE public.dialog_text_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.dialog_text_id_seq OWNED BY public.dialog_text.id;
+CREATE TABLE public.entry_link (
+    id integer NOT NULL,
+    code character varying(12) NOT NULL,
+    name character varying(80) NOT NULL,
+    source character varying(40) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    location_id integer,
+    staff_id integer
+);
+CREATE SEQUENCE public.entry_link_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.entry_link_id_seq OWNED BY public.entry_link.id;
+CREATE TABLE public.entry_visit (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    account_id bigint NOT NULL,
+    link_id integer NOT NULL
+);
+CREATE SEQUENCE public.entry_visit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.entry_visit_id_seq OWNED BY public.entry_visit.id;
 CREATE TABLE public.fiscal_claim (
     id bigint NOT NULL,
     fn character varying(16) NOT NULL,
@@ -499,11 +584,21 @@ CREATE SEQUENCE public.message_template_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.message_template_id_seq OWNED BY public.message_template.id;
+CREATE TABLE public.message_type (
+    name character varying(24) NOT NULL,
+    channels character varying(60) NOT NULL,
+    own_first boolean NOT NULL,
+    texts jsonb NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
 CREATE TABLE public.messaging (
     id smallint NOT NULL,
     quiet_from smallint NOT NULL,
     quiet_until smallint NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    cap_days smallint DEFAULT 7 NOT NULL,
+    cap_messages smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT messaging_cap CHECK ((((cap_messages >= 0) AND (cap_messages <= 100)) AND ((cap_days >= 1) AND (cap_days <= 90)))),
     CONSTRAINT messaging_hours CHECK ((((quiet_from >= 0) AND (quiet_from <= 23)) AND ((quiet_until >= 0) AND (quiet_until <= 23)))),
     CONSTRAINT messaging_one CHECK ((id = 1))
 );
@@ -518,7 +613,7 @@ ALTER SEQUENCE public.messaging_id_seq OWNED BY public.messaging.id;
 CREATE TABLE public.messenger_account (
     id bigint NOT NULL,
     channel character varying(10) NOT NULL,
-    address character varying(140) NOT NULL,
+    address character varying(254) NOT NULL,
     name character varying(100) NOT NULL,
     username character varying(64),
     language character varying(2) NOT NULL,
@@ -534,9 +629,10 @@ CREATE TABLE public.messenger_account (
     takes_marketing boolean DEFAULT true NOT NULL,
     takes_service boolean DEFAULT true NOT NULL,
     takes_surveys boolean DEFAULT true NOT NULL,
-    CONSTRAINT messenger_account_channel CHECK (((channel)::text = ANY ((ARRAY['telegram'::character varying, 'whatsapp'::character varying])::text[]))),
+    CONSTRAINT messenger_account_channel CHECK (((channel)::text = ANY ((ARRAY['telegram'::character varying, 'whatsapp'::character varying, 'sms'::character varying, 'email'::character varying])::text[]))),
     CONSTRAINT messenger_account_default CHECK (((NOT is_default) OR (customer_id IS NOT NULL))),
-    CONSTRAINT messenger_account_inactive CHECK (((NOT is_active) OR (inactive_reason IS NULL)))
+    CONSTRAINT messenger_account_inactive CHECK (((NOT is_active) OR (inactive_reason IS NULL))),
+    CONSTRAINT messenger_account_talks CHECK (((NOT is_default) OR ((channel)::text <> ALL ((ARRAY['sms'::character varying, 'email'::character varying])::text[]))))
 );
 CREATE SEQUENCE public.messenger_account_id_seq
     START WITH 1
@@ -609,6 +705,26 @@ CREATE SEQUENCE public.proof_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.proof_id_seq OWNED BY public.proof.id;
+CREATE TABLE public.question (
+    id integer NOT NULL,
+    kind character varying(8) NOT NULL,
+    labels jsonb NOT NULL,
+    choices jsonb NOT NULL,
+    is_required boolean NOT NULL,
+    is_asked boolean NOT NULL,
+    "position" smallint NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT question_kind CHECK (((kind)::text = ANY ((ARRAY['birthday'::character varying, 'gender'::character varying, 'text'::character varying, 'date'::character varying, 'choice'::character varying])::text[])))
+);
+CREATE SEQUENCE public.question_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.question_id_seq OWNED BY public.question.id;
 CREATE TABLE public.receipt (
     id bigint NOT NULL,
     kind character varying(6) NOT NULL,
@@ -901,6 +1017,7 @@ CREATE SEQUENCE public.webhook_event_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.webhook_event_id_seq OWNED BY public.webhook_event.id;
+ALTER TABLE ONLY public.answer ALTER COLUMN id SET DEFAULT nextval('public.answer_id_seq'::regclass);
 ALTER TABLE ONLY public.api_key ALTER COLUMN id SET DEFAULT nextval('public.api_key_id_seq'::regclass);
 ALTER TABLE ONLY public.attachment ALTER COLUMN id SET DEFAULT nextval('public.attachment_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
@@ -908,8 +1025,12 @@ ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
 ALTER TABLE ONLY public.canned_reply ALTER COLUMN id SET DEFAULT nextval('public.canned_reply_id_seq'::regclass);
 ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
+ALTER TABLE ONLY public.consent_text ALTER COLUMN id SET DEFAULT nextval('public.consent_text_id_seq'::regclass);
 ALTER TABLE ONLY public.credit_request ALTER COLUMN id SET DEFAULT nextval('public.credit_request_id_seq'::regclass);
 ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.customer_id_seq'::regclass);
+ALTER TABLE ONLY public.dialog_text ALTER COLUMN id SET DEFAULT nextval('public.dialog_text_id_seq'::regclass);
+ALTER TABLE ONLY public.entry_link ALTER COLUMN id SET DEFAULT nextval('public.entry_link_id_seq'::regclass);
+ALTER TABLE ONLY public.entry_visit ALTER COLUMN id SET DEFAULT nextval('public.entry_visit_id_seq'::regclass);
 ALTER TABLE ONLY public.fiscal_claim ALTER COLUMN id SET DEFAULT nextval('public.fiscal_claim_id_seq'::regclass);
 ALTER TABLE ONLY public.fiscal_report ALTER COLUMN id SET DEFAULT nextval('public.fiscal_report_id_seq'::regclass);
 ALTER TABLE ONLY public.hold ALTER COLUMN id SET DEFAULT nextval('public.hold_id_seq'::regclass);
@@ -926,6 +1047,7 @@ ALTER TABLE ONLY public.note ALTER COLUMN id SET DEFAULT nextval('public.note_id
 ALTER TABLE ONLY public.once_only_bonus ALTER COLUMN id SET DEFAULT nextval('public.once_only_bonus_id_seq'::regclass);
 ALTER TABLE ONLY public.programme ALTER COLUMN id SET DEFAULT nextval('public.programme_id_seq'::regclass);
 ALTER TABLE ONLY public.proof ALTER COLUMN id SET DEFAULT nextval('public.proof_id_seq'::regclass);
+ALTER TABLE ONLY public.question ALTER COLUMN id SET DEFAULT nextval('public.question_id_seq'::regclass);
 ALTER TABLE ONLY public.receipt ALTER COLUMN id SET DEFAULT nextval('public.receipt_id_seq'::regclass);
 ALTER TABLE ONLY public.registration_step ALTER COLUMN id SET DEFAULT nextval('public.registration_step_id_seq'::regclass);
 ALTER TABLE ONLY public.segment ALTER COLUMN id SET DEFAULT nextval('public.segment_id_seq'::regclass);
@@ -938,6 +1060,8 @@ ALTER TABLE ONLY public.waiting_sale ALTER COLUMN id SET DEFAULT nextval('public
 ALTER TABLE ONLY public.webhook_delivery ALTER COLUMN id SET DEFAULT nextval('public.webhook_delivery_id_seq'::regclass);
 ALTER TABLE ONLY public.webhook_endpoint ALTER COLUMN id SET DEFAULT nextval('public.webhook_endpoint_id_seq'::regclass);
 ALTER TABLE ONLY public.webhook_event ALTER COLUMN id SET DEFAULT nextval('public.webhook_event_id_seq'::regclass);
+ALTER TABLE ONLY public.answer
+    ADD CONSTRAINT answer_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.api_key
@@ -964,6 +1088,8 @@ ALTER TABLE ONLY public.channel_pause
     ADD CONSTRAINT channel_pause_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.consent_text
+    ADD CONSTRAINT consent_text_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.credit_request
@@ -982,6 +1108,14 @@ ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_referral_code_key UNIQUE (referral_code);
+ALTER TABLE ONLY public.dialog_text
+    ADD CONSTRAINT dialog_text_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.entry_link
+    ADD CONSTRAINT entry_link_code_key UNIQUE (code);
+ALTER TABLE ONLY public.entry_link
+    ADD CONSTRAINT entry_link_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.entry_visit
+    ADD CONSTRAINT entry_visit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT fiscal_claim_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.fiscal_drive
@@ -1008,6 +1142,8 @@ ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.message_template
     ADD CONSTRAINT message_template_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.message_type
+    ADD CONSTRAINT message_type_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY public.messaging
     ADD CONSTRAINT messaging_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.messenger_account
@@ -1020,6 +1156,8 @@ ALTER TABLE ONLY public.programme
     ADD CONSTRAINT programme_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.proof
     ADD CONSTRAINT proof_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.question
+    ADD CONSTRAINT question_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.receipt_line
     ADD CONSTRAINT receipt_line_pkey PRIMARY KEY (receipt_id, "position");
 ALTER TABLE ONLY public.receipt
@@ -1050,6 +1188,14 @@ ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT tortoise_migrations_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.answer
+    ADD CONSTRAINT uid_answer_custome_182c52 UNIQUE (customer_id, question_id);
+ALTER TABLE ONLY public.consent_text
+    ADD CONSTRAINT uid_consent_tex_topic_4f8f1a UNIQUE (topic, version, language);
+ALTER TABLE ONLY public.dialog_text
+    ADD CONSTRAINT uid_dialog_text_name_606907 UNIQUE (name, language);
+ALTER TABLE ONLY public.entry_visit
+    ADD CONSTRAINT uid_entry_visit_link_id_cb31f0 UNIQUE (link_id, account_id);
 ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT uid_fiscal_clai_fn_decfd0 UNIQUE (fn, i, fp);
 ALTER TABLE ONLY public.fiscal_report
@@ -1060,8 +1206,6 @@ ALTER TABLE ONLY public.incoming_update
     ADD CONSTRAINT uid_incoming_up_source_e14809 UNIQUE (source, external_id);
 ALTER TABLE ONLY public.message_template
     ADD CONSTRAINT uid_message_tem_name_8d415f UNIQUE (name, language);
-ALTER TABLE ONLY public.messenger_account
-    ADD CONSTRAINT uid_messenger_a_channel_cd056f UNIQUE (channel, address);
 ALTER TABLE ONLY public.once_only_bonus
     ADD CONSTRAINT uid_once_only_b_person_511fbd UNIQUE (person, kind, period);
 ALTER TABLE ONLY public.receipt
@@ -1084,6 +1228,7 @@ ALTER TABLE ONLY public.webhook_event
     ADD CONSTRAINT webhook_event_key_key UNIQUE (key);
 ALTER TABLE ONLY public.webhook_event
     ADD CONSTRAINT webhook_event_pkey PRIMARY KEY (id);
+CREATE INDEX answer_question ON public.answer USING btree (question_id, choice);
 CREATE INDEX bonus_allocation_entry ON public.bonus_allocation USING btree (entry_id);
 CREATE INDEX bonus_allocation_lot ON public.bonus_allocation USING btree (lot_id);
 CREATE INDEX bonus_entry_by_hand ON public.bonus_entry USING btree (staff_id, business_date) WHERE ((kind)::text = 'adjust'::text);
@@ -1102,6 +1247,7 @@ CREATE INDEX credit_request_customer ON public.credit_request USING btree (custo
 CREATE INDEX credit_request_waiting ON public.credit_request USING btree (id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX customer_card_number_prefix ON public.customer USING btree (card_number text_pattern_ops);
 CREATE INDEX customer_email_prefix ON public.customer USING btree (lower((email)::text) text_pattern_ops);
+CREATE INDEX customer_entry_link ON public.customer USING btree (entry_link_id) WHERE (entry_link_id IS NOT NULL);
 CREATE INDEX customer_facts_balance ON public.customer_facts USING btree (balance, customer_id);
 CREATE INDEX customer_facts_birthday ON public.customer_facts USING btree (birthday_code) WHERE (birthday_code <> 0);
 CREATE INDEX customer_facts_created ON public.customer_facts USING btree (created_at, customer_id);
@@ -1135,6 +1281,7 @@ CREATE INDEX link_request_open ON public.link_request USING btree (created_at) W
 CREATE INDEX media_message ON public.media USING btree (message_id);
 CREATE INDEX media_wanted ON public.media USING btree (due_at) WHERE ((state)::text = 'wanted'::text);
 CREATE INDEX message_account ON public.message USING btree (account_id, id);
+CREATE INDEX message_capped ON public.message USING btree (customer_id, created_at) WHERE (((topic)::text = 'marketing'::text) AND ((direction)::text = 'out'::text));
 CREATE INDEX message_delayed ON public.message USING btree (due_at) WHERE ((status)::text = 'delayed'::text);
 CREATE INDEX message_instead_of ON public.message USING btree (instead_of_id) WHERE (instead_of_id IS NOT NULL);
 CREATE INDEX message_leased ON public.message USING btree (leased_until) WHERE ((status)::text = ANY ((ARRAY['leased'::character varying, 'sending'::character varying])::text[]));
@@ -1143,11 +1290,14 @@ CREATE INDEX message_pending ON public.message USING btree (account_id, priority
 CREATE INDEX message_queued ON public.message USING btree (channel, priority, id) WHERE ((status)::text = 'queued'::text);
 CREATE INDEX message_told ON public.message USING btree (created_at, id) WHERE ((direction)::text = 'out'::text);
 CREATE INDEX message_words ON public.message USING gin (((content ->> 'text'::text)) public.gin_trgm_ops) WHERE (((direction)::text <> 'out'::text) OR ((kind)::text = 'staff'::text));
+CREATE INDEX messenger_account_address ON public.messenger_account USING btree (channel, address);
 CREATE UNIQUE INDEX messenger_account_alias ON public.messenger_account USING btree (channel, alias) WHERE (alias IS NOT NULL);
 CREATE INDEX messenger_account_customer ON public.messenger_account USING btree (customer_id);
+CREATE UNIQUE INDEX messenger_account_one ON public.messenger_account USING btree (channel, address) WHERE ((channel)::text <> 'email'::text);
 CREATE UNIQUE INDEX messenger_account_one_default ON public.messenger_account USING btree (customer_id) WHERE is_default;
 CREATE INDEX note_customer ON public.note USING btree (customer_id, id);
 CREATE INDEX programme_effective ON public.programme USING btree (effective_from, id);
+CREATE UNIQUE INDEX question_of_profile ON public.question USING btree (kind) WHERE ((kind)::text = ANY ((ARRAY['birthday'::character varying, 'gender'::character varying])::text[]));
 CREATE INDEX receipt_at ON public.receipt USING brin (at) WITH (autosummarize='on');
 CREATE INDEX receipt_customer ON public.receipt USING btree (customer_id, at);
 CREATE UNIQUE INDEX receipt_fiscal ON public.receipt USING btree (fiscal_fn, fiscal_i, fiscal_fp) WHERE (((kind)::text = 'sale'::text) AND (fiscal_fn IS NOT NULL));
@@ -1177,6 +1327,10 @@ CREATE INDEX webhook_event_new ON public.webhook_event USING btree (id) WHERE (N
 CREATE TRIGGER bonus_allocation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_allocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER bonus_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bonus_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER journal_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+ALTER TABLE ONLY public.answer
+    ADD CONSTRAINT answer_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.answer
+    ADD CONSTRAINT answer_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.question(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.attachment
@@ -1209,6 +1363,8 @@ ALTER TABLE ONLY public.card_code_use
     ADD CONSTRAINT card_code_use_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.consent_text
+    ADD CONSTRAINT consent_text_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.conversation
@@ -1223,6 +1379,8 @@ ALTER TABLE ONLY public.credit_request
     ADD CONSTRAINT credit_request_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_entry_link_id_fkey FOREIGN KEY (entry_link_id) REFERENCES public.entry_link(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_facts
     ADD CONSTRAINT customer_facts_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer
@@ -1231,6 +1389,14 @@ ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.entry_link
+    ADD CONSTRAINT entry_link_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.entry_link
+    ADD CONSTRAINT entry_link_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.entry_visit
+    ADD CONSTRAINT entry_visit_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.entry_visit
+    ADD CONSTRAINT entry_visit_link_id_fkey FOREIGN KEY (link_id) REFERENCES public.entry_link(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT fiscal_claim_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.fiscal_claim

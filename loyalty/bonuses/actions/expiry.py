@@ -6,7 +6,8 @@ from loyalty import db, wording
 from loyalty.bonuses.actions.posting import Posting, post
 from loyalty.bonuses.rules import DAY_BEGINS, DAY_ENDS, Kind, Lot, Taken
 from loyalty.clock import business_date, end_of_day
-from loyalty.conversations.actions.outbox import service_content
+from loyalty.conversations.kinds.said import service_content
+from loyalty.conversations.queries.recipients import first_name, own_texts, place_for
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.shop.queries import programme_at, shop
 from loyalty.staff.rules import Actor
@@ -65,7 +66,7 @@ async def _expire_customer(customer_id: int, zone: str, *, actor: Actor, now: da
 # Whom to warn, in one reading. A lot is warned of when a message of its own last day was written, or one of a later
 # day after the lot could be spent: each message tells of all lots up to its day. People are written to by day, in
 # the zone of their home location. Indexes: bonus_lot_expiring, messenger_account_customer, message's dedupe key.
-TO_WARN = """
+TO_WARN = f"""
 WITH lot AS (
     SELECT customer_id, remaining, activates_at,
         ((expires_at AT TIME ZONE $2) - INTERVAL '1 microsecond')::date AS day
@@ -80,10 +81,10 @@ WITH lot AS (
                 AND m.created_at >= lot.activates_at)) AS unwarned
     FROM (SELECT *, min(day) OVER (PARTITION BY customer_id) AS first_day FROM lot) lot GROUP BY customer_id
 )
-SELECT lots.customer_id, lots.total, lots.soonest, lots.amount, lots.unwarned, account.id AS account_id, c.language
+SELECT lots.customer_id, lots.total, lots.soonest, lots.amount, lots.unwarned, account.id AS account_id, account.texts,
+    c.language, c.name
 FROM lots JOIN customer c ON c.id = lots.customer_id LEFT JOIN location home ON home.id = c.home_location_id,
-    LATERAL (SELECT id FROM messenger_account WHERE customer_id = c.id AND is_active AND takes_service
-        ORDER BY is_default DESC, id LIMIT 1) account
+    LATERAL ({place_for("expiring", "c.id", "a.id, t.texts")}) account
 WHERE unwarned IS NOT NULL
     AND extract(hour FROM $1::timestamptz AT TIME ZONE coalesce(home.time_zone, $2)) BETWEEN $5::int AND $6::int - 1
 ORDER BY lots.customer_id LIMIT $7
@@ -114,7 +115,9 @@ async def warn_of_expiry(*, now: datetime, limit: int = 500) -> int:
     rows = await db.fetch(TO_WARN, now, zone, horizon, last, DAY_BEGINS, DAY_ENDS, limit)
     if not rows:
         return 0
-    contents = [service_content("expiring", row["language"], _expiring(row)).to_body() for row in rows]
+    contents = [
+        service_content("expiring", row["language"], _expiring(row), own_texts(row["texts"])).to_body() for row in rows
+    ]
     warned = await db.fetch(
         WARN,
         [row["account_id"] for row in rows],
@@ -130,6 +133,7 @@ async def warn_of_expiry(*, now: datetime, limit: int = 500) -> int:
 def _expiring(row: db.Row) -> dict[str, str]:
     language = row["language"]
     return {
+        "first_name": first_name(row["name"]),
         "amount": wording.bonuses_in_words(row["amount"], language),
         "until": wording.day(row["soonest"], language),
         "total": wording.bonuses_in_words(row["total"], language) if row["total"] > row["amount"] else "",

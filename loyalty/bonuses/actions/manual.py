@@ -7,8 +7,9 @@ from loyalty.bonuses.actions.posting import NewLot, Posting, debt_of, post
 from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import Kind, Source, allocate, available, manual_lot_dates
 from loyalty.clock import business_date
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.actions.refusals import noting_refusals
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import clean_text
 from loyalty.errors import Invalid, Refused
@@ -159,16 +160,15 @@ async def _check_day_of(actor: Actor, amount: int, programme: Programme, today: 
 
 async def _tell_adjustment(customer_id: int, amount: int, balance: int, operation_id: str, now: datetime) -> None:
     """Tell the customer, where they can be told. The reason stays inside: colleagues wrote it for colleagues."""
-    recipient = await recipient_of(customer_id)
+    recipient = await recipient_of(customer_id, "bonuses_credited" if amount > 0 else "bonuses_debited")
     if recipient is None:
         return
-    account_id, language = recipient
-    kind = "bonuses_credited" if amount > 0 else "bonuses_debited"
+    language = recipient.language
     values = {
         "amount": wording.bonuses_in_words(abs(amount), language),
         "balance": wording.bonuses_in_words(max(0, balance), language),
     }
-    await queue_service(account_id, kind, service_content(kind, language, values), dedupe_key=operation_id, now=now)
+    await tell_customer(recipient, values, dedupe_key=operation_id, now=now)
 
 
 async def refuse_own_account(customer_id: int, actor: Actor) -> None:

@@ -15,7 +15,8 @@ from loyalty.bonuses.rules import (
     is_known_in_time,
 )
 from loyalty.clock import birthday_in, business_date
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import NotFound
 from loyalty.shop.queries import programme_at, shop
@@ -163,15 +164,14 @@ async def _grant_birthday(
 
 async def tell_gift(customer_id: int, gift: Gift, balance: int, *, now: datetime, zone: str) -> None:
     """Tell the customer of a gift, where they can be told, in the words of its event."""
-    recipient = await recipient_of(customer_id)
+    recipient = await recipient_of(customer_id, gift.event)
     if recipient is None:
         return
-    account_id, language = recipient
+    language = recipient.language
     last_day = business_date(now, zone) + timedelta(days=gift.lifetime_days)
     values = {
         "amount": wording.bonuses_in_words(gift.amount, language),
         "until": wording.day(last_day, language) if gift.lifetime_days else "",
         "balance": wording.bonuses_in_words(max(0, balance), language),
     }
-    content = service_content(gift.event, language, values)
-    await queue_service(account_id, gift.event, content, dedupe_key=gift.operation_id, now=now)
+    await tell_customer(recipient, values, dedupe_key=gift.operation_id, now=now)

@@ -9,7 +9,8 @@ from loyalty.bonuses.actions.posting import Posting, post
 from loyalty.bonuses.queries import open_lots
 from loyalty.bonuses.rules import Kind, Source, earned_lot_dates, reverse, total_taken
 from loyalty.clock import business_date
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.queries import find_by_referral_code
 from loyalty.shop.queries import programme_at, shop
@@ -261,14 +262,13 @@ async def _take_back(entry_id: int, rules: _Rules, *, actor: Actor, now: datetim
             corrects_id=entry_id,
         )
     )
-    recipient = await recipient_of(customer_id)
+    recipient = await recipient_of(customer_id, "referral_undone")
     if recipient is None:
         return
-    account_id, language = recipient
+    language = recipient.language
     values = {
         "amount": wording.bonuses_in_words(amount, language),
         "balance": wording.bonuses_in_words(max(0, balance), language),
     }
-    content = service_content("referral_undone", language, values)
     key = f"referral_undone:{entry_id}"
-    await queue_service(account_id, "referral_undone", content, dedupe_key=key, now=now)
+    await tell_customer(recipient, values, dedupe_key=key, now=now)

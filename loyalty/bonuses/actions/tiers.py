@@ -15,7 +15,8 @@ from loyalty.bonuses.rules import (
     tier_step,
 )
 from loyalty.clock import business_date, end_of_day
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Invalid
@@ -164,7 +165,7 @@ async def _review_by_window(
     if outlook is None:
         await _look_again(customer_id, None)
         return 0
-    recipient = await recipient_of(customer_id)
+    recipient = await recipient_of(customer_id, "tier_falling")
     step, falls_on, due_at = tier_step(
         outlook,
         programme,
@@ -180,8 +181,8 @@ async def _review_by_window(
     if step is TierStep.WARN and recipient is not None:
         left = max(0, progress_at(parts, end_of_day(falls_on, zone)))
         key = f"tier_falling:{customer_id}:{falls_on.isoformat()}"
-        content = service_content("tier_falling", recipient[1], _warning(tier, left, falls_on, rules, recipient[1]))
-        await queue_service(recipient[0], "tier_falling", content, dedupe_key=key, now=now)
+        values = _warning(tier, left, falls_on, rules, recipient.language)
+        await tell_customer(recipient, values, dedupe_key=key, now=now)
     await _look_again(customer_id, min(due_at, now + LOOKED_AT_EVERY))
     return int(step is TierStep.WARN)
 

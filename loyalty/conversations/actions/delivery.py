@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty import db
+from loyalty.conversations.channels import USUAL
 from loyalty.conversations.content import Content
 from loyalty.conversations.kinds import PATIENT
-from loyalty.conversations.rules import LEASE, SENDING, Leased, PauseReason, Priority, Status, Tried, retry_pause
+from loyalty.conversations.rules import LEASE, SENDING, Cap, Leased, PauseReason, Priority, Status, Tried, retry_pause
 from loyalty.ids import new_key
 
+NO_CAP = Cap()
 # Nothing while our account is paused. By urgency and age, along message_queued; message_pending tells whether the chat
 # has something to send before, of the same urgency. What waits for the morning holds up nothing.
 LEASE_SOME = """
@@ -40,17 +42,23 @@ RETURNING message.id, message.kind, message.content, message.priority, message.t
         ORDER BY id DESC LIMIT 1) END AS is_granted,
     CASE WHEN message.topic <> 'service' OR message.kind = ANY($5::text[]) THEN (SELECT coalesce(
         (SELECT l.time_zone FROM customer p JOIN location l ON l.id = p.home_location_id
-            WHERE p.id = message.customer_id), shop.time_zone) FROM shop) END AS quiet_zone
+            WHERE p.id = message.customer_id), shop.time_zone) FROM shop) END AS quiet_zone,
+    CASE WHEN message.topic = 'marketing' AND $7 > 0 THEN (SELECT count(*) FROM message other
+        WHERE other.customer_id = message.customer_id AND other.topic = 'marketing' AND other.direction = 'out'
+            AND other.created_at > $6 - make_interval(days => $8) AND other.id <> message.id
+            AND other.status IN ('sending', 'sent', 'delivered', 'read', 'unknown'))::int ELSE 0 END AS others
 """
 
 
-async def lease_messages(source: str, *, limit: int, now: datetime, least: Priority = Priority.BULK) -> list[Leased]:
+async def lease_messages(
+    source: str, *, limit: int, now: datetime, least: Priority = Priority.BULK, cap: Cap = NO_CAP
+) -> list[Leased]:
     """Take messages that are due, the most urgent first, one of a chat at a time so that they leave in order.
 
     source: the account of ours that they leave through; while it is paused there are none. least: nothing less urgent
-    than this.
+    than this. cap: within whose days advertising is counted.
     """
-    rows = await db.fetch(LEASE_SOME, source, int(least), limit, now + LEASE, PATIENT, now)
+    rows = await db.fetch(LEASE_SOME, source, int(least), limit, now + LEASE, PATIENT, now, cap.messages, cap.days)
     leased = [
         Leased(
             **{
@@ -126,18 +134,22 @@ UPDATE message SET status = 'delayed', reason = $2, due_at = $3, leased_until = 
     attempts = greatest(attempts - $4::int, 0)
 WHERE id = $1 AND {open}
 """
-# To the next account of the person that takes it and was not tried for this yet: the default one first. Answers of a
+# To the next account of the person that takes it and was not tried for this yet, in the order of its type. Answers of a
 # dialog belong to their chat.
-FALL_BACK = """
+FALL_BACK = f"""
 WITH RECURSIVE tried AS (
     SELECT id, account_id, instead_of_id FROM message WHERE id = $1
     UNION ALL SELECT m.id, m.account_id, m.instead_of_id FROM message m JOIN tried ON m.id = tried.instead_of_id
 ), next AS (
     SELECT a.id, a.channel FROM message m JOIN messenger_account a ON a.customer_id = m.customer_id
+        LEFT JOIN message_type t ON t.name = m.kind,
+        LATERAL (SELECT string_to_array(coalesce(t.channels, '{USUAL}'), ',') AS names) wanted
     WHERE m.id = $1 AND m.priority > 0 AND a.is_active AND a.id NOT IN (SELECT account_id FROM tried)
+        AND a.channel = ANY(wanted.names)
         AND CASE m.topic WHEN 'service' THEN a.takes_service WHEN 'marketing' THEN a.takes_marketing
             ELSE a.takes_surveys END
-    ORDER BY a.is_default DESC, a.id LIMIT 1
+    ORDER BY a.is_default AND coalesce(t.own_first, true) DESC, array_position(wanted.names, a.channel::text), a.id
+    LIMIT 1
 )
 INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, topic, dedupe_key,
     instead_of_id, created_at, due_at, attempts)

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from loyalty import db
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.kinds.refused import WHY
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.errors import Refused
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
@@ -45,13 +46,12 @@ async def _note(refused: Refused, customer_id: int, location_id: int | None, *, 
         reason=refused.reason,
         **details,
     )
-    recipient = await recipient_of(customer_id) if refused.reason in WHY else None
+    recipient = await recipient_of(customer_id, "refused") if refused.reason in WHY else None
     if recipient is None:
         return
-    account_id, language = recipient
     place = await db.fetch_value("SELECT name FROM location WHERE id = $1", location_id)
     why = WHY[refused.reason]
-    content = service_content("refused", language, {"why": why.get(language, why["en"]), "location": place or ""})
+    values = {"why": why.get(recipient.language, why["en"]), "location": place or ""}
     # A till that tries again and again tells once a day.
     key = f"refused:{customer_id}:{refused.reason}:{now:%Y-%m-%d}"
-    await queue_service(account_id, "refused", content, dedupe_key=key, now=now)
+    await tell_customer(recipient, values, dedupe_key=key, now=now)

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
+COMMON = frozenset({"first_name"})
+"""What every text may name beside the variables of its type."""
+_NOBODY = re.compile(r",?[ \t]*\{first_name\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +24,26 @@ class Kind:
     buttons: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     is_patient: bool = False
 
-    def text(self, language: str, values: Mapping[str, str]) -> str:
+    def text(self, language: str, values: Mapping[str, str], own: str = "") -> str:
         """The text with its variables filled in, in one pass: a value is never looked into.
 
-        A line whose variables are all empty is left out. English stands in for a language that is not there.
+        own: what the shop says instead. A line whose variables are all empty is left out; an unknown name goes with
+        the comma before it. English stands in for a language that is not there.
         """
-        template = self.texts.get(language) or self.texts["en"]
+        template = own or self.texts.get(language) or self.texts["en"]
+        if not values.get("first_name"):
+            template = _NOBODY.sub("", template)
         lines = []
         for line in template.splitlines():
             named = _VARIABLE.findall(line)
             if not named or any(values.get(name) for name in named):
                 lines.append(_VARIABLE.sub(lambda match: values.get(match[1], ""), line))
         return "\n".join(lines)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for an answer, so that it may go only where people can answer."""
+        return bool(self.buttons)
 
     def row(self, language: str, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """The buttons with their variables filled in: (label, data)."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loyalty import db
-from loyalty.conversations.rules import Quiet
+from loyalty.conversations.rules import Cap, Manners, Quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,12 @@ class AttachmentBody:
     name: str
 
 
-async def quiet_hours() -> Quiet:
-    """When nothing is sent that can wait."""
-    row = await db.fetch_row("SELECT quiet_from AS begins, quiet_until AS ends FROM messaging")
-    return Quiet(**row) if row else Quiet()
+async def manners() -> Manners:
+    """When nothing is sent that can wait, and how much advertising a person may get."""
+    row = await db.fetch_row("SELECT quiet_from, quiet_until, cap_messages, cap_days FROM messaging")
+    if row is None:
+        return Manners()
+    return Manners(Quiet(row["quiet_from"], row["quiet_until"]), Cap(row["cap_messages"], row["cap_days"]))
 
 
 # The template in the person's language, else in English, else in any.

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from loyalty import db
+from loyalty.customers.actions.addresses import SPEAK, count_reach
 from loyalty.customers.actions.phones import keep_vouched_phone
 from loyalty.customers.actions.profile import lock_customer, set_consent
-from loyalty.customers.queries import ACCOUNT_COLUMNS, MessengerAccountView, messenger_account
-from loyalty.customers.rules import Topic, clean_text
+from loyalty.customers.queries import ACCOUNT_COLUMNS, IS_MESSENGER, MessengerAccountView, messenger_account
+from loyalty.customers.rules import MESSENGERS, Topic, clean_text
 from loyalty.errors import NotFound
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
@@ -31,7 +32,7 @@ ADD_ACCOUNT = f"""
 INSERT INTO messenger_account (channel, address, name, username, language, is_active, is_default, created_at, alias,
     phone)
 VALUES ($1, $2, $3, $4, $5, true, false, $6, $7, $8)
-ON CONFLICT (channel, address) DO UPDATE SET name = EXCLUDED.name, username = EXCLUDED.username
+ON CONFLICT (channel, address) WHERE channel <> 'email' DO UPDATE SET name = EXCLUDED.name, username = EXCLUDED.username
 RETURNING {ACCOUNT_COLUMNS}
 """
 
@@ -91,7 +92,7 @@ async def link_account(account_id: int, customer_id: int, *, actor: Actor, now: 
     )
     for owner in owners:
         await db.execute(FIRST_BECOMES_DEFAULT, owner)
-        await _count_reach(owner)
+    await count_reach(owners)
     await write_journal(
         actor, "account.linked", subject_kind="customer", subject_id=customer_id, now=now, account=account_id
     )
@@ -112,25 +113,26 @@ async def unlink_account(account_id: int, *, actor: Actor, now: datetime) -> Non
         account_id,
     )
     await db.execute(FIRST_BECOMES_DEFAULT, before.customer_id)
-    await _count_reach(before.customer_id)
+    await count_reach([before.customer_id])
     await write_journal(
         actor, "account.unlinked", subject_kind="customer", subject_id=before.customer_id, now=now, account=account_id
     )
 
 
-# The person's oldest account that can be written to, unless there is a default already.
-FIRST_BECOMES_DEFAULT = """
+# The person's oldest messenger that can be written to, unless there is a default already.
+FIRST_BECOMES_DEFAULT = f"""
 UPDATE messenger_account SET is_default = true
-WHERE id = (SELECT id FROM messenger_account WHERE customer_id = $1 ORDER BY is_active DESC, id LIMIT 1)
+WHERE id = (SELECT id FROM messenger_account WHERE customer_id = $1 AND {IS_MESSENGER} ORDER BY is_active DESC, id
+    LIMIT 1)
     AND NOT EXISTS (SELECT FROM messenger_account WHERE customer_id = $1 AND is_default)
 """
 
 
 @db.use_case
 async def make_default(account_id: int, *, actor: Actor, now: datetime) -> None:
-    """Of a person's accounts, write to this one. Raises NotFound("account") for one that is nobody's."""
+    """Of a person's messengers, write to this one. Raises NotFound("account") for one that is nobody's, or is none."""
     chosen = await messenger_account(account_id)
-    if chosen.customer_id is None:
+    if chosen.customer_id is None or chosen.channel not in MESSENGERS:
         raise NotFound("account")
     await lock_customer(chosen.customer_id)
     if chosen.is_default:
@@ -161,7 +163,7 @@ async def set_account_active(account_id: int, *, is_active: bool, reason: str = 
         None if is_active else now,
     )
     if known.customer_id is not None:
-        await _count_reach(known.customer_id)
+        await count_reach([known.customer_id])
 
 
 @db.use_case
@@ -217,7 +219,7 @@ async def answer_topics(
 ) -> None:
     """A person says whether they want to read of marketing or surveys in this chat: kept there and as a consent.
 
-    A no withdraws the consent unless another account of theirs takes the topic still.
+    A no withdraws the consent unless another messenger of theirs takes the topic still.
     """
     marketing, surveys = answers.get(Topic.MARKETING), answers.get(Topic.SURVEYS)
     await set_topics(account_id, marketing=marketing, surveys=surveys, actor=actor, now=now)
@@ -225,7 +227,8 @@ async def answer_topics(
     if person is None:
         return
     takes = await db.fetch(
-        "SELECT takes_marketing, takes_surveys FROM messenger_account WHERE customer_id = $1", person
+        f"SELECT takes_marketing, takes_surveys FROM messenger_account WHERE customer_id = $1 AND {IS_MESSENGER}",
+        person,
     )
     for topic, granted in answers.items():
         if granted or not any(row[f"takes_{topic.value}"] for row in takes):
@@ -249,14 +252,5 @@ async def set_language(account_id: int, language: str, *, actor: Actor, now: dat
         )  # fmt: skip
         changed = {"customer_id": known.customer_id, "fields": ["language"]}
         await tell(EventType.CUSTOMER_UPDATED, changed, now=now)
+        await db.execute(SPEAK, [known.customer_id])
     await db.execute("UPDATE messenger_account SET language = $2 WHERE id = $1", account_id, language)
-
-
-async def _count_reach(customer_id: int) -> None:
-    """Whether any account of theirs can be written to. The caller holds the customer."""
-    await db.execute(
-        "UPDATE customer_facts SET telegram = 'telegram' = ANY(channels), whatsapp = 'whatsapp' = ANY(channels)"
-        " FROM (SELECT coalesce(array_agg(channel), '{}') AS channels FROM messenger_account WHERE customer_id = $1"
-        " AND is_active) reached WHERE customer_facts.customer_id = $1",
-        customer_id,
-    )

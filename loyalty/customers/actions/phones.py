@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from loyalty import db
+from loyalty.customers.actions.addresses import keep_addresses
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Refused
 from loyalty.staff.actions import write_journal
@@ -25,6 +26,7 @@ async def keep_vouched_phone(customer_id: int, phone: str, *, now: datetime) -> 
     """
     if await db.fetch_value(PROVE, customer_id, phone, now) is None:
         return
+    await keep_addresses([customer_id], now=now)
     await write_journal(
         Actor(ActorKind.CUSTOMER), "phone.verified", subject_kind="customer", subject_id=customer_id, now=now
     )
@@ -47,6 +49,7 @@ async def change_phone(customer_id: int, phone: str, *, actor: Actor, now: datet
         phone,
         now,
     )
+    await keep_addresses([customer_id], now=now)
     await write_journal(
         actor,
         "phone.verified" if owner == customer_id else "phone.changed",
@@ -64,6 +67,7 @@ async def release_phone(customer_id: int, *, actor: Actor, now: datetime) -> Non
     await db.execute(
         "UPDATE customer SET phone = NULL, phone_verified_at = NULL, updated_at = $2 WHERE id = $1", customer_id, now
     )
+    await keep_addresses([customer_id], now=now)
     await write_journal(actor, "phone.released", subject_kind="customer", subject_id=customer_id, now=now)
     await _tell(customer_id, ["phone", "phone_verified_at"], now)
 

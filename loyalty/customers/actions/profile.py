@@ -7,6 +7,7 @@ from datetime import date, datetime
 from tortoise.exceptions import IntegrityError
 
 from loyalty import db
+from loyalty.customers.actions.addresses import SPEAK, add_addresses, keep_addresses
 from loyalty.customers.models import Consent, Customer, CustomerFacts, RegistrationStep
 from loyalty.customers.queries import CustomerView, customer
 from loyalty.customers.rules import (
@@ -74,6 +75,7 @@ async def add_customer(
         last_visit_at=NEVER,
         birthday_code=birthday_code(profile.birthday),
     )
+    await add_addresses([row["id"]], now=now)
     if via not in MESSENGERS:
         # A chat keeps the steps of its own.
         await RegistrationStep.create(customer_id=row["id"], step="added", via=via.value, at=now)
@@ -108,6 +110,8 @@ async def update_profile(customer_id: int, profile: Profile, *, actor: Actor, no
         raise Refused("phone_taken") from error
     if "birthday" in changed:
         await CustomerFacts.filter(customer_id=customer_id).update(birthday_code=birthday_code(profile.birthday))
+    if not {"phone", "email", "language"}.isdisjoint(changed):
+        await keep_addresses([customer_id], now=now)
     await write_journal(
         actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=changed
     )
@@ -261,6 +265,7 @@ async def confirm_identity(
         customer_id,
         birthday_code(birthday),
     )
+    await db.execute(SPEAK, [customer_id])
     await write_journal(actor, "phone.verified", subject_kind="customer", subject_id=customer_id, now=now)
     await _tell_change(customer_id, ["phone_verified_at"], now)
 

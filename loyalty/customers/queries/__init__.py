@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from loyalty import db
-from loyalty.customers.rules import Search, SearchKind
+from loyalty.customers.rules import MESSENGERS, Search, SearchKind
 from loyalty.errors import NotFound
 
 PAGE_ROWS = 50
@@ -154,6 +154,8 @@ class MessengerAccountView:
     takes_surveys: bool
 
 
+IS_MESSENGER = "channel NOT IN ('sms', 'email')"
+"""SQL: whether an account is one in which its person talks with us."""
 ACCOUNT_COLUMNS = """
     id, channel, address, customer_id, name, username, language, is_active, is_default, created_at, linked_at, alias,
     phone, inactive_reason, inactive_at, takes_service, takes_marketing, takes_surveys
@@ -372,9 +374,15 @@ async def messenger_account(account_id: int) -> MessengerAccountView:
 
 
 async def accounts_of(customer_id: int) -> list[MessengerAccountView]:
-    """A person's messenger accounts, the default one first. Index: messenger_account_customer."""
+    """A person's messengers, the default one first. Index: messenger_account_customer."""
+    return [place for place in await places_of(customer_id) if place.channel in MESSENGERS]
+
+
+async def places_of(customer_id: int) -> list[MessengerAccountView]:
+    """Everywhere a person can be written to: their messengers, the default one first, then their phone and e-mail."""
     rows = await db.fetch(
-        f"SELECT {ACCOUNT_COLUMNS} FROM messenger_account WHERE customer_id = $1 ORDER BY is_default DESC, id",
+        f"SELECT {ACCOUNT_COLUMNS} FROM messenger_account WHERE customer_id = $1"
+        f" ORDER BY {IS_MESSENGER} DESC, is_default DESC, channel = 'sms' DESC, id",
         customer_id,
     )
     return [MessengerAccountView(**row) for row in rows]

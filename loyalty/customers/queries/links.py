@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
+from loyalty.customers.queries import IS_MESSENGER
 from loyalty.customers.rules import TYPED_PHONE, LinkState
 from loyalty.errors import NotFound
 
@@ -37,10 +38,10 @@ class LinkRequestView:
     staff_name: str | None
 
 
-PHONE_OWNER = """
+PHONE_OWNER = f"""
 SELECT c.id AS customer_id, c.phone_verified_at IS NULL
     AND EXISTS (SELECT FROM registration_step s WHERE s.customer_id = c.id AND s.step = $2)
-    AND EXISTS (SELECT FROM messenger_account a WHERE a.customer_id = c.id) AS is_claimed
+    AND EXISTS (SELECT FROM messenger_account a WHERE a.customer_id = c.id AND {IS_MESSENGER}) AS is_claimed
 FROM customer c WHERE c.phone = $1
 """  # indexes: registration_step_customer, messenger_account_customer
 

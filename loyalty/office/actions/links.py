@@ -4,7 +4,8 @@ from datetime import datetime
 
 from loyalty import db, wording
 from loyalty.bonuses.actions.once_only import grant_welcome
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
+from loyalty.conversations.queries.recipients import Recipient, recipient_of, texts_of
 from loyalty.customers.actions.accounts import link_account
 from loyalty.customers.actions.links import close_link, open_link
 from loyalty.customers.actions.phones import release_phone
@@ -36,17 +37,15 @@ async def ask_link(account_id: int, customer_id: int, *, actor: Actor, now: date
     request_id = await open_link(account_id, customer_id, actor=actor, now=now)
     if request_id is None:
         return None
-    recipient = await recipient_of(customer_id)
+    recipient = await recipient_of(customer_id, "link_asked")
     if recipient is not None and (await customer(customer_id)).phone_verified_at is not None:
-        asked_in, language = recipient
         account = await messenger_account(account_id)
         values = {
             "channel": CHANNELS[account.channel],
             "name": account.name or "—",
             "request": str(request_id),
         }
-        content = service_content("link_asked", language, values)
-        await queue_service(asked_in, "link_asked", content, dedupe_key=f"link_asked:{request_id}", now=now)
+        await tell_customer(recipient, values, dedupe_key=f"link_asked:{request_id}", now=now)
     return request_id
 
 
@@ -109,7 +108,7 @@ async def _tell(request: LinkRequestView, kind: str, *, now: datetime) -> None:
     account = await messenger_account(request.account_id)
     if not account.is_active or account.customer_id is None:
         return
-    balance = max(0, (await customer(account.customer_id)).balance)
-    values = {"balance": wording.bonuses_in_words(balance, account.language)}
-    content = service_content(kind, account.language, values)
-    await queue_service(account.id, kind, content, dedupe_key=f"{kind}:{request.id}", now=now)
+    person = await customer(account.customer_id)
+    values = {"balance": wording.bonuses_in_words(max(0, person.balance), account.language)}
+    recipient = Recipient(kind, account.id, account.language, person.name, await texts_of(kind))
+    await tell_customer(recipient, values, dedupe_key=f"{kind}:{request.id}", now=now)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
+from loyalty.conversations.channels import CAPABILITIES, EMAIL, SMS
 
 SHOWN = 20
 """Of each check, so many differences are told one by one."""
@@ -165,19 +166,28 @@ CHECKS = {
     "facts of customer": """
         SELECT c.id, 1 AS expected, 0 AS found
         FROM customer c LEFT JOIN customer_facts f ON f.customer_id = c.id WHERE f.customer_id IS NULL""",
-    "reach of customer by whatsapp": """
-        SELECT f.customer_id AS id, (a.customer_id IS NOT NULL)::int AS expected, f.whatsapp::int AS found
+    **{
+        f"reach of customer by {channel}": f"""
+        SELECT f.customer_id AS id, (a.customer_id IS NOT NULL)::int AS expected, f.{channel}::int AS found
         FROM customer_facts f LEFT JOIN (SELECT DISTINCT customer_id FROM messenger_account
-            WHERE channel = 'whatsapp' AND is_active AND customer_id IS NOT NULL) a USING (customer_id)
-        WHERE (a.customer_id IS NOT NULL) <> f.whatsapp""",
-    "reach of customer by telegram": """
-        SELECT f.customer_id AS id, (a.customer_id IS NOT NULL)::int AS expected, f.telegram::int AS found
-        FROM customer_facts f LEFT JOIN (SELECT DISTINCT customer_id FROM messenger_account
-            WHERE channel = 'telegram' AND is_active AND customer_id IS NOT NULL) a USING (customer_id)
-        WHERE (a.customer_id IS NOT NULL) <> f.telegram""",
+            WHERE channel = '{channel}' AND is_active AND customer_id IS NOT NULL) a USING (customer_id)
+        WHERE (a.customer_id IS NOT NULL) <> f.{channel}"""
+        for channel in CAPABILITIES
+    },
+    **{
+        f"{field} of customer as {channel}": f"""
+        SELECT coalesce(c.id, a.customer_id) AS id, (c.{field} IS NOT NULL)::int AS expected,
+            (a.customer_id IS NOT NULL)::int AS found
+        FROM (SELECT id, {field} FROM customer WHERE {field} IS NOT NULL) c
+            FULL JOIN (SELECT customer_id, address FROM messenger_account
+                WHERE channel = '{channel}' AND customer_id IS NOT NULL) a
+            ON a.customer_id = c.id AND a.address = c.{field}
+        WHERE c.id IS NULL OR a.customer_id IS NULL"""
+        for field, channel in (("phone", SMS), ("email", EMAIL))
+    },
     "default account of customer": """
         SELECT customer_id AS id, 1 AS expected, count(*) FILTER (WHERE is_default) AS found
-        FROM messenger_account WHERE customer_id IS NOT NULL
+        FROM messenger_account WHERE customer_id IS NOT NULL AND channel NOT IN ('sms', 'email')
         GROUP BY 1 HAVING count(*) FILTER (WHERE is_default) <> 1""",
     # A use that names another person, or a receipt that no code paid for, has no partner here.
     "code of burn": """

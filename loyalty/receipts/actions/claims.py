@@ -5,8 +5,9 @@ from datetime import datetime
 from loyalty import db, wording
 from loyalty.bonuses.actions.manual import refuse_own_account
 from loyalty.clock import business_date, start_of_day
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.kinds.claim_refused import WHY
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.money import MAX_MINOR
@@ -274,18 +275,17 @@ async def _refuse(found: Claim, reason: Refusal, *, actor: Actor, now: datetime)
         now,
     )
     await write_journal(actor, "claim.refused", subject_kind="claim", subject_id=found.id, now=now, reason=reason.value)
-    recipient = await recipient_of(found.customer_id)
+    recipient = await recipient_of(found.customer_id, "claim_refused")
     if recipient is None:
         return
-    account_id, language = recipient
+    language = recipient.language
     chain, why = await shop(), WHY[reason.value]
     values = {
         "total": wording.money(found.total, chain.currency, chain.exponent, language),
         "day": wording.day(business_date(found.sold_at, chain.time_zone), language),
         "why": why.get(language, why["en"]),
     }
-    content = service_content("claim_refused", language, values)
-    await queue_service(account_id, "claim_refused", content, dedupe_key=f"claim_refused:{found.id}", now=now)
+    await tell_customer(recipient, values, dedupe_key=f"claim_refused:{found.id}", now=now)
 
 
 async def _check_day_of(customer_id: int, limit: int, now: datetime) -> None:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from loyalty import db, wording
 from loyalty.bonuses.queries import HoldView, hold, hold_by_key
 from loyalty.bonuses.rules import HoldState, Taken, allocate, available, check_burn
-from loyalty.conversations.actions.outbox import queue_service, service_content
+from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.actions.refusals import noting_refusals
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.receipts.actions.sales import check_till
@@ -189,7 +190,8 @@ async def _place(draft: ReceiptDraft, at_till: Till, sale: Quote, *, actor: Acto
 
 async def _ask(draft: ReceiptDraft, at_till: Till, *, actor: Actor, now: datetime) -> int | None:
     """Write the question and send it; None when the key was taken meanwhile."""
-    if at_till.account_id is None:
+    recipient = await recipient_of(draft.customer_id, "hold_asked")
+    if recipient is None:
         raise Refused("no_chat_to_ask")
     sale = quote(_trusted(at_till), draft, now=now)
     hold_id: int | None = await db.fetch_value(
@@ -220,8 +222,7 @@ async def _ask(draft: ReceiptDraft, at_till: Till, *, actor: Actor, now: datetim
         "location": at_till.location_name,
         "hold": str(hold_id),
     }
-    content = service_content("hold_asked", language, values)
-    await queue_service(at_till.account_id, "hold_asked", content, dedupe_key=f"hold:{hold_id}", now=now)
+    await tell_customer(recipient, values, dedupe_key=f"hold:{hold_id}", now=now)
     return hold_id
 
 

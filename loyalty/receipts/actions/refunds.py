@@ -20,7 +20,8 @@ from loyalty.bonuses.rules import (
     shortfall,
     still_held,
 )
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
@@ -339,10 +340,10 @@ async def _original(receipt_id: int) -> tuple[Original, int | None, list[tuple[L
 
 async def _tell_refund(sale: ReceiptView, answer: Recorded, now: datetime) -> None:
     """Tell the customer what a refund moved, where they can be told."""
-    recipient = await recipient_of(sale.customer_id)
+    recipient = await recipient_of(sale.customer_id, "receipt_refunded")
     if recipient is None:
         return
-    account_id, language = recipient
+    language = recipient.language
     chain = await shop()
     values = {
         "total": wording.money(answer.total, chain.currency, chain.exponent, language),
@@ -351,5 +352,4 @@ async def _tell_refund(sale: ReceiptView, answer: Recorded, now: datetime) -> No
         "reversed": wording.bonuses_in_words(answer.earned, language) if answer.earned else "",
         "balance": wording.bonuses_in_words(max(0, answer.balance), language),
     }
-    content = service_content("receipt_refunded", language, values)
-    await queue_service(account_id, "receipt_refunded", content, dedupe_key=f"refund:{answer.receipt_id}", now=now)
+    await tell_customer(recipient, values, dedupe_key=f"refund:{answer.receipt_id}", now=now)

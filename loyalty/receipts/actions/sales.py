@@ -7,9 +7,10 @@ from typing import Any
 
 from loyalty import db, wording
 from loyalty.clock import business_date
-from loyalty.conversations.actions.outbox import service_content
 from loyalty.conversations.actions.refusals import noting_refusals
 from loyalty.conversations.content import Content
+from loyalty.conversations.kinds.said import service_content
+from loyalty.conversations.queries.recipients import first_name
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
@@ -283,6 +284,7 @@ def _told(at_till: Till, sale: Quote, now: datetime) -> Content:
     if sale.earn and sale.dates.activates_at > now:
         first_day = wording.day(business_date(sale.dates.activates_at, at_till.zone), language)
     values = {
+        "first_name": first_name(at_till.customer_name),
         "total": wording.money(sale.total, at_till.currency, at_till.exponent, language),
         "location": at_till.location_name,
         "burnt": wording.bonuses_in_words(sale.burn, language) if sale.burn else "",
@@ -291,7 +293,7 @@ def _told(at_till: Till, sale: Quote, now: datetime) -> Content:
         "tier": sale.tier_after.name if sale.tier_after.id != at_till.tier_id else "",
         "balance": wording.bonuses_in_words(max(0, sale.balance_after), language),
     }
-    return service_content("receipt", language, values)
+    return service_content("receipt", language, values, at_till.own_texts)
 
 
 def answered(seen_hash: str, answer: str, body_hash: str) -> Recorded:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty import db, wording
-from loyalty.conversations.actions.outbox import queue_service, recipient_of, service_content
+from loyalty.conversations.actions.outbox import tell_customer
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.queries import find_by_phone
 from loyalty.errors import Conflict, NotFound, Refused
@@ -175,14 +176,13 @@ async def _credit(row: db.Row, customer_id: int, now: datetime) -> bool:
 
 
 async def _tell_refusal(row: db.Row, customer_id: int, now: datetime) -> None:
-    recipient = await recipient_of(customer_id)
+    recipient = await recipient_of(customer_id, "waiting_sale_refused")
     if recipient is None:
         return
-    account_id, language = recipient
     chain = await shop()
-    total = wording.money(row["total"], chain.currency, chain.exponent, language)
-    content = service_content("waiting_sale_refused", language, {"total": total, "location": row["location_name"]})
-    await queue_service(account_id, "waiting_sale_refused", content, dedupe_key=f"waiting_sale:{row['id']}", now=now)
+    total = wording.money(row["total"], chain.currency, chain.exponent, recipient.language)
+    values = {"total": total, "location": row["location_name"]}
+    await tell_customer(recipient, values, dedupe_key=f"waiting_sale:{row['id']}", now=now)
 
 
 def _same(seen: WaitingSaleView, total: int, phone: str | None) -> WaitingSaleView:

@@ -8,6 +8,7 @@ from typing import Any
 from loyalty import db
 from loyalty.bonuses.queries import held_for_sale
 from loyalty.bonuses.rules import Lot
+from loyalty.conversations.queries.recipients import own_texts, place_for
 from loyalty.customers.rules import CardProof
 from loyalty.errors import NotFound
 from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
@@ -89,10 +90,10 @@ class Habits:
 
 # Everything a quote decides on, read at one moment; what the programme does not limit is not counted. Indexes:
 # bonus_lot_open, hold_live, receipt_customer, programme_effective, messenger_account_customer.
-TILL = """
+TILL = f"""
 SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name AS location_name, l.time_zone,
     l.is_open, l.burns_without_code, day.today, c.name, c.phone, c.language, c.birthday,
-    account.id AS account_id, account.channel AS account_channel,
+    account.id AS account_id, account.channel AS account_channel, account.texts AS own_texts,
     $4::bigint IS NOT NULL AND (EXISTS (SELECT FROM card_code_use WHERE customer_id = $1 AND step = $4)
         OR EXISTS (SELECT FROM hold WHERE customer_id = $1 AND code_step = $4 AND state IN ('asked', 'held')
             AND id IS DISTINCT FROM $5::bigint)) AS code_used,
@@ -134,9 +135,8 @@ SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name
     END AS last_receipt_at,
     EXISTS (SELECT FROM receipt WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
         AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days') AS visited
-FROM customer c JOIN customer_facts f ON f.customer_id = c.id LEFT JOIN LATERAL (SELECT id, channel
-        FROM messenger_account WHERE customer_id = c.id AND is_active AND takes_service
-        ORDER BY is_default DESC, id LIMIT 1) account ON true, shop s,
+FROM customer c JOIN customer_facts f ON f.customer_id = c.id LEFT JOIN LATERAL (
+        {place_for("receipt", "c.id", "a.id, a.channel, t.texts")}) account ON true, shop s,
     location l LEFT JOIN receipt seen ON seen.location_id = l.id AND seen.source = $6::text
         AND seen.external_id = $7::text,
     LATERAL (SELECT ($3::timestamptz AT TIME ZONE l.time_zone)::date AS today) day,
@@ -212,6 +212,7 @@ async def till(
         lots=tuple(map(Lot, *(column or () for column in lots))),
         held=held,
         seen=seen,
+        own_texts=own_texts(row["own_texts"]),
         **{name: row[name] for name in same},
     )
 

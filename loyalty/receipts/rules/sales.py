@@ -1,7 +1,7 @@
 """A sale before it is recorded, and what it would move."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NoReturn, Self
@@ -119,7 +119,8 @@ class Till:
 
     window_paid, window_visits: progress within the tier window, the latter only where visits count.
     visited: whether this day and location count already. code_used: the code that was shown has paid already.
-    account_id: where the customer is written to. lots: with what other holds keep of them. held: what was set aside
+    account_id: where the customer is told of sales, own_texts: in which words of the shop's own.
+    lots: with what other holds keep of them. held: what was set aside
     for this sale. seen: hash and answer of the receipt that has this draft's key. version: of the customer's facts,
     which change with everything that a sale decides on. earned_*, burnt_today, receipts_today, burns_today: filled
     where the programme limits them.
@@ -162,6 +163,7 @@ class Till:
     held: Held | None = None
     seen: tuple[str, str] | None = None
     version: str = ""
+    own_texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.once_only import grant_welcome
 from loyalty.bonuses.queries import account, entries
+from loyalty.customers.actions.addresses import keep_addresses
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.staff.rules import COMMAND, JOB
@@ -69,6 +70,7 @@ async def test_the_welcome_bonus_is_given_once_a_phone_even_to_somebody_erased_w
     assert await grant_welcome(one.id, actor=JOB, now=NOW) == 200_00
     assert await grant_welcome(one.id, actor=JOB, now=NOW) == 0
     await db.execute("UPDATE customer SET phone = NULL, name = '' WHERE id = $1", one.id)
+    await keep_addresses([one.id], now=NOW)
     back, other = await a_customer(phone="+79161112233"), await a_customer()
     assert await grant_welcome(back.id, actor=JOB, now=NOW + 900 * DAY) == 0
     assert await grant_welcome(other.id, actor=JOB, now=NOW + 900 * DAY) == 200_00

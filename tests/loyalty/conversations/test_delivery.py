@@ -11,6 +11,7 @@ from loyalty.conversations.actions.arrivals import dismiss_update, replay_update
 from loyalty.conversations.actions.progress import note_progress
 from loyalty.conversations.content import Content
 from loyalty.conversations.queries.channels import channel_states, failed_updates
+from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.conversations.queries.sending import template_for
 from loyalty.conversations.rules import Arrived, Leased, PauseReason, Priority, Quiet, Status, night_ends, refusal
 from loyalty.customers.actions.accounts import know_account, link_account, make_default, set_account_active
@@ -117,11 +118,14 @@ async def test_an_account_that_takes_nothing_is_no_way_out(maria, column):
 
 async def test_we_write_to_the_default_account_and_else_to_one_that_works(maria):
     customer_id, telegram, whatsapp = maria
-    assert await outbox.recipient_of(customer_id) == (telegram, "ru")
+    assert (place := await recipient_of(customer_id, "receipt")) is not None
+    assert place.account_id == telegram
     await make_default(whatsapp, actor=COMMAND, now=NOW)
-    assert await outbox.recipient_of(customer_id) == (whatsapp, "ru")
+    assert (place := await recipient_of(customer_id, "receipt")) is not None
+    assert place.account_id == whatsapp
     await set_account_active(whatsapp, is_active=False, now=NOW)
-    assert await outbox.recipient_of(customer_id) == (telegram, "ru")
+    assert (place := await recipient_of(customer_id, "receipt")) is not None
+    assert place.account_id == telegram
 
 
 # ----------------------------------------------------------------------------------------------- queues
