@@ -85,14 +85,14 @@ async def test_a_page_of_a_proxy_instead_of_an_answer_is_tried_again(maria, simu
 async def test_somebody_who_blocked_us_is_not_written_to_until_they_come_back(maria, simulator):
     maria.blocked = True
     await credit(maria.customer_id)
-    await until_sql("SELECT NOT is_active FROM messenger_account")
+    await until_sql("SELECT NOT is_active FROM messenger_account WHERE channel = 'telegram'")
     await until_sql("SELECT status = 'failed' AND reason = 'blocked' FROM message ORDER BY id DESC LIMIT 1")
     tries = [name for name, _ in simulator.calls].count("sendMessage")
     await credit(maria.customer_id)
     assert not await db.fetch_value("SELECT EXISTS (SELECT FROM message WHERE status IN ('queued', 'delayed'))")
     assert [name for name, _ in simulator.calls].count("sendMessage") == tries
     maria.unblock()
-    await until_sql("SELECT is_active FROM messenger_account")
+    await until_sql("SELECT is_active FROM messenger_account WHERE channel = 'telegram'")
     await credit(maria.customer_id, 30_00)
     await maria.wait_for(bot_message("Вам начислили 30"))
 
@@ -193,7 +193,7 @@ async def test_the_same_cause_speaks_once(account_id):
 
 
 async def test_a_person_with_two_accounts_is_written_to_at_the_default_one_that_works(account_id):
-    [first] = await accounts_of(await db.fetch_value("SELECT customer_id FROM messenger_account"))
+    [first] = await accounts_of(await db.fetch_value("SELECT customer_id FROM messenger_account WHERE is_default"))
     assert first.customer_id is not None
     second = await know_account("telegram", "78", name="Маша", username=None, language="ru", now=NOW)
     await link_account(second.id, first.customer_id, actor=COMMAND, now=NOW)

@@ -248,10 +248,10 @@ async def test_in_a_group_there_is_one_hint_no_personal_data_and_the_bot_leaves(
 
 async def test_blocking_and_unblocking_are_kept(maria):
     maria.block()
-    await until_sql("SELECT NOT is_active FROM messenger_account")
+    await until_sql("SELECT NOT is_active FROM messenger_account WHERE channel = 'telegram'")
     assert not await db.fetch_value("SELECT telegram FROM customer_facts")
     maria.unblock()
-    await until_sql("SELECT is_active FROM messenger_account")
+    await until_sql("SELECT is_active FROM messenger_account WHERE channel = 'telegram'")
     assert await db.fetch_value("SELECT telegram FROM customer_facts")
     await assert_books_agree(now=system_now())
 

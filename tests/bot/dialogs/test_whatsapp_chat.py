@@ -105,7 +105,7 @@ async def test_who_hides_their_number_types_it_and_stops_and_wants_offers_by_wha
     assert (await customer(found)).phone_verified_at is None
     for act, taken in ((person.stop_offers, "NOT takes_marketing"), (person.resume_offers, "takes_marketing")):
         act()
-        await until_sql(f"SELECT {taken} FROM messenger_account")
+        await until_sql(f"SELECT {taken} FROM messenger_account WHERE channel = 'whatsapp'")
     person.send("Настройки")
     await person.wait_for(bot_message("акции — да"))
     assert await db.fetch_value("SELECT count(*) FROM incoming_update WHERE state NOT IN ('done', 'ignored')") == 0

@@ -47,7 +47,7 @@ async def shop(database):
     ("planted", "told"),
     [
         (
-            "UPDATE messenger_account SET is_active = false",
+            "UPDATE messenger_account SET is_active = false WHERE channel = 'telegram'",
             ["reach of customer by telegram {customer}: expected 0, found 1"],
         ),
         (

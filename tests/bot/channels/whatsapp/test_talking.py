@@ -75,7 +75,7 @@ async def register(anna) -> None:
 
 async def test_somebody_joins_by_buttons_and_a_menu_and_sees_their_card(anna):
     await register(anna)
-    found = await db.fetch_row("SELECT address, alias, phone, name, customer_id FROM messenger_account")
+    found = await db.fetch_row("SELECT address, alias, phone, name, customer_id FROM messenger_account WHERE channel = 'whatsapp'")
     assert found is not None
     assert (found["address"], found["alias"], found["phone"]) == (anna.user_id, ANNA, f"+{ANNA}")
     assert found["customer_id"] is not None
@@ -119,7 +119,7 @@ async def test_who_hides_their_number_is_answered_and_their_marks_come_back(anna
     await hidden.wait_for(bot_message("На каком языке"))
     hidden.read()
     await until_sql("SELECT EXISTS (SELECT FROM message WHERE direction = 'out' AND status = 'read')")
-    found = await db.fetch_row("SELECT address, alias, phone FROM messenger_account")
+    found = await db.fetch_row("SELECT address, alias, phone FROM messenger_account WHERE channel = 'whatsapp'")
     assert found is not None
     assert tuple(found.values()) == (hidden.user_id, None, None)
 
@@ -131,11 +131,11 @@ async def test_a_message_that_is_refused_later_has_failed_for_that_reason(anna, 
     city.whatsapp.faults.undeliverable = 1
     anna.send("Баланс")
     await until_sql("SELECT EXISTS (SELECT FROM message WHERE status = 'failed' AND reason = 'gone')")
-    await until_sql("SELECT NOT is_active AND inactive_reason = 'gone' FROM messenger_account")
+    await until_sql("SELECT NOT is_active AND inactive_reason = 'gone' FROM messenger_account WHERE channel = 'whatsapp'")
     # Whoever writes is there after all.
     anna.send("Баланс")
     await anna.wait_for(bot_message("бонус"))
-    await until_sql("SELECT is_active FROM messenger_account")
+    await until_sql("SELECT is_active FROM messenger_account WHERE channel = 'whatsapp'")
 
 
 async def test_the_link_into_the_chat_is_known(anna):
