@@ -17,6 +17,7 @@ NOUNS = {
     "customer": mark("There is no such customer."),
     "delivery": mark("There is no such message. It may be too old."),
     "entry": mark("There is no such operation."),
+    "entry_link": mark("There is no such entry link."),
     "hold": mark("There is no such hold."),
     "invitation": mark("This link does not work: it was used already, or it is too old. Ask for a new one."),
     "link_request": mark("There is no such question about an account."),

@@ -9,6 +9,7 @@ from bot.dialogs import (
     balance,
     card,
     contact,
+    entry,
     fiscal,
     history,
     holds,
@@ -136,6 +137,7 @@ async def _reply(turn: Turn) -> Reply:
         return await news(turn)
     if topics.is_stop(event):
         return await topics.stop(turn)
+    turn = await entry.opened(turn)
     return await (_newcomer(turn) if turn.account.customer_id is None else _customer(turn))
 
 

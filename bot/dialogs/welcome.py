@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from bot.dialogs import join, topics
+from bot.dialogs import entry, join, topics
 from bot.dialogs.base import CUSTOMER, Reply, Turn, said
 from bot.texts import TERMS_VERSION
 from loyalty import wording
@@ -51,6 +51,7 @@ async def finish(turn: Turn, data: Any, birthday: date | None, *before: Said) ->
     # Of a registration that began before the question was asked, there is no answer.
     if "offers" in data:
         await topics.answer(turn, Topic.MARKETING, granted=data["offers"])
+    await entry.keep(turn, found.id, data)
     steps = [(step, datetime.fromisoformat(at)) for step, at in data["steps"]]
     await add_steps(found.id, [*steps, ("registered", turn.now)], via=Via(turn.account.channel))
     invited = await _keep_invitation(turn, found.id, data, is_new=not found.is_known)
