@@ -39,8 +39,8 @@ CAMERA_PATH = "/cashier"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Neither sessions nor the shop's language concern these.
 PLAIN_PATHS = ("/s/", "/health/", "/metrics", "/api/")
-# Cookies count for nothing here, so another site's page can do nothing with them.
-KEY_PATHS = "/api/"
+# Cookies count for nothing here, so another site's page can do nothing with them; mail programs say no origin.
+KEY_PATHS = ("/api/", "/stop/")
 WORTH_PACKING = 1024
 # Whose pages say how much waits: the others have nothing to answer.
 WORKERS = frozenset({Permission.MESSAGES_READ, Permission.BONUSES_ADJUST})

@@ -43,11 +43,20 @@ class Sender:
     """The worker of one channel. Any number may run, in any number of processes."""
 
     def __init__(
-        self, channel: Channel, pace: Pace, *, card_key: bytes, bell: Bell, ear: Ear, clock: Callable[[], datetime]
+        self,
+        channel: Channel,
+        pace: Pace,
+        *,
+        card_key: bytes,
+        stop_link: Callable[[int], str],
+        bell: Bell,
+        ear: Ear,
+        clock: Callable[[], datetime],
     ) -> None:
         self._channel = channel
         self._pace = pace
         self._card_key = card_key
+        self._stop_link = stop_link
         self._bell = bell
         self._ear = ear
         self._clock = clock
@@ -164,7 +173,11 @@ class Sender:
             self._count("not_drawn")
             await delivery.settle_postponed(message.id, error.reason, until=self._clock() + NOT_DRAWN_PAUSE)
             return None
-        outgoing = Outgoing(message.id, message.address, message.language, content, message.alias, file)
+        is_answerable = message.topic != "marketing" or self._channel.capabilities.hears
+        stop_url = "" if is_answerable else self._stop_link(message.account_id)
+        outgoing = Outgoing(
+            message.id, message.address, message.language, content, message.alias, file, stop_url=stop_url
+        )
         if template is not None:
             return replace(outgoing, template=template)
         if message.content.template or self._is_window_closed(message):
@@ -282,12 +295,13 @@ async def sending(
     redis_url: str,
     *,
     card_key: bytes,
+    stop_link: Callable[[int], str],
     bell: Bell,
     clock: Callable[[], datetime],
 ) -> AsyncIterator[None]:
     """Send, keep open cards fresh and fetch files while inside; on leaving, calls under way may end.
 
-    `limits`: of each channel, by its name.
+    `limits`: of each channel, by its name. `stop_link`: by which an account ends advertising that cannot answer STOP.
     """
     redis = Redis.from_url(redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
     ears = ExitStack()
@@ -296,7 +310,7 @@ async def sending(
     for channel in channels:
         pace = Pace(redis, channel.source, limits[channel.name])
         ear = ears.enter_context(bell.heard("messages"))
-        sender = Sender(channel, pace, card_key=card_key, bell=bell, ear=ear, clock=clock)
+        sender = Sender(channel, pace, card_key=card_key, stop_link=stop_link, bell=bell, ear=ear, clock=clock)
         senders.append(sender)
         work.append(("sending", sender.send_due))
         work.append(("pulse", sender.pulse))

@@ -15,6 +15,7 @@ from bot.webhooks import PREFIX, Webhooks
 from loyalty.bell import Bell, hung
 from loyalty.clock import system_now
 from loyalty.conversations.channels import TELEGRAM, WHATSAPP
+from loyalty.conversations.stopping import stop_key, stop_links
 from loyalty.customers.rules import code_key
 from loyalty.db import Watch, close_database, is_migrated, open_database, why_not_opened
 from loyalty.settings import Settings, TelegramMode
@@ -118,7 +119,15 @@ async def _worker(process: Process) -> AsyncIterator[None]:
         redis_url = _redis_url(process.settings)
         limits = limits_of(process.settings)
         async with (
-            sending(channels, limits, redis_url, card_key=code_key(secret), bell=process.bell, clock=system_now),
+            sending(
+                channels,
+                limits,
+                redis_url,
+                card_key=code_key(secret),
+                stop_link=stop_links(stop_key(secret), process.settings.public_url),
+                bell=process.bell,
+                clock=system_now,
+            ),
             telling,
         ):
             yield

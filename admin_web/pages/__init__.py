@@ -41,6 +41,7 @@ from admin_web.pages import (
     segments,
     shop,
     staff,
+    stop,
     webhooks,
 )
 
@@ -81,6 +82,7 @@ PAGES: tuple[ModuleType, ...] = (
     journal,
     account,
     login,
+    stop,
     health,
     routes,
     openapi,

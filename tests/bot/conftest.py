@@ -22,6 +22,7 @@ from loyalty.bell import hung
 from loyalty.clock import system_now
 from loyalty.conversations.actions.messaging import set_manners
 from loyalty.conversations.rules import Manners, Quiet
+from loyalty.conversations.stopping import stop_links
 from loyalty.customers.rules import code_key
 from loyalty.shop.actions import update_shop
 from loyalty.staff.rules import COMMAND
@@ -111,7 +112,15 @@ async def talking(settings, clock, webhooks: Webhooks | None = None) -> AsyncIte
         await stack.enter_async_context(listening(channels, url, bell, clock, webhooks))
         redis_url = settings.redis_url.get_secret_value()
         await stack.enter_async_context(
-            sending(channels, limits_of(settings), redis_url, card_key=CARD_KEY, bell=bell, clock=clock)
+            sending(
+                channels,
+                limits_of(settings),
+                redis_url,
+                card_key=CARD_KEY,
+                stop_link=stop_links(CARD_KEY, settings.public_url),
+                bell=bell,
+                clock=clock,
+            )
         )
         yield
 
