@@ -57,6 +57,7 @@ class PauseReason(StrEnum):
     """Why nothing is sent through an account of ours."""
 
     RATE = "rate"
+    AWAY = "no_answer"
     UNAUTHORIZED = "unauthorized"
 
 
@@ -117,6 +118,11 @@ class Quiet:
 
     begins: int = 22
     ends: int = 9
+
+
+CAP_MESSAGES = 100
+CAP_DAYS = 90
+"""The most that a cap can be set to."""
 
 
 @dataclass(frozen=True, slots=True)
