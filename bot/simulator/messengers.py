@@ -1,4 +1,4 @@
-"""What a messenger's folder offers to the page and to the simulator as a whole."""
+"""What the folder of a messenger, or of an inbox, offers to the page and to the simulator as a whole."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -9,25 +9,19 @@ from bot.simulator.chats import Chat
 from bot.simulator.faults import Faults
 
 Act = Callable[[Any, web.Request], Awaitable[web.Response]]
-"""Something that the page's reader does in a chat of that messenger."""
+"""Something that the page's reader does in a chat of that place."""
 
 
-class Messenger(Protocol):
-    """One messenger: its API stands below a path of its `name`; `acts` are what its chats can do on the page.
+class Place(Protocol):
+    """Where messages of ours arrive: its API stands below a path of its `name`.
 
-    `kinds`: of newcomers, the first one being the usual. `words`, by language: what the page says otherwise there.
-    A folder of its name below templates, and its style and script in static, may add to the page.
+    `acts` are what the page can do in one of its chats. `words`, by language: what the page says otherwise there. A
+    folder of its name below templates, and its style and script in static, may add to the page.
     """
 
     name: str
     title: str
     words: Mapping[str, Mapping[str, str]]
-
-    @property
-    def is_open(self) -> bool:
-        """Whether newcomers may come."""
-
-    kinds: Sequence[str]
     acts: Mapping[str, Act]
 
     @property
@@ -38,10 +32,7 @@ class Messenger(Protocol):
         """The API, to be mounted under the base address."""
 
     def chats(self) -> Sequence[Chat]:
-        """Everyone's, in the order of their coming."""
-
-    def newcomer(self, human: Mapping[str, str], kind: str) -> Chat:
-        """A chat of somebody with this first_name, last_name, phone and language_code."""
+        """Everyone's."""
 
     def shown(self, message: dict[str, Any]) -> dict[str, Any]:
         """One message, as the page draws it."""
@@ -61,11 +52,36 @@ class Messenger(Protocol):
     def on_change(self, changed: Callable[[], None]) -> None:
         """Call this after every change that is worth keeping."""
 
-    def start(self) -> None:
-        """Deliver from now on."""
+    async def start(self) -> None:
+        """Take and deliver from now on."""
 
     def end_waiting(self) -> None:
         """Those who wait for something get an answer now; else the server would wait for them."""
 
     async def stop(self) -> None:
         """End delivery; what is not taken stays queued."""
+
+
+class Messenger(Place, Protocol):
+    """Where people write to us too: chats in the order of their coming.
+
+    `kinds`: of newcomers, the first one being the usual.
+    """
+
+    kinds: Sequence[str]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether newcomers may come."""
+
+    def newcomer(self, human: Mapping[str, str], kind: str) -> Chat:
+        """A chat of somebody with this first_name, last_name, phone and language_code."""
+
+
+class Inbox(Place, Protocol):
+    """Where people only read: a chat for each number or address that something arrived for, the newest first.
+
+    `entrance` is the page of the inbox while none of them is chosen; it has no messages and is none of `chats`.
+    """
+
+    entrance: Chat

@@ -1,9 +1,10 @@
-"""The chat page: one person's chat in a browser, live by server-sent events, whichever messenger it is in."""
+"""The page: one chat in a browser, live by server-sent events, whichever messenger or inbox it is in."""
 
 import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 import jinja2
 from aiohttp import hdrs, web
@@ -12,7 +13,7 @@ from bot.simulator.assets import assets, icon, serve
 from bot.simulator.chats import Chat
 from bot.simulator.links import deep_link
 from bot.simulator.manners import done, read, refused
-from bot.simulator.messengers import Messenger
+from bot.simulator.messengers import Inbox, Messenger, Place
 from bot.simulator.view import View
 from bot.simulator.words import LANGUAGES, WORDS, best_language, made_up_person
 
@@ -24,6 +25,7 @@ HEADERS = {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff", 
 PERSON_COOKIE = "simulator_person"
 LANGUAGE_COOKIE = "simulator_language"
 THEME_COOKIE = "simulator_theme"
+THEMES = ("light", "dark")
 YEAR_SECONDS = 365 * 24 * 3600
 QUIET_SECONDS = 15
 
@@ -31,9 +33,11 @@ QUIET_SECONDS = 15
 class Page:
     """The page and the small JSON calls of its script. `messengers`, the first being the usual one."""
 
-    def __init__(self, title: str, messengers: Sequence[Messenger]) -> None:
+    def __init__(self, title: str, messengers: Sequence[Messenger], inboxes: Sequence[Inbox] = ()) -> None:
         self._title = title
         self._messengers = messengers
+        self._inboxes = inboxes
+        self._places: Sequence[Place] = (*messengers, *inboxes)
         self._closing = False
         loader = jinja2.PackageLoader("bot.simulator", "templates")
         # All values are escaped; a name or a text of a person is never markup.
@@ -73,39 +77,44 @@ class Page:
         language = request.cookies.get(LANGUAGE_COOKIE, "")
         if language not in LANGUAGES:
             language = best_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-        chat, messenger = self._chosen(request, language)
-        theme = request.cookies.get(THEME_COOKIE, "")
+        chat, place = self._chosen(request, language)
         base = base_path(request)
-        page = self._templates.get_template("chat.html").render(
-            base=base,
+        facts = {"base": base, "chat": chat, "place": place, "language": language, **self._around(chat, place)}
+        page = self._templates.get_template("inbox.html" if place in self._inboxes else "chat.html").render(
+            **facts,
             asset=lambda name: base + assets()[name].path,
             has_asset=lambda name: name in assets(),
             icon=icon,
             title=self._title,
-            person=chat,
-            messenger=messenger,
-            faults=[(field.name, field.default) for field in fields(messenger.faults)],
-            others=[(other, place) for other, place in self._chats() if other is not chat],
-            open_messengers=[one for one in self._messengers if one.is_open],
-            twins=[one for one in self._messengers if one.is_open and chat.phone and one is not messenger],
+            faults=[(field.name, field.default) for field in fields(place.faults)],
             payload=deep_link(request.query.get("start")),
-            language=language,
             languages=LANGUAGES,
-            theme=theme if theme in {"light", "dark"} else "",
-            words={**WORDS[language], **messenger.words.get(language, {})},
+            theme=theme if (theme := request.cookies.get(THEME_COOKIE, "")) in THEMES else "",
+            words={**WORDS[language], **place.words.get(language, {})},
         )
         response = web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
         keep(response, PERSON_COOKIE, str(chat.id), base)
         return response
 
+    def _around(self, chat: Chat, place: Place) -> dict[str, Any]:
+        """Where else the page leads."""
+        open_messengers = [one for one in self._messengers if one.is_open]
+        return {
+            "others": [(other, where) for other, where in self._people() if other is not chat],
+            "open_messengers": open_messengers,
+            "twins": [one for one in open_messengers if chat.phone and one is not place],
+            "messengers": self._messengers,
+            "inboxes": self._inboxes,
+        }
+
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The live chat: everything first, then changes. A reconnecting page begins anew and draws by ids."""
-        chat, messenger = self._named(request)
+        chat, place = self._named(request)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
         chat.look(+1)
         try:
-            await self._tell(response, chat, messenger)
+            await self._tell(response, chat, place)
         except ConnectionResetError:
             # The page was closed.
             pass
@@ -113,8 +122,8 @@ class Page:
             chat.look(-1)
         return response
 
-    async def _tell(self, response: web.StreamResponse, chat: Chat, messenger: Messenger) -> None:
-        view = View(chat, messenger)
+    async def _tell(self, response: web.StreamResponse, chat: Chat, place: Place) -> None:
+        view = View(chat, place)
         quiet = 0
         await response.write(b"retry: 1000\n\n")
         while not self._closing:
@@ -133,7 +142,7 @@ class Page:
 
     async def file(self, request: web.Request) -> web.Response:
         """A picture or file of any chat; ids cannot be guessed."""
-        found = (messenger.file(request.match_info["file"]) for messenger in self._messengers)
+        found = (place.file(request.match_info["file"]) for place in self._places)
         response = next((one for one in found if one is not None), None)
         if response is None:
             raise web.HTTPNotFound
@@ -154,9 +163,9 @@ class Page:
     async def add_twin(self, request: web.Request) -> web.Response:
         """The same human in another messenger: the chat that is there, or a new one with the same name and phone."""
         body = await read(request)
-        chat, messenger = self._named(request)
+        chat, place = self._named(request)
         other = next((one for one in self._messengers if one.is_open and one.name == body.get("messenger")), None)
-        if other is None or other is messenger or not chat.phone:
+        if other is None or other is place or not chat.phone:
             return refused("failed")
         there = (one for one in other.chats() if one.phone == chat.phone)
         first_name, _, last_name = chat.full_name.partition(" ")
@@ -175,50 +184,60 @@ class Page:
         response = done()
         if body.get("language") in LANGUAGES:
             keep(response, LANGUAGE_COOKIE, body["language"], base_path(request))
-        if body.get("theme") in {"light", "dark"}:
+        if body.get("theme") in THEMES:
             keep(response, THEME_COOKIE, body["theme"], base_path(request))
         return response
 
     async def change_faults(self, request: web.Request) -> web.Response:
-        """What one messenger does from now on."""
+        """What one messenger or inbox does from now on."""
         body = await read(request)
         named = body.pop("messenger", self._messengers[0].name)
-        messenger = next((one for one in self._messengers if one.name == named), None)
-        if messenger is None or not messenger.faults.change(body):
+        place = next((one for one in self._places if one.name == named), None)
+        if place is None or not place.faults.change(body):
             return refused("failed")
-        for chat in messenger.chats():
-            chat.bell.ring()
+        for chat, where in self._chats():
+            if where is place:
+                chat.bell.ring()
         return done()
 
     async def act(self, request: web.Request) -> web.Response:
-        """Something that can be done in a chat of that messenger."""
-        chat, messenger = self._named(request)
-        found = messenger.acts.get(request.match_info["act"])
+        """Something that can be done in a chat of that place."""
+        chat, place = self._named(request)
+        found = place.acts.get(request.match_info["act"])
         if found is None:
             raise web.HTTPNotFound
         return await found(chat, request)
 
     async def guard(self, request: web.Request, response: web.StreamResponse) -> None:
-        """The page's headers on every answer but those of the messengers' APIs."""
+        """The page's headers on every answer but those of the APIs."""
         base = base_path(request)
-        if not any(request.path.startswith(f"{base}/{messenger.name}/") for messenger in self._messengers):
+        if not any(request.path.startswith(f"{base}/{place.name}/") for place in self._places):
             response.headers.update(HEADERS)
 
-    def _chats(self) -> list[tuple[Chat, Messenger]]:
+    def _people(self) -> list[tuple[Chat, Messenger]]:
         return [(chat, messenger) for messenger in self._messengers for chat in messenger.chats()]
 
-    def _chosen(self, request: web.Request, language: str) -> tuple[Chat, Messenger]:
-        """Of whom the cookie names, if they are in the messenger that the link asks for."""
-        asked = request.query.get("in")
-        wanted = next((one for one in self._messengers if one.is_open and one.name == asked), None)
-        named = request.cookies.get(PERSON_COOKIE, "")
-        fitting = [(chat, place) for chat, place in self._chats() if wanted in {None, place}]
-        found = (one for one in fitting if str(one[0].id) == named)
-        messenger = wanted or self._messengers[0]
-        one = next(found, None) or next(iter(fitting), None)
-        return one or (self._newcomer(messenger, messenger.kinds[0], language), messenger)
+    def _chats(self) -> list[tuple[Chat, Place]]:
+        """All that can be opened."""
+        inboxes = [(chat, inbox) for inbox in self._inboxes for chat in (inbox.entrance, *inbox.chats())]
+        return [*self._people(), *inboxes]
 
-    def _named(self, request: web.Request) -> tuple[Chat, Messenger]:
+    def _chosen(self, request: web.Request, language: str) -> tuple[Chat, Place]:
+        """Of whom the link or else the cookie names, if they are in the place that the link asks for."""
+        asked = request.query.get("in")
+        inbox = next((one for one in self._inboxes if one.name == asked), None)
+        if inbox is not None:
+            return inbox.entrance, inbox
+        wanted = next((one for one in self._messengers if one.is_open and one.name == asked), None)
+        named = request.query.get("with") or request.cookies.get(PERSON_COOKIE, "")
+        found = (one for one in self._chats() if str(one[0].id) == named and wanted in {None, one[1]})
+        if (there := next(found, None)) is not None:
+            return there
+        messenger = wanted or self._messengers[0]
+        fitting = (one for one in self._people() if wanted in {None, one[1]})
+        return next(fitting, None) or (self._newcomer(messenger, messenger.kinds[0], language), messenger)
+
+    def _named(self, request: web.Request) -> tuple[Chat, Place]:
         named = request.match_info["person"]
         found = next((one for one in self._chats() if str(one[0].id) == named), None)
         if found is None:
@@ -227,7 +246,7 @@ class Page:
 
     def _newcomer(self, messenger: Messenger, kind: str, language: str) -> Chat:
         """A made-up customer, with a name nobody here has as long as there is one."""
-        taken = {chat.full_name for chat, _ in self._chats()}
+        taken = {chat.full_name for chat, _ in self._people()}
         tries = [made_up_person(language) for _ in range(20)]
         fresh = (one for one in tries if f"{one['first_name']} {one['last_name']}" not in taken)
         return messenger.newcomer(next(fresh, tries[0]), kind)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.simulator.messengers import Messenger
+from bot.simulator.messengers import Inbox, Messenger, Place
 from bot.simulator.page import Page
 from bot.simulator.store import Store
 from bot.simulator.telegram.faults import TelegramFaults
@@ -39,13 +39,15 @@ class Simulator:
         self.token = token
         self.telegram = Telegram(token=token, bot_name=bot_name, bot_username=bot_username, silent_ids=silent_ids)
         self.whatsapp = WhatsApp(whatsapp or Business(), silent_numbers)
-        self._messengers: Sequence[Messenger] = (self.telegram, self.whatsapp)
-        self._page = Page(bot_name, self._messengers)
+        messengers: Sequence[Messenger] = (self.telegram, self.whatsapp)
+        inboxes: Sequence[Inbox] = ()
+        self._places: Sequence[Place] = (*messengers, *inboxes)
+        self._page = Page(bot_name, messengers, inboxes)
         self._store = Store(store, self._dump) if store else None
         if self._store is not None:
             self._load(self._store.read())
-            for messenger in self._messengers:
-                messenger.on_change(self._store.changed)
+            for place in self._places:
+                place.on_change(self._store.changed)
 
     @property
     def faults(self) -> TelegramFaults:
@@ -60,8 +62,8 @@ class Simulator:
     def build_app(self) -> web.Application:
         """The application, to be mounted with `root.add_subapp("/simulator", app)`."""
         app = web.Application()
-        for messenger in self._messengers:
-            app.add_routes(messenger.routes())
+        for place in self._places:
+            app.add_routes(place.routes())
         app.add_routes(self._page.routes())
         app.on_response_prepare.append(self._page.guard)
         app.on_startup.append(self._start)
@@ -84,34 +86,34 @@ class Simulator:
     async def close(self) -> None:
         """Stop timers and write the store."""
         self._end_waiting()
-        for messenger in self._messengers:
-            await messenger.stop()
+        for place in self._places:
+            await place.stop()
         if self._store is not None:
             self._store.write()
 
     def _dump(self) -> dict[str, Any]:
         # Telegram's lie flat, as they did when it was alone, so that older files are read.
-        others = {messenger.name: messenger.dump() for messenger in self._messengers[1:]}
+        others = {place.name: place.dump() for place in self._places[1:]}
         return {**self.telegram.dump(), **others}
 
     def _load(self, kept: dict[str, Any] | None) -> None:
         if kept is None:
             return
         self.telegram.load(kept)
-        for messenger in self._messengers[1:]:
-            if messenger.name in kept:
-                messenger.load(kept[messenger.name])
+        for place in self._places[1:]:
+            if place.name in kept:
+                place.load(kept[place.name])
 
     def _end_waiting(self) -> None:
         """Polls and open pages end now; else the server would wait for them."""
         self._page.close()
-        for messenger in self._messengers:
-            messenger.end_waiting()
+        for place in self._places:
+            place.end_waiting()
 
     async def _start(self, _: web.Application) -> None:
         self._page.open()
-        for messenger in self._messengers:
-            messenger.start()
+        for place in self._places:
+            await place.start()
 
     async def _shut(self, _: web.Application) -> None:
         self._end_waiting()

@@ -1,57 +1,15 @@
 // The chat: draws what the simulator tells by server-sent events and sends back what the person does.
 "use strict";
 
-const $ = (id) => document.getElementById(id);
-const page = document.body.dataset;
-const words = JSON.parse(page.words);
 // What this messenger has beside the rest, if it has something.
 const more = typeof extras === "undefined" ? null : extras;
-const home = `${page.base}/people/${page.person}`;
-const language = document.documentElement.lang;
-const clock = new Intl.DateTimeFormat(language, {hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
-const calendar = new Intl.DateTimeFormat(language, {day: "numeric", month: "long"});
 
 const shown = new Map(); // message id → {message, node}
 const days = new Map(); // day → chip
 let ids = [];
-let status = {};
 let payload = page.payload;
 let drawnOnce = false;
 let wantsFocus = false;
-
-// ------------------------------------------------------------------------------------------- talking
-
-async function post(path, body, raw = false) {
-  try {
-    const answer = await fetch(path, {
-      method: "POST",
-      body: raw ? body : JSON.stringify(body),
-      headers: {"Content-Type": raw ? "application/octet-stream" : "application/json"},
-    });
-    const result = await answer.json().catch(() => ({}));
-    if (answer.ok) return result;
-    toast((words[result.reason] || words.failed).replace("{count}", result.count));
-  } catch {
-    toast(words.offline);
-  }
-  return null;
-}
-
-function listen() {
-  const events = new EventSource(`${home}/events`);
-  events.onopen = () => { phone.classList.remove("offline"); drawHint(); };
-  events.onmessage = (event) => take(JSON.parse(event.data));
-  events.onerror = async () => {
-    phone.classList.add("offline");
-    drawHint();
-    if (events.readyState !== EventSource.CLOSED) return;
-    // The server answered, but not with a stream: after a restart without a store we are nobody.
-    events.close();
-    const answer = await fetch(home).catch(() => null);
-    if (answer && answer.status === 404) location.reload();
-    else setTimeout(listen, 2000);
-  };
-}
 
 // ------------------------------------------------------------------------------------------- drawing
 
@@ -178,10 +136,6 @@ function inlineButton(message, button) {
   return node;
 }
 
-function icon(name) {
-  return document.querySelector(`template[data-icon="${name}"]`).content.cloneNode(true);
-}
-
 // -------------------------------------------------------------------------------------------- status
 
 function drawStatus() {
@@ -242,26 +196,11 @@ function keyboardButton(button) {
   return node;
 }
 
-function drawHint() {
-  const name = phone.classList.contains("offline") ? "offline" : status.hint;
-  const text = name ? words[name] : "";
-  if ($("hint").textContent !== text) $("hint").textContent = text;
-  $("hint").hidden = !name;
-}
-
 function hear(answer) {
   if (!answer.text) return;
   if (!answer.alert) return toast(answer.text);
   $("alert-text").textContent = answer.text;
   if (!$("alert").open) $("alert").showModal();
-}
-
-let toastTimer = 0;
-function toast(text) {
-  $("toast").textContent = text;
-  $("toast").hidden = false;
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { $("toast").hidden = true; }, 4000);
 }
 
 // ----------------------------------------------------------------------------------------- scrolling
@@ -279,7 +218,6 @@ function drawDown() {
   $("down").hidden = isLow();
 }
 
-const phone = $("phone");
 let low = true;
 $("scroll").addEventListener("scroll", () => { low = isLow(); drawDown(); }, {passive: true});
 $("down").addEventListener("click", goDown);
@@ -330,12 +268,8 @@ $("gate-button").addEventListener("click", async () => {
 document.addEventListener("click", (event) => {
   const spoiler = event.target.closest(".spoiler");
   if (spoiler) spoiler.classList.add("seen");
-  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
-  if (event.target.localName === "dialog" && !event.target.id.startsWith("alert")) event.target.close();
-  if (!event.target.closest("#menu, #menu-button")) openMenu(false);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !$("menu").hidden) { openMenu(false); $("menu-button").focus(); }
   if ((event.key === "Enter" || event.key === " ") && event.target.classList.contains("spoiler")) {
     event.preventDefault();
     event.target.click();
@@ -344,56 +278,9 @@ document.addEventListener("keydown", (event) => {
 
 // ---------------------------------------------------------------------------------------------- menu
 
-function openMenu(open) {
-  $("menu").hidden = !open;
-  $("menu-button").setAttribute("aria-expanded", String(open));
-}
-
-async function andReload(path, body) {
-  if (await post(path, body)) location.assign(location.pathname);
-}
-
-$("menu-button").addEventListener("click", () => {
-  openMenu($("menu").hidden);
-  if (!$("menu").hidden) $("menu").querySelector("button").focus();
-});
-function onEach(name, act) {
-  for (const button of document.querySelectorAll(`[data-${name}]`)) {
-    button.addEventListener("click", () => act(button.dataset[name]));
-  }
-}
-
 onEach("new", (kind) => andReload(`${page.base}/people`, {language, kind}));
 onEach("twin", (messenger) => andReload(`${home}/twin`, {messenger, language}));
-onEach("choose", (person) => andReload(`${page.base}/people/${person}/choice`, {}));
-onEach("language", (wanted) => andReload(`${page.base}/settings`, {language: wanted}));
 $("block").addEventListener("click", () => { openMenu(false); post(`${home}/block`, {blocked: !status.blocked}); });
-$("theme").addEventListener("click", () => {
-  const root = document.documentElement;
-  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = isDark ? "light" : "dark";
-  post(`${page.base}/settings`, {theme: root.dataset.theme});
-});
-// -------------------------------------------------------------------------------------------- faults
-
-const faults = $("faults-form");
-$("faults-button").addEventListener("click", () => {
-  openMenu(false);
-  for (const [name, value] of Object.entries(status.faults)) {
-    if (typeof value === "boolean") faults.elements[name].checked = value;
-    else faults.elements[name].value = value;
-  }
-  $("faults").showModal();
-});
-async function setFaults(wanted) {
-  if (await post(`${page.base}/faults`, {...wanted, messenger: page.messenger})) $("faults").close();
-}
-$("all-off").addEventListener("click", () => setFaults({}));
-faults.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const value = ({type, checked, value}) => (type === "checkbox" ? checked : Number(value) || 0);
-  setFaults(Object.fromEntries(Object.keys(status.faults).map((name) => [name, value(faults.elements[name])])));
-});
 
 // A link has written the first message already; it takes a press to send it.
 if (payload && page.messenger !== "telegram") $("text").value = `/start ${payload}`;

@@ -107,7 +107,7 @@ class Telegram:
     def on_change(self, changed: Callable[[], None]) -> None:
         self.exchange.changed = changed
 
-    def start(self) -> None:
+    async def start(self) -> None:
         self.exchange.updates.closing = False
         # A bot that starts with us has its ten seconds too.
         self.exchange.updates.polled_at = time.monotonic()

@@ -149,7 +149,7 @@ class WhatsApp:
     def on_change(self, changed: Callable[[], None]) -> None:
         self.exchange.changed = changed
 
-    def start(self) -> None:
+    async def start(self) -> None:
         self.exchange.hook.start()
         self.exchange.templates.start()
 
