@@ -6,21 +6,18 @@ They scan a link into the shop's chat, or name their phone; the page that shows 
 from datetime import timedelta
 
 import aiohttp_session
-import segno
 from aiohttp import web
-from markupsafe import Markup
 
 from admin_web.auth import actor_of, requires, staff_of
+from admin_web.chat_links import chat_links, drawn
 from admin_web.chats import CHANNELS
 from admin_web.forms import Form, id_in, read_form
 from admin_web.i18n import gettext
-from admin_web.keys import SETTINGS, SHOP, now
+from admin_web.keys import SHOP, now
 from admin_web.render import go_to, is_htmx, page
 from admin_web.serving import NEW_PHONE, working_at
 from admin_web.words import REASONS
 from loyalty.clock import business_date
-from loyalty.conversations.channels import TELEGRAM, WHATSAPP
-from loyalty.conversations.queries import links_of
 from loyalty.customers.queries import customer
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.ids import new_key
@@ -87,7 +84,9 @@ async def show(request: web.Request) -> web.Response:
     is_waiting, asks_on = sale.state is WaitingState.WAITING, now(request) < sale.created_at + LIVE_FOR
     if "part" in request.query and is_htmx(request) and is_waiting and asks_on:
         return web.Response(status=204)
-    links = await _links(request, sale.token) if is_waiting and sale.staff_id == staff_of(request).id else {}
+    links = (
+        await chat_links(request, PAYLOAD + sale.token) if is_waiting and sale.staff_id == staff_of(request).id else {}
+    )
     chosen = request.query.get("in", "")
     shown_in = chosen if chosen in links else next(iter(links), "")
     return page(
@@ -101,7 +100,7 @@ async def show(request: web.Request) -> web.Response:
         asks_on=is_waiting and asks_on,
         person=await customer(sale.customer_id) if sale.customer_id is not None else None,
         last_day=business_date(sale.expires_at - sale.expires_at.resolution, place.time_zone),
-        code=_drawn(links[shown_in]) if shown_in else None,
+        code=drawn(links[shown_in]) if shown_in else None,
         shown_in=shown_in,
         messengers=[(name, gettext(CHANNELS[name])) for name in links],
         why=_why(sale.reason),
@@ -160,27 +159,7 @@ async def _phone(request: web.Request) -> str | None:
 
 async def _can_be_found(request: web.Request, phone: str | None) -> bool:
     """Whether its customer could ever come for a sale: by their phone, or by a link into a chat."""
-    return phone is not None or await _links(request, "") != {}
-
-
-async def _links(request: web.Request, token: str) -> dict[str, str]:
-    """The links into the chats through which this installation talks, by messenger."""
-    settings = request.app[SETTINGS]
-    sources = {}
-    if settings.telegram_bot_token is not None:
-        number = settings.telegram_bot_token.get_secret_value().partition(":")[0]
-        sources[TELEGRAM] = f"{TELEGRAM}:{number}"
-    if settings.whatsapp_access_token is not None:
-        sources[WHATSAPP] = f"{WHATSAPP}:{settings.whatsapp_phone_number_id}"
-    links = await links_of(sources.values(), PAYLOAD + token)
-    return {name: links[source] for name, source in sources.items() if source in links}
-
-
-def _drawn(link: str) -> Markup:
-    """The link as a QR code: dark on white in every theme, for a code turned inside out is not read by all phones."""
-    drawn = segno.make(link, error="m", micro=False)
-    # Safe: the library's own drawing; the link is ours and becomes modules of the code.
-    return Markup(drawn.svg_inline(omitsize=True, border=3, dark="#000", light="#fff"))  # noqa: S704
+    return phone is not None or await chat_links(request, PAYLOAD) != {}
 
 
 def _why(reason: str | None) -> str:

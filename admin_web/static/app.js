@@ -57,6 +57,9 @@
   // --- [data-submit]: a control that sends its form when changed.
   on("change", "[data-submit]", (event, control) => control.form.requestSubmit());
 
+  // --- [data-print]: what stands on the page, on paper.
+  on("click", "[data-print]", () => print());
+
   // --- [data-copy="#id"]: copies a field; without the clipboard the field is selected for Ctrl+C.
   on("click", "[data-copy]", async (event, button) => {
     const field = one(button.dataset.copy);

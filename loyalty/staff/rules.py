@@ -43,6 +43,7 @@ class Permission(StrEnum):
     CLAIMS_DECIDE = "claims.decide"
     NOTES_WRITE = "notes.write"
     SEGMENTS_MANAGE = "segments.manage"
+    ENTRY_LINKS_MANAGE = "entry_links.manage"
     MESSAGES_READ = "messages.read"
     MESSAGES_WRITE = "messages.write"
     CASHIER_USE = "cashier.use"
@@ -66,6 +67,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CLAIMS_DECIDE,
             Permission.NOTES_WRITE,
             Permission.SEGMENTS_MANAGE,
+            Permission.ENTRY_LINKS_MANAGE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,
         }

@@ -35,13 +35,13 @@ class EntryCounts:
 
     @property
     def registered_bp(self) -> int | None:
-        """Which share of those who opened it registered, in basis points; None when nobody opened it."""
-        return self.registered * 10_000 // self.opened if self.opened else None
+        """Which share of those who opened it registered: whole percents in basis points, None when nobody opened it."""
+        return self.registered * 100 // self.opened * 100 if self.opened else None
 
     @property
     def bought_bp(self) -> int | None:
-        """Which share of those who registered have bought, in basis points; None when nobody registered."""
-        return self.bought * 10_000 // self.registered if self.registered else None
+        """Which share of those who registered have bought, likewise; None when nobody registered."""
+        return self.bought * 100 // self.registered * 100 if self.registered else None
 
 
 COLUMNS = """
