@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.channels.base import (
+    Away,
     Channel,
     ChatRateLimited,
     OptedOut,
@@ -20,6 +21,7 @@ from bot.channels.base import (
 from loyalty import db
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.actions.progress import note_progress
+from loyalty.conversations.queries.reported import sms_named
 from loyalty.conversations.queries.sending import template_for
 from loyalty.conversations.rules import Leased, PauseReason, Status, Tried, chat_pause, retry_pause
 from loyalty.customers.actions.accounts import set_account_active, set_topics
@@ -32,12 +34,17 @@ log = structlog.get_logger(__name__)
 
 async def note(channel: Channel, news: Progress, now: datetime) -> None:
     """Keep what a messenger reports of a message of ours."""
+    reference = news.reference
+    if reference is None and news.address is None:
+        reference = await sms_named(news.external_id)
+        if reference is None:
+            return
     if news.status is not Status.FAILED:
         await note_progress(
-            channel.name, news.address, news.external_id, news.status, reference=news.reference, at=news.at
+            channel.name, news.address, news.external_id, news.status, reference=reference, at=news.at or now
         )
         return
-    message = await delivery.tried(news.reference) if news.reference is not None else None
+    message = await delivery.tried(reference) if reference is not None else None
     if message is not None:
         await settle(channel, message, news.error or Rejected("rejected"), now)
 
@@ -67,8 +74,8 @@ async def settle(channel: Channel, message: Tried, error: SendError, now: dateti
 async def _wait_for_account(channel: Channel, message: Tried, error: RateLimited | Unauthorized, now: datetime) -> None:
     """Nothing goes through our account for a while: not the message's fault."""
     if isinstance(error, RateLimited):
-        reason, seconds = PauseReason.RATE, error.retry_after
-        log.warning("rate limited", channel=channel.name, seconds=seconds)
+        reason, seconds = PauseReason.AWAY if isinstance(error, Away) else PauseReason.RATE, error.retry_after
+        log.warning("nothing goes out", channel=channel.name, reason=error.reason, seconds=seconds)
     else:
         reason, seconds = PauseReason.UNAUTHORIZED, REVOKED_PAUSE_SECONDS
         log.critical("token not accepted", channel=channel.name, reason=error.reason)

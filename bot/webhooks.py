@@ -12,12 +12,14 @@ from prometheus_client import Counter
 
 from bot.channels.base import Channel, Forged, Store
 from loyalty import db
-from loyalty.conversations.channels import WHATSAPP
+from loyalty.conversations.channels import SMS, WHATSAPP
 from loyalty.errors import Invalid
 
 PREFIX = "/webhooks"
 ASKING = frozenset({WHATSAPP})
 """Messengers that ask whether an address is ours before they call it."""
+TELLING_BY_GET = frozenset({SMS})
+"""Those that may bring what they have to tell in the address alone."""
 # A thousand updates may come in one call. Source: developers.facebook.com, Webhooks: payloads of up to 3 MB.
 BODY_LIMITS = {WHATSAPP: 4 * 2**20}
 
@@ -40,7 +42,7 @@ class Webhooks:
 
     The answers: 200 stored, now or before, 400 not an update, 403 secret missing or wrong, 404 no such
     messenger, 413 too large, 503 not stored, to be sent again. GET answers a messenger that asks whether the address
-    is ours: 200 with what it wants to hear, or 403.
+    is ours: 200 with what it wants to hear, or 403. A gateway may tell by GET what it could have posted.
     """
 
     def __init__(self, names: Collection[str], *, patience: float = PATIENCE_SECONDS) -> None:
@@ -67,6 +69,8 @@ class Webhooks:
             app.router.add_post(f"/{name}", partial(self._take, name))
             if name in ASKING:
                 app.router.add_get(f"/{name}", partial(self._prove, name), allow_head=False)
+            elif name in TELLING_BY_GET:
+                app.router.add_get(f"/{name}", partial(self._take, name), allow_head=False)
         return app
 
     async def _listener(self, name: str) -> _Listener | None:
@@ -103,7 +107,7 @@ class Webhooks:
             # Another process may be there.
             return _again()
         try:
-            arrived = listener.channel.admit(request.headers, await self._body(name, request))
+            arrived = listener.channel.admit(request.headers, request.query, await self._body(name, request))
         except web.RequestPayloadError:
             return web.json_response({"field": "body", "reason": "is not encoded as its header says"}, status=400)
         except Forged:

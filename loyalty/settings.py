@@ -9,7 +9,10 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from loyalty import gateways
+from loyalty.gateways import limit as _limit
 
 SECRET_KEY_LENGTH = 32
 PLACEHOLDERS = (
@@ -42,8 +45,8 @@ PLAIN_NAMES = (
     "whatsapp_rate",
     "whatsapp_chat_seconds",
     "whatsapp_chat_burst",
+    *gateways.PLAIN_NAMES,
 )
-MOST_A_SECOND = 10_000
 TELEGRAM_API = "https://api.telegram.org"
 WHATSAPP_API = "https://graph.facebook.com/v25.0"
 WHATSAPP_NEEDED = (
@@ -136,12 +139,6 @@ def _number_id(value: str) -> str:
     return value
 
 
-def _limit(value: int) -> int:
-    if not 0 <= value <= MOST_A_SECOND:
-        raise ValueError(f"must be between 0 and {MOST_A_SECOND}; 0 means no limit of our own")
-    return value
-
-
 def _webhook_secret(value: SecretStr) -> SecretStr:
     if not WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
         raise ValueError("must be 1 to 256 letters, digits, _ or -; make one with: openssl rand -hex 32")
@@ -190,13 +187,13 @@ class TelegramMode(StrEnum):
     WEBHOOK = "webhook"
 
 
-class Settings(BaseSettings):
+class Settings(gateways.SmsSettings, gateways.EmailSettings):
     """What an installation sets. Frozen; secrets print as asterisks.
 
     `api_rate`: requests a second that one API key may send to a process, and twice as many at once after a pause.
     `webhook_local`: webhooks may also go to this machine and its networks, not only out into the internet.
-    `telegram_rate`, `whatsapp_rate`: messages a second through the shop's account there; `…_chat_seconds` between two
-    in one chat, of which `…_chat_burst` may go at once after a pause.
+    `telegram_rate`, `whatsapp_rate`, `sms_rate`, `email_rate`: messages a second through the shop's account there;
+    `…_chat_seconds` between two in one chat, of which `…_chat_burst` may go at once after a pause.
     `database_url` always begins with ``postgres://``. `public_url` is where people open the panel and has no
     slash at its end. An empty variable counts as missing. Without `database_url` the front step starts
     servers of its own and fills in both addresses and the key.

@@ -32,9 +32,10 @@ CREATE UNIQUE INDEX messenger_account_one ON messenger_account (channel, address
 CREATE UNIQUE INDEX question_of_profile ON question (kind) WHERE kind IN ('birthday', 'gender');
 CREATE INDEX customer_entry_link ON customer (entry_link_id) WHERE entry_link_id IS NOT NULL;
 CREATE INDEX message_capped ON message (customer_id, created_at) WHERE topic = 'marketing' AND direction = 'out';
+CREATE INDEX message_named ON message (external_id) WHERE channel = 'sms' AND direction = 'out';
 """
 INDEXES_BACK = """
-DROP INDEX message_capped, customer_entry_link, question_of_profile, messenger_account_one
+DROP INDEX message_named, message_capped, customer_entry_link, question_of_profile, messenger_account_one
 """
 # Newcomers were asked for their birthday all along. What is known of people is where they can be written to.
 ROWS = """

@@ -14,7 +14,7 @@ import structlog
 from bot.webhooks import PREFIX, Webhooks
 from loyalty.bell import Bell, hung
 from loyalty.clock import system_now
-from loyalty.conversations.channels import TELEGRAM, WHATSAPP
+from loyalty.conversations.channels import SMS, TELEGRAM, WHATSAPP
 from loyalty.conversations.stopping import stop_key, stop_links
 from loyalty.customers.rules import code_key
 from loyalty.db import Watch, close_database, is_migrated, open_database, why_not_opened
@@ -182,9 +182,13 @@ def needs_port(settings: Settings, parts: Sequence[Part]) -> bool:
 
 
 def _called_messengers(settings: Settings) -> tuple[str, ...]:
-    """Those that call us: Telegram when it is asked to, WhatsApp always."""
-    telegram = (TELEGRAM,) if settings.telegram_mode is TelegramMode.WEBHOOK else ()
-    return (*telegram, WHATSAPP) if settings.whatsapp_access_token is not None else telegram
+    """Those that call us: Telegram when it is asked to, WhatsApp always, an SMS gateway that was told a secret."""
+    callers = {
+        TELEGRAM: settings.telegram_mode is TelegramMode.WEBHOOK,
+        WHATSAPP: settings.whatsapp_access_token is not None,
+        SMS: settings.sms_url is not None and settings.sms_callback_secret is not None,
+    }
+    return tuple(name for name, calls in callers.items() if calls)
 
 
 def describe(settings: Settings, parts: Sequence[Part]) -> str:

@@ -63,13 +63,14 @@ class Event:
 class Progress:
     """What became of a message of ours after it was sent: `status` is sent, delivered, read or failed.
 
-    reference: our own number of it, if the messenger tells it. error: why it failed, as `send` would have raised it.
+    address None: the messenger tells of messages, not of people. at None: when we heard of it. reference: our own
+    number of it, if the messenger tells it. error: why it failed, as `send` would have raised it.
     """
 
     external_id: str
-    address: str
+    address: str | None
     status: Status
-    at: datetime
+    at: datetime | None
     reference: int | None = None
     error: "SendError | None" = None
 
@@ -178,6 +179,15 @@ class RateLimited(SendError):
         self.retry_after = retry_after
 
 
+class Away(RateLimited):
+    """Nobody was there to take it, which is certain; nothing at all before `retry_after` seconds have passed."""
+
+    def __init__(self, text: str = "", retry_after: float = 15.0) -> None:
+        super().__init__(retry_after)
+        self.args = (f"no_answer: {text}",)
+        self.reason = "no_answer"
+
+
 class ChatRateLimited(SendError):
     """Too much was sent into one chat; nothing there before `retry_after` seconds have passed."""
 
@@ -211,7 +221,10 @@ class Channel(Protocol):
         """Tell the messenger our commands and what they do, by language; "" is for every other language."""
 
     async def link(self, payload: str) -> str:
-        """An address that opens a chat with us and tells us `payload`. Raises SendError."""
+        """An address that opens a chat with us and tells us `payload`; "" where nobody can write to us.
+
+        Raises SendError.
+        """
 
     async def receive(self, store: Store) -> None:
         """Have updates come, for ever: fetch them, or see to it that the messenger calls us.
@@ -219,8 +232,8 @@ class Channel(Protocol):
         One that is fetched is confirmed only after `store` has returned.
         """
 
-    def admit(self, headers: Mapping[str, str], body: bytes) -> Sequence[Arrived]:
-        """The updates of a call to our webhook.
+    def admit(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Sequence[Arrived]:
+        """The updates of a call to our webhook. `query`: of its address.
 
         Raises Forged for a caller who does not know the secret, also when none is set, and Invalid for a body
         that holds no updates.

@@ -151,7 +151,7 @@ class ChannelPause(Model):
 
     source = fields.CharField(max_length=40, primary_key=True)
     paused_until = fields.DatetimeField()
-    reason = fields.CharField(max_length=20)  # rate, unauthorized
+    reason = fields.CharField(max_length=20)  # rate, no_answer, unauthorized
     at = fields.DatetimeField()
 
     class Meta:

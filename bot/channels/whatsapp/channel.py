@@ -19,9 +19,10 @@ from bot.channels.base import (
     TemplateNews,
     Unanswered,
 )
+from bot.channels.reading import read_json
 from bot.channels.whatsapp.client import GraphClient
 from bot.channels.whatsapp.parse import START, parse
-from bot.channels.whatsapp.pieces import arrivals, read_json
+from bot.channels.whatsapp.pieces import arrivals
 from bot.channels.whatsapp.serialise import bodies
 from loyalty.conversations.channels import CAPABILITIES, WHATSAPP
 from loyalty.conversations.content import Content
@@ -93,7 +94,8 @@ class WhatsAppChannel:
             raise Forged
         return query.get("hub.challenge", "")
 
-    def admit(self, headers: Mapping[str, str], body: bytes) -> Sequence[Arrived]:
+    def admit(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Sequence[Arrived]:
+        del query
         signed = "sha256=" + hmac.new(self._app_secret, body, hashlib.sha256).hexdigest()
         # As bytes: a header may hold what is not ASCII, which the comparison of texts refuses.
         given = headers.get(SIGNATURE_HEADER, "").encode(errors="surrogateescape")

@@ -1,6 +1,5 @@
 """The calls of the Graph API that we need, each with an end in sight, and what went wrong in the sender's terms."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -10,15 +9,15 @@ import aiohttp
 from yarl import URL
 
 from bot.channels.base import File, Rejected, SendError, Unanswered
-from bot.channels.whatsapp.errors import answered, patience
-from bot.channels.whatsapp.reading import SCOPED, at, whole, words
+from bot.channels.reading import TooLong, at, patience, read, read_json, whole, words
+from bot.channels.whatsapp.errors import answered
+from bot.channels.whatsapp.reading import SCOPED
 
 CALL_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 DOWNLOAD_SECONDS = 60.0
 # Answers are short; whatever is longer is a page of a proxy, or worse.
 LONGEST_ANSWER = 2**20
-CHUNK = 2**16
 PAGES = 50
 NAME_LENGTH = 160
 FAILED_CALL = (aiohttp.ClientError, TimeoutError, OSError)
@@ -72,7 +71,10 @@ class GraphClient:
         async with self._answer("GET", URL(url, encoded=True), timeout=timeout) as answer:
             if answer.status != 200:
                 raise answered(answer.status, await _json(answer))
-            return await _read(answer, limit)
+            try:
+                return await read(answer, limit)
+            except TooLong:
+                raise Rejected("file_too_large") from None
 
     async def phone_number(self) -> str:
         """The number itself, in digits."""
@@ -123,16 +125,6 @@ class GraphClient:
 async def _json(answer: aiohttp.ClientResponse) -> Any:
     """The answer as JSON, whatever it calls itself; None for what is none."""
     try:
-        return json.loads(await _read(answer, LONGEST_ANSWER))
-    except (ValueError, RecursionError, Rejected):
+        return read_json(await read(answer, LONGEST_ANSWER))
+    except (ValueError, RecursionError):
         return None
-
-
-async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The bytes of an answer. Raises Rejected above `limit`: a length that was told may be wrong."""
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(CHUNK):
-        body += chunk
-        if len(body) > limit:
-            raise Rejected("file_too_large")
-    return bytes(body)

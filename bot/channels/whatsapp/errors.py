@@ -17,7 +17,7 @@ from bot.channels.base import (
     Unreachable,
     WindowClosed,
 )
-from bot.channels.whatsapp.reading import at, whole, words
+from bot.channels.reading import at, whole, words
 
 # The throughput of a number is counted by the second; what hit it will have passed.
 THROUGHPUT_SECONDS = 5.0
@@ -27,7 +27,6 @@ ALLOWANCE_SECONDS = 60.0
 SPAM_SECONDS = 600.0
 # One message in six seconds to one person, as the limit of a pair says.
 PAIR_SECONDS = 6.0
-LONGEST_SECONDS = 3600.0
 
 Made = Callable[[str, float | None], SendError]
 
@@ -129,12 +128,6 @@ def reported(errors: object) -> SendError:
     code, text = whole(at(error, "code")), words(at(error, "error_data", "details") or at(error, "title"), 300)
     known = meaning(code, text) if code is not None else None
     return known or Rejected("rejected", _told(code, text))
-
-
-def patience(header: str | None) -> float | None:
-    """The seconds that a Retry-After asks for, within reason."""
-    told = whole(header)
-    return min(max(float(told), 1.0), LONGEST_SECONDS) if told is not None else None
 
 
 def _told(code: int | None, text: str) -> str:

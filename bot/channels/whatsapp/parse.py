@@ -7,9 +7,10 @@ from typing import Any
 import phonenumbers
 
 from bot.channels.base import Event, EventKind, Progress, TemplateNews
+from bot.channels.reading import at, moment, read_json, whole, words
 from bot.channels.whatsapp.errors import reported
-from bot.channels.whatsapp.pieces import Person, person_of, read_json, recipient_of
-from bot.channels.whatsapp.reading import at, moment, scoped_id, wa_id, whole, words
+from bot.channels.whatsapp.pieces import Person, person_of, recipient_of
+from bot.channels.whatsapp.reading import scoped_id, wa_id
 from loyalty.conversations.actions.turns import Sender
 from loyalty.conversations.channels import WHATSAPP
 from loyalty.conversations.content import SAID

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channels.whatsapp.reading import at, objects, scoped_id, seconds, wa_id
+from bot.channels.reading import at, objects, seconds
+from bot.channels.whatsapp.reading import scoped_id, wa_id
 from loyalty.conversations.rules import Arrived
 
 NAME_LENGTH = 160
@@ -26,8 +27,6 @@ LISTS: Mapping[str, str] = {
 """The lists of a change's value, and what one of each is called in an update."""
 OF_PEOPLE = ("message", "preference", "moved")
 CONTEXT = ("messaging_product", "metadata", "contacts")
-# Longer than Python reads or writes without being told to.
-LONG_NUMBER = 400
 
 Piece = dict[str, Any]
 
@@ -43,11 +42,6 @@ class Person:
     def address(self) -> str:
         """The name that stays when they hide their number."""
         return self.scoped or self.wa
-
-
-def read_json(body: bytes) -> Any:
-    """JSON with numbers of any length: those beyond all sense stay text. Raises ValueError and RecursionError."""
-    return json.loads(body, parse_int=lambda digits: int(digits) if len(digits) < LONG_NUMBER else digits)
 
 
 def arrivals(call: Mapping[str, Any]) -> list[Arrived]:

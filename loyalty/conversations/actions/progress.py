@@ -15,7 +15,7 @@ UPDATE message SET status = $5::text, external_id = coalesce(external_id, $2), l
     read_at = CASE WHEN $5 = 'read' THEN coalesce(read_at, $6) ELSE read_at END
 FROM messenger_account a
 WHERE a.id = message.account_id AND a.channel = $3 AND message.direction = 'out'
-    AND (message.id = $1 AND ($4 IN (a.address, a.alias) OR message.external_id = $2)
+    AND (message.id = $1 AND ($4::text IS NULL OR $4 IN (a.address, a.alias) OR message.external_id = $2)
         OR $1 IS NULL AND $4 IN (a.address, a.alias) AND message.external_id = $2)
     AND message.status <> ALL ($7::text[]) RETURNING message.account_id
 """
@@ -28,9 +28,12 @@ ABOVE = {
 
 
 async def note_progress(
-    channel: str, address: str, external_id: str, status: Status, *, reference: int | None, at: datetime
+    channel: str, address: str | None, external_id: str, status: Status, *, reference: int | None, at: datetime
 ) -> bool:
-    """A message was sent, delivered or read; returns whether that was news. Twice, or late, is no news."""
+    """A message was sent, delivered or read; returns whether that was news. Twice, or late, is no news.
+
+    `address` None: whoever tells it knows the message, `reference`, and nobody's name.
+    """
     above = [one.value for one in ABOVE[status]]
     account_id = await db.fetch_value(RISE, reference, external_id, channel, address, status.value, at, above)
     if account_id is None:

@@ -224,5 +224,5 @@ async def find_by_card_code(code: str, *, key: bytes, now: datetime) -> CardProo
 
 async def links_of(sources: Collection[str], payload: str) -> dict[str, str]:
     """For accounts of ours the addresses that open a chat there and tell it `payload`, as far as they are known."""
-    rows = await db.fetch("SELECT source, link FROM channel_link WHERE source = ANY($1)", list(sources))
+    rows = await db.fetch("SELECT source, link FROM channel_link WHERE source = ANY($1) AND link <> ''", list(sources))
     return {row["source"]: row["link"] + payload for row in rows}

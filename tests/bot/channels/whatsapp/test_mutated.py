@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bot.channels.base import Event, Progress, TemplateNews
-from bot.channels.whatsapp.pieces import LISTS, arrivals, read_json
+from bot.channels.reading import read_json
+from bot.channels.whatsapp.pieces import LISTS, arrivals
 from loyalty import db
 from loyalty.conversations.queries import oldest_updates
 from tests.bot.channels.whatsapp.conftest import post
