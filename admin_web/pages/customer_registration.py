@@ -9,6 +9,7 @@ from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from loyalty.bonuses.queries import invited, invited_by
 from loyalty.customers.queries import CustomerView, consents, registration_steps
+from loyalty.customers.queries.entry_links import entry_link_of
 from loyalty.staff.queries import staff_list
 
 VIAS = {
@@ -58,6 +59,7 @@ async def registration_panel(request: web.Request, person: CustomerView) -> dict
     """What the tab shows."""
     del request
     return {
+        "came_by": await entry_link_of(person.id),
         "steps": await registration_steps(person.id),
         "step_names": _translated(STEPS),
         "via_names": _translated(VIAS),

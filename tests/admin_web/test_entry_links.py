@@ -190,3 +190,19 @@ async def test_a_link_that_is_not_there_is_said_so(owner):
     for path in (f"{PATH}/999", f"{PATH}/999/edit", f"{PATH}/999/sheet", f"{PATH}/999/telegram.png"):
         assert (await owner.get(path)).status == 404, path
     assert "There is no such entry link." in await (await owner.get(f"{PATH}/999")).text()
+
+
+async def test_the_card_says_by_which_link_its_customer_came(owner, sign_in_as):
+    link, person, other = (
+        await a_link(MARKUP, "flyer", await a_location(name="Arbat")),
+        await a_customer(),
+        await a_customer(),
+    )
+    await keep_entry_link(person.id, link.id, actor=COMMAND, now=START)
+    tab = await text(owner, f"/customers/{person.id}?tab=registration")
+    assert f'href="{PATH}/{link.id}"' in tab
+    assert ("&lt;b&gt;" in tab, "flyer" in tab, "Arbat" in tab) == (True, True, True)
+    assert "<dt>Entry link<" not in await text(owner, f"/customers/{other.id}?tab=registration")
+    await sign_in_as(Role.ANALYST)
+    tab = await text(owner, f"/customers/{person.id}?tab=registration")
+    assert ("&lt;b&gt;" in tab, f'href="{PATH}/{link.id}"' in tab) == (True, False)
