@@ -1,5 +1,6 @@
-"""Where a customer can be written to: their messengers, on a tab of their card."""
+"""Where a customer can be written to: their messengers, phone and e-mail, on a tab of their card."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +15,9 @@ from admin_web.keys import now
 from admin_web.render import go_to
 from loyalty.conversations.queries import AccountActivity, activity
 from loyalty.customers.actions.accounts import answer_topics, make_default, set_topics, unlink_account
-from loyalty.customers.queries import CustomerView, accounts_of
+from loyalty.customers.queries import CustomerView, MessengerAccountView, accounts_of, places_of
 from loyalty.customers.queries.links import links_about
-from loyalty.customers.rules import Topic, Via
+from loyalty.customers.rules import MESSENGERS, Topic, Via
 from loyalty.errors import NotFound
 from loyalty.staff.rules import Permission
 
@@ -33,14 +34,16 @@ BY_STAFF = "by staff"
 async def messengers_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
     """What the tab shows."""
     del request
-    accounts = await accounts_of(person.id)
-    said = await activity([account.id for account in accounts])
+    places = await places_of(person.id)
+    said = await activity([place.id for place in places])
     return {
-        "accounts": accounts,
+        "accounts": [place for place in places if place.channel in MESSENGERS],
+        "addresses": [place for place in places if place.channel not in MESSENGERS],
         "activity": said,
-        "last_contact": {account.id: _last_contact(said.get(account.id)) for account in accounts},
+        "last_contact": {place.id: _last_contact(said.get(place.id)) for place in places},
         "channel_names": {channel: _(name) for channel, name in CHANNELS.items()},
         "why_inactive": {reason: _(name) for reason, name in WHY_INACTIVE.items()},
+        "nothing_arrives": _("Nothing arrives there"),
         "topics": [(topic, _(name)) for topic, name in TOPICS.items()],
         "links": await links_about(person.id),
     }
@@ -55,7 +58,7 @@ def _last_contact(said: AccountActivity | None) -> datetime | None:
 @requires(Permission.CUSTOMERS_EDIT)
 async def do_make_default(request: web.Request) -> web.Response:
     """POST /customers/{id}/accounts/{account}/default: of their messengers, write to this one."""
-    account_id = await _account_in(request)
+    account_id = await _messenger_in(request)
     await make_default(account_id, actor=actor_of(request), now=now(request))
     return await _go_back(request, _("From now on we write there."))
 
@@ -63,7 +66,7 @@ async def do_make_default(request: web.Request) -> web.Response:
 @requires(Permission.CUSTOMERS_EDIT)
 async def do_remove_account(request: web.Request) -> web.Response:
     """POST /customers/{id}/accounts/{account}/remove: nothing is sent there any more."""
-    account_id = await _account_in(request)
+    account_id = await _messenger_in(request)
     await unlink_account(account_id, actor=actor_of(request), now=now(request))
     return await _go_back(request, _("The messenger is removed."))
 
@@ -120,9 +123,18 @@ async def _go_back(request: web.Request, said: str, *, undo_url: str | None = No
 
 
 async def _account_in(request: web.Request) -> int:
-    """The account in the path, which must be this customer's."""
+    """The account in the path, which must be this customer's: a messenger, their phone or e-mail."""
+    return _one_of(await places_of(id_in(request)), request)
+
+
+async def _messenger_in(request: web.Request) -> int:
+    """The same of messengers alone: phone and e-mail stand on the card, and go with it."""
+    return _one_of(await accounts_of(id_in(request)), request)
+
+
+def _one_of(places: Sequence[MessengerAccountView], request: web.Request) -> int:
     account_id = id_in(request, "account")
-    if account_id not in {account.id for account in await accounts_of(id_in(request))}:
+    if account_id not in {place.id for place in places}:
         raise NotFound("account")
     return account_id
 
