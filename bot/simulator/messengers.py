@@ -79,9 +79,8 @@ class Messenger(Place, Protocol):
 
 
 class Inbox(Place, Protocol):
-    """Where people only read: a chat for each number or address that something arrived for, the newest first.
+    """Where people only read: a chat for each number or address that something arrived for, the newest first."""
 
-    `entrance` is the page of the inbox while none of them is chosen; it has no messages and is none of `chats`.
-    """
-
-    entrance: Chat
+    @property
+    def entrance(self) -> Chat:
+        """What the page shows while none of them is chosen: it has no messages and is none of `chats`."""

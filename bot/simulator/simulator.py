@@ -1,4 +1,4 @@
-"""The simulator as a whole: its messengers, who lives in them, and the application to mount."""
+"""The simulator as a whole: its messengers and inboxes, who lives in them, and the application to mount."""
 
 from collections.abc import Container, Sequence
 from pathlib import Path
@@ -6,8 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.simulator.email.account import MailAccount
+from bot.simulator.email.inbox import Mailbox
 from bot.simulator.messengers import Inbox, Messenger, Place
 from bot.simulator.page import Page
+from bot.simulator.sms.gateway import Gateway
+from bot.simulator.sms.inbox import SmsInbox
 from bot.simulator.store import Store
 from bot.simulator.telegram.faults import TelegramFaults
 from bot.simulator.telegram.messenger import Telegram
@@ -20,7 +24,8 @@ class Simulator:
     """One shop's bot and its people. With `store`, a JSON file, chats and unconfirmed updates survive a restart.
 
     `silent_ids`, `silent_numbers` are chats of Telegram and WhatsApp that take messages and that nobody reads.
-    `whatsapp`: the number of the business there. What is asked of the simulator itself is Telegram's: `faults` may
+    `whatsapp`: the number of the business there. `sms` and `email`: its accounts with a gateway and a mail server;
+    without the latter nothing listens for mail. What is asked of the simulator itself is Telegram's: `faults` may
     be changed at any time; `calls` is a journal of the last thousand calls, for tests. All of it lives in the event
     loop that serves the application: call it, and its people, from that loop's thread.
     """
@@ -35,12 +40,16 @@ class Simulator:
         silent_ids: Container[int] = (),
         whatsapp: Business | None = None,
         silent_numbers: Container[str] = (),
+        sms: Gateway | None = None,
+        email: MailAccount | None = None,
     ) -> None:
         self.token = token
         self.telegram = Telegram(token=token, bot_name=bot_name, bot_username=bot_username, silent_ids=silent_ids)
         self.whatsapp = WhatsApp(whatsapp or Business(), silent_numbers)
+        self.sms = SmsInbox(sms or Gateway())
+        self.email = Mailbox(email)
         messengers: Sequence[Messenger] = (self.telegram, self.whatsapp)
-        inboxes: Sequence[Inbox] = ()
+        inboxes: Sequence[Inbox] = (self.sms, self.email)
         self._places: Sequence[Place] = (*messengers, *inboxes)
         self._page = Page(bot_name, messengers, inboxes)
         self._store = Store(store, self._dump) if store else None

@@ -6,6 +6,8 @@ import sys
 import pytest
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.simulator.email.words import WORDS as EMAIL_WORDS
+from bot.simulator.sms.words import WORDS as SMS_WORDS
 from bot.simulator.words import LANGUAGES, WORDS, best_language
 from tests.bot.simulator.conftest import Town, picture
 
@@ -74,6 +76,13 @@ def test_every_language_says_everything():
     assert set(WORDS) == set(LANGUAGES)
     assert [set(words) ^ set(WORDS["en"]) for words in WORDS.values()] == [set()] * len(LANGUAGES)
     assert all(text.strip() for words in WORDS.values() for text in words.values())
+
+
+@pytest.mark.parametrize("words", [SMS_WORDS, EMAIL_WORDS], ids=["sms", "email"])
+def test_every_language_says_everything_of_an_inbox(words):
+    assert set(words) == set(LANGUAGES)
+    assert [set(said) ^ set(words["en"]) for said in words.values()] == [set()] * len(LANGUAGES)
+    assert all(text.strip() for said in words.values() for text in said.values())
 
 
 async def test_a_name_with_markup_is_inert(town: Town, http):

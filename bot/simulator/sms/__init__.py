@@ -1,0 +1,1 @@
+"""A stand-in for an SMS gateway, and the phones behind it."""
