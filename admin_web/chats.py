@@ -33,7 +33,7 @@ from loyalty.ids import fingerprint, new_key
 from loyalty.staff.queries import StaffView, staff_list
 from loyalty.staff.rules import Permission, may
 
-CHANNELS = {"telegram": mark("Telegram"), "whatsapp": mark("WhatsApp")}
+CHANNELS = {"telegram": mark("Telegram"), "whatsapp": mark("WhatsApp"), "sms": mark("SMS"), "email": mark("E-mail")}
 
 HEARD = {
     "start": (mark("Opened the chat"), "log-in"),
@@ -87,7 +87,9 @@ STATUSES = {
 TICKS = (Status.QUEUED, Status.LEASED, Status.SENDING, Status.SENT, Status.DELIVERED, Status.READ)
 """What goes as it should is a sign alone; its words are for those who do not see it."""
 WHY = {
+    "address": mark("the SMS gateway is not at the address in the settings"),
     "answer_lost": mark("the answer was lost"),
+    "balance": mark("the SMS gateway waits for a payment"),
     "blocked": mark("the customer has blocked us"),
     "chat_rate": mark("too many messages in this chat at once"),
     "country": mark("WhatsApp lets us write to nobody in this country"),
@@ -104,7 +106,9 @@ WHY = {
     "per_user_cap": mark("WhatsApp lets no more advertising through to this customer now"),
     "rate": mark("too many messages at once"),
     "rejected": mark("the messenger did not take it"),
+    "sender": mark("the mail server does not let us send from our address"),
     "template": mark("WhatsApp does not take the template: look at its status and variables"),
+    "tls": mark("no safe line to the mail server: look at its certificate and SMTP_TLS"),
     "unauthorized": mark("the messenger does not know us: check the token"),
     "unlinked": mark("the account was removed from the card"),
     "window_closed": mark("the customer last wrote over 24 hours ago, and there is no template for this"),

@@ -104,7 +104,7 @@ class Tally:
 
 
 TELLS = frozenset({"whatsapp"})
-"""Channels that tell what became of a message after they took it; of the others nobody hears more than `sent`."""
+"""Channels that always tell what became of a message after they took it. An SMS gateway may; others never do."""
 TOLD = frozenset({Fate.DELIVERED, Fate.READ})
 
 # Along message_told: the newest ones of the period from a place on. Those that were lost: along message_lost.
@@ -165,7 +165,7 @@ async def sent_tallies(filters: SentFilters) -> dict[Fate, Tally]:
         fate: Tally(
             min(count, COUNTED),
             is_least=count > COUNTED or (is_cut and fate not in LOST),
-            is_told=is_told or fate not in TOLD,
+            is_told=is_told or fate not in TOLD or count > 0,
         )
         for fate, count in counts.items()
     }
