@@ -1,27 +1,29 @@
-"""Becoming a customer: language, terms, offers, phone, name, birthday. Broken off, it goes on where it was.
+"""Becoming a customer: language, terms, offers, phone, name, questions. Broken off, it goes on where it was.
 
 Nothing is written about a person before the last answer; then all of it is, with the time of each step.
 """
 
-import re
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from bot.channels.base import EventKind
+from bot.dialogs import questionnaire
 from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, said
-from bot.dialogs.welcome import finish
+from bot.dialogs.welcome import finish, written
 from bot.texts import TEXTS, say
-from loyalty.clock import business_date
+from loyalty.conversations.content import Button
+from loyalty.conversations.greetings import GREETING
+from loyalty.conversations.queries.greetings import own_words
 from loyalty.conversations.rules import Said
 from loyalty.customers.actions.accounts import set_language
 from loyalty.customers.queries import customer
+from loyalty.customers.queries.consent_texts import newest_words
 from loyalty.customers.queries.links import phone_owner
-from loyalty.customers.rules import NAME_LENGTH, TYPED_PHONE, check_birthday, clean_name, normalise_phone
+from loyalty.customers.queries.questions import questions, unanswered
+from loyalty.customers.questionnaire import OF_PROFILE, Question
+from loyalty.customers.rules import NAME_LENGTH, TYPED_PHONE, Topic, clean_name, normalise_phone
 from loyalty.errors import Invalid
 from loyalty.staff.rules import LANGUAGES
-
-_DATE = re.compile(r"\s*(\d{1,4})\s*[.\-/ ]\s*(\d{1,2})\s*[.\-/ ]\s*(\d{1,4})\s*(?:г\.?|р\.?)?\s*")
 
 
 async def begin(turn: Turn) -> Reply:
@@ -35,18 +37,18 @@ async def on_language(turn: Turn) -> Reply:
     if chosen not in LANGUAGES:
         return await _ask_language(turn, turn.session.data)
     await set_language(turn.account.id, chosen, actor=CUSTOMER, now=turn.now)
-    return _ask_terms(replace(turn, language=chosen), _done(turn, "language"))
+    return await _ask_terms(replace(turn, language=chosen), _done(turn, "language"))
 
 
 async def on_terms(turn: Turn) -> Reply:
     """The terms were agreed to; nothing but the button, or its words, counts."""
     agreed = turn.event.kind is EventKind.BUTTON or _is_said(turn, "registration.agree")
     if turn.event.kind is EventKind.START:
-        return _ask_terms(turn, turn.session.data)
+        return await _ask_terms(turn, turn.session.data)
     if not agreed:
-        again = _ask_terms(turn, turn.session.data)
+        again = await _ask_terms(turn, turn.session.data)
         return replace(again, said=(said(turn.say("registration.agree_first")), *again.said))
-    return _ask_offers(turn, _done(turn, "terms"))
+    return await _ask_offers(turn, _done(turn, "terms"))
 
 
 async def on_offers(turn: Turn) -> Reply:
@@ -56,8 +58,10 @@ async def on_offers(turn: Turn) -> Reply:
     else:
         chosen = next((word for word in ("yes", "no") if _is_said(turn, f"registration.offers_{word}")), "")
     if chosen not in {"yes", "no"}:
-        key = "registration.offers" if turn.event.kind is EventKind.START else "registration.offers_choose"
-        return _ask_offers(turn, turn.session.data, key)
+        again = await _ask_offers(turn, turn.session.data)
+        if turn.event.kind is EventKind.START:
+            return again
+        return replace(again, said=(said(turn.say("registration.offers_choose")), *again.said))
     return await _go_to_phone(turn, {**_done(turn, "offers"), "offers": chosen == "yes"})
 
 
@@ -114,9 +118,9 @@ async def _with_phone(turn: Turn, data: Any, thanks: Said) -> Reply:
     # Somebody the shop knows already, from a till or another account.
     known = await customer(owner.customer_id)
     data["name"] = known.name
-    if known.birthday is None:
-        return _ask_birthday(turn, data, thanks)
-    return await finish(turn, data, None, thanks)
+    missing = {question.id for question in await unanswered(known.id)}
+    data["passed"] = [question.key for question in await questions() if question.id not in missing]
+    return await _next_question(turn, data, thanks)
 
 
 async def on_name(turn: Turn) -> Reply:
@@ -131,38 +135,86 @@ async def on_name(turn: Turn) -> Reply:
         values = {"limit": str(NAME_LENGTH)} if error.reason == "too_long" else {}
         wrong = turn.say(f"registration.name_{error.reason}", **values)
         return replace(_ask_name(turn, turn.session.data), said=(_name_question(turn, wrong),))
-    return _ask_birthday(turn, {**_done(turn, "name"), "name": name})
+    return await _next_question(turn, {**_done(turn, "name"), "name": name})
 
 
-async def on_birthday(turn: Turn) -> Reply:
-    """A date in any of the usual spellings, or none."""
-    event = turn.event
-    if event.kind is EventKind.BUTTON or (event.kind is EventKind.TEXT and _is_said(turn, "registration.skip")):
-        return await finish(turn, turn.session.data, None)
-    if event.kind is EventKind.START:
-        return _ask_birthday(turn, turn.session.data)
-    birthday = parse_birthday(event.text, business_date(turn.now, turn.chain.time_zone))
-    if birthday is None:
-        wrong = said(turn.say("registration.birthday_wrong"), buttons=((_skip(turn),),))
-        return Reply((wrong,), "birthday", turn.session.data)
-    return await finish(turn, _done(turn, "birthday"), birthday)
+async def on_question(turn: Turn) -> Reply:
+    """The answer to a question of the shop's. One that it deleted meanwhile is passed over."""
+    data = dict(turn.session.data)
+    # A session of the time when only the birthday was asked does not name it.
+    key = data.get("question", turn.session.step)
+    asked = next((question for question in await questions() if question.key == key), None)
+    if asked is None:
+        return await _next_question(turn, _passed(data, key))
+    if turn.event.kind is EventKind.START:
+        return await _next_question(turn, data)
+    answer = questionnaire.heard(turn, asked, can_skip=not asked.is_required)
+    if isinstance(answer, str):
+        return _ask_question(turn, data, asked, wrong=answer)
+    if answer.is_skipped:
+        return await _next_question(turn, _passed(data, key))
+    data = _passed(_done(turn, key), key)
+    if answer.birthday is not None:
+        data["birthday"] = answer.birthday.isoformat()
+    elif answer.gender is not None:
+        data["gender"] = answer.gender
+    elif answer.given is not None:
+        data["answers"] = {**data.get("answers", {}), str(asked.id): written(answer.given)}
+    return await _next_question(turn, data)
+
+
+def _passed(data: Any, key: str) -> dict[str, Any]:
+    """The session's data, which knows that a question was answered or skipped."""
+    return {**data, "passed": [*data.get("passed", []), key]}
+
+
+async def _next_question(turn: Turn, data: Any, *before: Said) -> Reply:
+    """Ask what is asked now and was not yet, in the shop's order; after the last one, the person is written."""
+    passed = data.get("passed", [])
+    left = [question for question in await questions() if question.is_asked and question.key not in passed]
+    if left:
+        return _ask_question(turn, data, left[0], *before)
+    return await finish(turn, data, *before)
+
+
+def _ask_question(turn: Turn, data: Any, asked: Question, *before: Said, wrong: str = "") -> Reply:
+    step = asked.kind.value if asked.kind in OF_PROFILE else "question"
+    words = questionnaire.ask(turn, asked, step, wrong=wrong, can_skip=not asked.is_required)
+    return Reply((*before, words), step, {**data, "question": asked.key})
 
 
 async def _ask_language(turn: Turn, data: Any) -> Reply:
     names = tuple((turn.button(say(code, "language.name"), "language", code),) for code in LANGUAGES)
-    question = turn.say("registration.language", shop=turn.chain.name or "Regulars")
+    own = await own_words(GREETING.name, turn.language)
+    greeting = GREETING.text(turn.language, {"shop": _shop(turn)}, own)
+    question = f"{greeting}\n{turn.say('registration.which_language')}"
     return Reply((said(question, buttons=names),), "language", data)
 
 
-def _ask_terms(turn: Turn, data: Any) -> Reply:
-    text = turn.say("registration.terms", shop=turn.chain.name or "Regulars")
+async def _ask_terms(turn: Turn, data: Any) -> Reply:
+    """The newest terms; which these are is known to the session, however long the answer takes."""
+    words = await newest_words(Topic.TERMS, turn.language, turn.chain.language)
     agree = turn.button(turn.say("registration.agree"), "terms", "yes")
-    return Reply((said(text, buttons=((agree,),)),), "terms", data)
+    asked = _asked(turn, words.shown(_shop(turn)), (agree,))
+    return Reply(asked, "terms", {**data, "terms_text": words.mark})
 
 
-def _ask_offers(turn: Turn, data: Any, key: str = "registration.offers") -> Reply:
+def _asked(turn: Turn, text: str, row: tuple[Button, ...]) -> tuple[Said, ...]:
+    """A text with buttons; one that is too long to stand above them stands before them, whole."""
+    if len(text) <= turn.can.asking_length:
+        return (said(text, buttons=(row,)),)
+    return said(text), said(turn.say("registration.agree_ask"), buttons=(row,))
+
+
+async def _ask_offers(turn: Turn, data: Any) -> Reply:
+    words = await newest_words(Topic.MARKETING, turn.language, turn.chain.language)
     yes, no = (turn.button(turn.say(f"registration.offers_{word}"), "offers", word) for word in ("yes", "no"))
-    return Reply((said(turn.say(key), buttons=((yes, no),)),), "offers", data)
+    question = said(words.shown(_shop(turn)), buttons=((yes, no),))
+    return Reply((question,), "offers", {**data, "offers_text": words.mark})
+
+
+def _shop(turn: Turn) -> str:
+    return turn.chain.name or "Regulars"
 
 
 def _ask_phone(turn: Turn, data: Any, key: str = "registration.phone") -> Reply:
@@ -179,15 +231,6 @@ def _name_question(turn: Turn, text: str) -> Said:
     except Invalid:
         return said(text)
     return said(text, buttons=((turn.button(known, "name", "own"),),))
-
-
-def _ask_birthday(turn: Turn, data: Any, *before: Said) -> Reply:
-    question = said(turn.say("registration.birthday"), buttons=((_skip(turn),),))
-    return Reply((*before, question), "birthday", data)
-
-
-def _skip(turn: Turn) -> Any:
-    return turn.button(turn.say("registration.skip"), "birthday", "skip")
 
 
 def _done(turn: Turn, step: str) -> dict[str, Any]:
@@ -209,22 +252,6 @@ def _language_named(text: str) -> str:
     return next((code for code in LANGUAGES if say(code, "language.name").casefold() == wanted), "")
 
 
-def parse_birthday(text: str, today: date) -> date | None:
-    """A date as people type it: day first ("24.08.1991", "24/8/1991") or year first ("1991-08-24")."""
-    match = _DATE.fullmatch(text[:40])
-    if match is None:
-        return None
-    first, month, last = match.groups()
-    if len(first) == 4:
-        first, last = last, first
-    if len(last) != 4 or len(first) > 2:
-        return None
-    try:
-        return check_birthday(date(int(last), int(month), int(first)), today)
-    except (ValueError, Invalid):
-        return None
-
-
 DIALOG = Dialog(
     steps={
         "language": on_language,
@@ -232,6 +259,8 @@ DIALOG = Dialog(
         "offers": on_offers,
         "phone": on_phone,
         "name": on_name,
-        "birthday": on_birthday,
+        "birthday": on_question,
+        "gender": on_question,
+        "question": on_question,
     }
 )

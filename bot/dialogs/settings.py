@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bot.dialogs import topics
 from bot.dialogs.base import CUSTOMER, Dialog, Reply, Turn, button_value, old_button, said
-from bot.dialogs.registration import parse_birthday
-from bot.texts import TERMS_VERSION, say
+from bot.dialogs.questionnaire import parse_birthday
+from bot.texts import say
 from loyalty import wording
 from loyalty.bonuses.queries import account
 from loyalty.clock import business_date
@@ -14,6 +14,7 @@ from loyalty.conversations.content import Button
 from loyalty.customers.actions.accounts import make_default, set_language, unlink_account
 from loyalty.customers.actions.profile import correct_birthday, set_consent
 from loyalty.customers.queries import MessengerAccountView, accounts_of, birthday_is_fixed, customer, messenger_account
+from loyalty.customers.queries.questions import unanswered
 from loyalty.customers.rules import Topic
 from loyalty.errors import Refused
 from loyalty.staff.rules import LANGUAGES
@@ -33,6 +34,8 @@ async def show(turn: Turn) -> Reply:
     lines = [title, _written_to(turn, accounts), _topics(turn)]
     rows = [tuple(Button(say(code, "language.name"), f"lang:{code}:") for code in LANGUAGES if code != turn.language)]
     rows.append((Button(turn.say("settings.birthday"), "birthday_ask::"),))
+    if await unanswered(person.id):
+        rows.append((Button(turn.say("questions.button"), "questions_ask::"),))
     rows += [
         (Button(turn.say("settings.write_to", channel=_channel(turn, account)), f"write_to:{account.id}:"),)
         for account in accounts[1 : 1 + OTHERS_OFFERED]
@@ -152,7 +155,7 @@ async def leave(turn: Turn) -> Reply:
             topic,
             granted=False,
             source=turn.account.channel,
-            text_version=f"{TERMS_VERSION} {turn.language}",
+            text_version=await topics.newest_mark(turn, topic),
             actor=CUSTOMER,
             now=turn.now,
         )

@@ -6,6 +6,8 @@ from bot.channels.base import Event, EventKind
 from bot.dialogs.base import CUSTOMER, Reply, Turn, said
 from bot.texts import TERMS_VERSION
 from loyalty.customers.actions.accounts import answer_topics, set_topics
+from loyalty.customers.consenting import HOUSE
+from loyalty.customers.queries.consent_texts import newest_words
 from loyalty.customers.rules import Topic
 
 STOP = frozenset(
@@ -62,16 +64,26 @@ async def note(turn: Turn) -> Reply:
     return Reply(is_silent=True)
 
 
-async def answer(turn: Turn, topic: Topic, *, granted: bool) -> None:
-    """Keep what the person of this chat said about a topic, with the version of the text they had before them."""
+async def answer(turn: Turn, topic: Topic, *, granted: bool, text_version: str = "") -> None:
+    """Keep what the person of this chat said about a topic, with the version of the text they had before them.
+
+    Without one it is the newest: a switch of the settings stands for what the shop asks now.
+    """
     await answer_topics(
         turn.account.id,
         {topic: granted},
         source=turn.account.channel,
-        text_version=f"{TERMS_VERSION} {turn.language}",
+        text_version=text_version or await newest_mark(turn, topic),
         actor=CUSTOMER,
         now=turn.now,
     )
+
+
+async def newest_mark(turn: Turn, topic: Topic) -> str:
+    """The text that somebody with this language would be asked to agree to now."""
+    if topic not in HOUSE:
+        return f"{TERMS_VERSION} {turn.language}"
+    return (await newest_words(topic, turn.language, turn.chain.language)).mark
 
 
 async def _take_again(turn: Turn) -> None:

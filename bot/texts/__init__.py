@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from string import Formatter
 
 from bot.texts import en, ru, uk
+from loyalty.customers.consenting import HOUSE_VERSION
 
 TEXTS: Mapping[str, Mapping[str, str]] = {"en": en.TEXTS, "ru": ru.TEXTS, "uk": uk.TEXTS}
-TERMS_VERSION = "1"
-"""Of the text `registration.terms`: kept with each consent, so change it with the text."""
+TERMS_VERSION = str(HOUSE_VERSION)
+"""Of the house's own terms and question about offers."""
 
 
 def say(language: str, key: str, /, **values: str) -> str:

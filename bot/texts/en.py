@@ -1,5 +1,9 @@
 """English."""
 
+from loyalty.conversations.greetings import GREETING, WELCOME
+from loyalty.customers.consenting import HOUSE
+from loyalty.customers.rules import Topic
+
 TEXTS = {
     "language.name": "English",
     "menu.card": "My card",
@@ -18,11 +22,11 @@ TEXTS = {
     "command.support": "Write to us",
     "channel.telegram": "Telegram",
     "channel.whatsapp": "WhatsApp",
-    "registration.language": "{shop}: bonuses for your purchases.\nWhich language do you prefer?",
-    "registration.terms": "A few words before we begin.\n\n"
-    "{shop} keeps your name, phone, birthday and purchases to credit bonuses and to answer you. Bonuses are "
-    "not money and have a term. You can leave at any time in the settings.\n\nDo you agree?",
+    "registration.language": f"{GREETING.texts['en']}\nWhich language do you prefer?",
+    "registration.which_language": "Which language do you prefer?",
+    "registration.terms": HOUSE[Topic.TERMS]["en"],
     "registration.agree": "I agree",
+    "registration.agree_ask": "Do you agree?",
     "registration.agree_first": "To go on, press the button under the terms.",
     "registration.phone": "Share your phone number with the button below: cashiers find you by it.",
     "registration.share": "Share my number",
@@ -30,8 +34,7 @@ TEXTS = {
     "registration.phone_not_own": "This is somebody else's contact. Share your own number with the button below.",
     "registration.phone_wrong": "This is not a regular phone number. Share one from another account.",
     "registration.phone_thanks": "Thank you, the number is confirmed.",
-    "registration.offers": "May we write to you about offers and news? You can change your mind at any time in the "
-    "settings.",
+    "registration.offers": HOUSE[Topic.MARKETING]["en"],
     "registration.offers_yes": "Yes",
     "registration.offers_no": "No",
     "registration.offers_choose": "Please answer yes or no: press a button.",
@@ -49,12 +52,23 @@ TEXTS = {
     "registration.name_odd_characters": "There are signs here that a name does not have. Please write it once more.",
     "registration.birthday": "When is your birthday? For example, 24.08.1991. We congratulate our guests.",
     "registration.birthday_wrong": "I cannot read this as a date. Day, month and year, please: 24.08.1991.",
+    "registration.gender": "Your gender?",
+    "registration.gender_f": "Female",
+    "registration.gender_m": "Male",
     "registration.skip": "Skip",
-    "registration.done": "Welcome, {name}.",
+    "registration.done": WELCOME.texts["en"].replace("first_name", "name"),
     "registration.done_again": "Welcome back, {name}. Your card is the same, on it: {balance}.",
     "registration.welcome": "A welcome gift is on your card: {bonuses}.",
     "registration.welcome_until": "Use it until {day}.",
     "registration.invited": "For your first purchase by the invitation you get {bonuses} more.",
+    "questions.date": "{question}\nFor example, 24.08.2025.",
+    "questions.required": "We need an answer to this one.",
+    "questions.unknown_choice": "Please choose one of these answers.",
+    "questions.not_a_date": "I cannot read this as a date. Day, month and year, please: 24.08.2025.",
+    "questions.too_long": "This is too long: up to {limit} characters, please.",
+    "questions.text": "Please write the answer in words.",
+    "questions.done": "Thank you, kept.",
+    "questions.button": "Questions for you",
     "join.over": "The purchase of your link is gone: it was credited already or taken back, or its time is over.",
     "card.caption": "{name}, on your card: {balance}.\nCode for the cashier: {code}\nIt changes every half minute.",
     "card.caption_once": "{name}, on your card: {balance}.\nCode for the cashier: {code}\nIt is good for about a "

@@ -1,5 +1,9 @@
 """Russian."""
 
+from loyalty.conversations.greetings import GREETING, WELCOME
+from loyalty.customers.consenting import HOUSE
+from loyalty.customers.rules import Topic
+
 TEXTS = {
     "language.name": "Русский",
     "menu.card": "Моя карта",
@@ -18,11 +22,11 @@ TEXTS = {
     "command.support": "Написать нам",
     "channel.telegram": "Telegram",
     "channel.whatsapp": "WhatsApp",
-    "registration.language": "{shop}: бонусы за ваши покупки.\nНа каком языке вам удобнее?",
-    "registration.terms": "Несколько слов перед началом.\n\n"
-    "{shop} хранит ваши имя, телефон, день рождения и покупки, чтобы начислять бонусы и отвечать вам. Бонусы — "
-    "не деньги, и у них есть срок. Выйти можно в любой момент в настройках.\n\nВы согласны?",
+    "registration.language": f"{GREETING.texts['ru']}\nНа каком языке вам удобнее?",
+    "registration.which_language": "На каком языке вам удобнее?",
+    "registration.terms": HOUSE[Topic.TERMS]["ru"],
     "registration.agree": "Согласен",
+    "registration.agree_ask": "Вы согласны?",
     "registration.agree_first": "Чтобы продолжить, нажмите кнопку под условиями.",
     "registration.phone": "Поделитесь номером телефона кнопкой ниже: по нему вас найдут на кассе.",
     "registration.share": "Поделиться номером",
@@ -30,7 +34,7 @@ TEXTS = {
     "registration.phone_not_own": "Это чужой контакт. Поделитесь своим номером с помощью кнопки ниже.",
     "registration.phone_wrong": "Это не обычный номер телефона. Поделитесь номером с другого аккаунта.",
     "registration.phone_thanks": "Спасибо, номер подтверждён.",
-    "registration.offers": "Можно писать вам об акциях и новостях? Передумать можно в любой момент в настройках.",
+    "registration.offers": HOUSE[Topic.MARKETING]["ru"],
     "registration.offers_yes": "Да",
     "registration.offers_no": "Нет",
     "registration.offers_choose": "Ответьте, пожалуйста, «да» или «нет»: нажмите кнопку.",
@@ -47,12 +51,23 @@ TEXTS = {
     "registration.name_odd_characters": "Здесь есть знаки, которых в имени не бывает. Напишите ещё раз, пожалуйста.",
     "registration.birthday": "Когда у вас день рождения? Например, 24.08.1991. Мы поздравляем своих гостей.",
     "registration.birthday_wrong": "Не могу прочитать это как дату. День, месяц и год, пожалуйста: 24.08.1991.",
+    "registration.gender": "Ваш пол?",
+    "registration.gender_f": "Женский",
+    "registration.gender_m": "Мужской",
     "registration.skip": "Пропустить",
-    "registration.done": "Добро пожаловать, {name}.",
+    "registration.done": WELCOME.texts["ru"].replace("first_name", "name"),
     "registration.done_again": "С возвращением, {name}. Карта прежняя, на ней {balance}.",
     "registration.welcome": "Подарок за знакомство уже на карте: {bonuses}.",
     "registration.welcome_until": "Потратьте до {day}.",
     "registration.invited": "За первую покупку по приглашению подарим ещё {bonuses}.",
+    "questions.date": "{question}\nНапример, 24.08.2025.",
+    "questions.required": "На этот вопрос нужен ответ.",
+    "questions.unknown_choice": "Выберите, пожалуйста, один из ответов.",
+    "questions.not_a_date": "Не могу прочитать это как дату. День, месяц и год, пожалуйста: 24.08.2025.",
+    "questions.too_long": "Слишком длинно: не больше {limit} знаков, пожалуйста.",
+    "questions.text": "Напишите, пожалуйста, ответ словами.",
+    "questions.done": "Спасибо, записали.",
+    "questions.button": "Вопросы к вам",
     "join.over": "Покупки по вашей ссылке уже нет: её начислили, отменили, или её срок вышел.",
     "card.caption": "{name}, на карте {balance}.\nКод для кассира: {code}\nОн меняется каждые полминуты.",
     "card.caption_once": "{name}, на карте {balance}.\nКод для кассира: {code}\nОн действует около минуты.",

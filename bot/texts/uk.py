@@ -1,5 +1,9 @@
 """Ukrainian."""
 
+from loyalty.conversations.greetings import GREETING, WELCOME
+from loyalty.customers.consenting import HOUSE
+from loyalty.customers.rules import Topic
+
 TEXTS = {
     "language.name": "Українська",
     "menu.card": "Моя картка",
@@ -18,11 +22,11 @@ TEXTS = {
     "command.support": "Написати нам",
     "channel.telegram": "Telegram",
     "channel.whatsapp": "WhatsApp",
-    "registration.language": "{shop}: бонуси за ваші покупки.\nЯкою мовою вам зручніше?",
-    "registration.terms": "Кілька слів перед початком.\n\n"
-    "{shop} зберігає ваші ім'я, телефон, день народження і покупки, щоб нараховувати бонуси та відповідати вам. "
-    "Бонуси — не гроші, і вони мають термін. Вийти можна будь-коли в налаштуваннях.\n\nВи згодні?",
+    "registration.language": f"{GREETING.texts['uk']}\nЯкою мовою вам зручніше?",
+    "registration.which_language": "Якою мовою вам зручніше?",
+    "registration.terms": HOUSE[Topic.TERMS]["uk"],
     "registration.agree": "Погоджуюсь",
+    "registration.agree_ask": "Ви згодні?",
     "registration.agree_first": "Щоб продовжити, натисніть кнопку під умовами.",
     "registration.phone": "Поділіться номером телефону кнопкою нижче: за ним вас знайдуть на касі.",
     "registration.share": "Поділитися номером",
@@ -30,7 +34,7 @@ TEXTS = {
     "registration.phone_not_own": "Це чужий контакт. Поділіться своїм номером за допомогою кнопки нижче.",
     "registration.phone_wrong": "Це не звичайний номер телефону. Поділіться номером з іншого акаунта.",
     "registration.phone_thanks": "Дякуємо, номер підтверджено.",
-    "registration.offers": "Чи можна писати вам про акції та новини? Передумати можна будь-коли в налаштуваннях.",
+    "registration.offers": HOUSE[Topic.MARKETING]["uk"],
     "registration.offers_yes": "Так",
     "registration.offers_no": "Ні",
     "registration.offers_choose": "Дайте відповідь «так» або «ні»: натисніть кнопку.",
@@ -47,12 +51,23 @@ TEXTS = {
     "registration.name_odd_characters": "Тут є знаки, яких в імені не буває. Напишіть ще раз, будь ласка.",
     "registration.birthday": "Коли у вас день народження? Наприклад, 24.08.1991. Ми вітаємо своїх гостей.",
     "registration.birthday_wrong": "Не можу прочитати це як дату. День, місяць і рік, будь ласка: 24.08.1991.",
+    "registration.gender": "Ваша стать?",
+    "registration.gender_f": "Жіноча",
+    "registration.gender_m": "Чоловіча",
     "registration.skip": "Пропустити",
-    "registration.done": "Ласкаво просимо, {name}.",
+    "registration.done": WELCOME.texts["uk"].replace("first_name", "name"),
     "registration.done_again": "З поверненням, {name}. Картка та сама, на ній {balance}.",
     "registration.welcome": "Подарунок за знайомство вже на картці: {bonuses}.",
     "registration.welcome_until": "Витратьте до {day}.",
     "registration.invited": "За першу покупку за запрошенням подаруємо ще {bonuses}.",
+    "questions.date": "{question}\nНаприклад, 24.08.2025.",
+    "questions.required": "На це запитання потрібна відповідь.",
+    "questions.unknown_choice": "Виберіть, будь ласка, одну з відповідей.",
+    "questions.not_a_date": "Не можу прочитати це як дату. День, місяць і рік, будь ласка: 24.08.2025.",
+    "questions.too_long": "Задовго: не більше {limit} знаків, будь ласка.",
+    "questions.text": "Напишіть, будь ласка, відповідь словами.",
+    "questions.done": "Дякуємо, записали.",
+    "questions.button": "Запитання до вас",
     "join.over": "Покупки за вашим посиланням уже немає: її нарахували, скасували, або її строк минув.",
     "card.caption": "{name}, на картці {balance}.\nКод для касира: {code}\nВін змінюється кожні пів хвилини.",
     "card.caption_once": "{name}, на картці {balance}.\nКод для касира: {code}\nВін діє близько хвилини.",

@@ -246,19 +246,20 @@ async def add_steps(customer_id: int, steps: Sequence[tuple[str, datetime]], *, 
 
 @db.use_case
 async def confirm_identity(
-    customer_id: int, *, language: str, birthday: date | None, actor: Actor, now: datetime
+    customer_id: int, *, language: str, birthday: date | None, gender: str | None = None, actor: Actor, now: datetime
 ) -> None:
     """The owner of a phone has shown that it is theirs: keep that, and what was not known about them."""
     await lock_customer(customer_id)
     await db.execute(
         "UPDATE customer SET phone_verified_at = coalesce(phone_verified_at, $2), language = $3,"
-        " birthday = coalesce(birthday, $4), updated_at = $2,"
+        " birthday = coalesce(birthday, $4), gender = coalesce(gender, $5), updated_at = $2,"
         " birthday_set_at = CASE WHEN birthday IS NULL AND $4::date IS NOT NULL THEN $2 ELSE birthday_set_at END"
         " WHERE id = $1",
         customer_id,
         now,
         language,
         birthday,
+        gender,
     )
     await db.execute(
         "UPDATE customer_facts SET birthday_code = $2 WHERE customer_id = $1 AND birthday_code = 0",

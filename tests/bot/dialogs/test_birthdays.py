@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.dialogs.registration import parse_birthday
+from bot.dialogs.questionnaire import parse_birthday
 
 
 @pytest.mark.parametrize(
