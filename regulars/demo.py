@@ -1,14 +1,16 @@
 """The demo: a made-up shop with data, servers and a messenger of its own, apart from any real ones."""
 
+import json
 import secrets
+import socket
 from typing import Any
 
 from pydantic import SecretStr
 
-from bot.simulator import Business, Simulator
+from bot.simulator import Business, Gateway, MailAccount, Simulator
 from bot.simulator.loopback import is_loopback
 from bot.webhooks import PREFIX
-from loyalty.conversations.channels import WHATSAPP
+from loyalty.conversations.channels import SMS, WHATSAPP
 from loyalty.db import execute
 from loyalty.settings import Settings, TelegramMode
 from regulars.ports import Beside
@@ -24,6 +26,9 @@ PHOTO_LIMIT = 12 * 2**20
 # As Meta's dashboard would show it; updates are told apart by it, so it stays too.
 NUMBER_ID = "1000000"
 NUMBER = "+7 999 000-00-00"
+SMS_SENDER = "LADNO"
+EMAIL_FROM = '"Ладно, кофе" <hello@ladno.example>'
+MAIL_HOST, MAIL_USER = "127.0.0.1", "shop"
 
 
 class _Everyone:
@@ -57,6 +62,8 @@ def demo_settings(settings: Settings, *, webhook: bool = False) -> Settings:
         "whatsapp_app_secret": SecretStr(secrets.token_hex(16)),
         "whatsapp_verify_token": SecretStr(secrets.token_hex(16)),
         "whatsapp_api_url": f"{own_address}{SIMULATOR}/{WHATSAPP}/v25.0",
+        **_sms_settings(own_address),
+        **_email_settings(),
     }
     if webhook:
         # The simulator calls nobody beyond this machine.
@@ -68,8 +75,45 @@ def demo_settings(settings: Settings, *, webhook: bool = False) -> Settings:
     return settings.model_copy(update=changed)
 
 
+def _sms_settings(own_address: str) -> dict[str, Any]:
+    """The simulator's gateway, which calls us back at our own address whatever the panel is called outside."""
+    secret = secrets.token_hex(16)
+    fields = {name: f"{{{name}}}" for name in ("to", "text", "sender", "id")}
+    fields["callback"] = f"{own_address}{PREFIX}/{SMS}?key={secret}&ref={{id}}"
+    return {
+        "sms_url": SecretStr(f"{own_address}{SIMULATOR}/{SMS}/send"),
+        "sms_method": "POST",
+        "sms_body": SecretStr(json.dumps(fields)),
+        "sms_content_type": "application/json",
+        "sms_sender": SMS_SENDER,
+        "sms_authorization": SecretStr(f"Bearer {secrets.token_hex(16)}"),
+        "sms_id_path": "id",
+        "sms_callback_secret": SecretStr(secret),
+        "sms_callback_id": "id",
+        "sms_callback_status": "status",
+        "sms_delivered": ("delivered",),
+        "sms_failed": ("failed",),
+    }
+
+
+def _email_settings() -> dict[str, Any]:
+    """The simulator's mail server, on a port that nobody has."""
+    with socket.socket() as probe:
+        probe.bind((MAIL_HOST, 0))
+        port = int(probe.getsockname()[1])
+    return {
+        "smtp_host": MAIL_HOST,
+        "smtp_port": port,
+        "smtp_user": MAIL_USER,
+        "smtp_password": SecretStr(secrets.token_hex(16)),
+        "smtp_tls": "none",
+        "email_from": EMAIL_FROM,
+        "email_reply_to": None,
+    }
+
+
 def simulator_beside(settings: Settings) -> Beside:
-    """The messengers of the demo, on the panel's port. The chats lie in the demo's home."""
+    """The messengers, phones and mailboxes of the demo, on the panel's port. The chats lie in the demo's home."""
     assert settings.telegram_bot_token is not None
     simulator = Simulator(
         token=settings.telegram_bot_token.get_secret_value(),
@@ -80,6 +124,8 @@ def simulator_beside(settings: Settings) -> Beside:
         silent_ids=ADDRESSES,
         whatsapp=_business(settings),
         silent_numbers=_Everyone(),
+        sms=_gateway(settings),
+        email=_mail_account(settings),
     )
     return Beside({SIMULATOR: simulator.build_app()}, body_limit=PHOTO_LIMIT)
 
@@ -103,6 +149,17 @@ def _business(settings: Settings) -> Business:
     )
 
 
+def _gateway(settings: Settings) -> Gateway:
+    assert settings.sms_authorization is not None
+    return Gateway(settings.sms_authorization.get_secret_value().removeprefix("Bearer "))
+
+
+def _mail_account(settings: Settings) -> MailAccount:
+    assert settings.smtp_port is not None
+    assert settings.smtp_password is not None
+    return MailAccount(settings.smtp_port, MAIL_USER, settings.smtp_password.get_secret_value())
+
+
 async def empty_base() -> None:
     """Forget everything in the open base."""
     await execute("DROP SCHEMA public CASCADE")
@@ -113,6 +170,6 @@ def describe(settings: Settings) -> str:
     """Where the demo is and who may sign in."""
     lines = ["", f"The demo is ready: {settings.public_url}"]
     lines += [f"  {role:<10} {email:<28} {password}" for email, password, role in DEMO_LOGINS]
-    lines.append(f"The customers' side, Telegram and WhatsApp in the browser: {settings.public_url}{SIMULATOR}")
+    lines.append(f"The customers' side, with messengers, SMS and mailbox: {settings.public_url}{SIMULATOR}")
     lines.append(f"Its data lie in {settings.home}. Ctrl-C stops it and keeps them.")
     return "\n".join(lines)

@@ -213,6 +213,11 @@ def test_the_demo_talks_to_messengers_of_its_own_on_its_own_port(settings):
     assert demo.telegram_api_url == f"http://127.0.0.1:{settings.port}/simulator/telegram"
     assert demo.whatsapp_api_url == f"http://127.0.0.1:{settings.port}/simulator/whatsapp/v25.0"
     assert demo.whatsapp_access_token != real.whatsapp_access_token
+    assert demo.sms_url is not None
+    assert demo.sms_body is not None
+    assert demo.sms_url.get_secret_value() == f"http://127.0.0.1:{settings.port}/simulator/sms/send"
+    assert f"http://127.0.0.1:{settings.port}/webhooks/sms?key=" in demo.sms_body.get_secret_value()
+    assert (demo.smtp_host, demo.smtp_security) == ("127.0.0.1", "none")
     assert set(simulator_beside(demo).apps) == {"/simulator"}
 
 
