@@ -26,7 +26,7 @@ GROUPS = {
 class NavItem:
     """An entry of the navigation. `label` is marked with `mark`; `group` is a key of GROUPS.
 
-    `in_bar` puts it in the bottom bar of a phone, which has five places.
+    `in_bar` puts it in the bottom bar of a phone, which has five places. under: what else belongs to it.
     """
 
     key: str
@@ -36,6 +36,7 @@ class NavItem:
     group: str
     permission: Permission | None = None
     in_bar: bool = False
+    under: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -72,7 +73,7 @@ def navigation_of(request: web.Request, staff: StaffView) -> Navigation:
     preferred = [item for item in items if item.in_bar] or items
     # The last place is for "More", which always holds the account.
     bar = preferred[: BAR_LIMIT - 1]
-    fitting = [item for item in items if _leads_to(item.path, request.path)]
+    fitting = [item for item in items if any(_leads_to(path, request.path) for path in (item.path, *item.under))]
     return Navigation(
         groups=[(heading, entries) for heading, entries in groups if entries],
         bar=bar,

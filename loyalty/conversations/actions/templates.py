@@ -1,6 +1,7 @@
 """Templates that WhatsApp approves: written by the shop, decided by WhatsApp."""
 
 from datetime import datetime
+from typing import Any
 
 from tortoise.exceptions import IntegrityError
 
@@ -98,7 +99,7 @@ def _words(template: TemplateLine | TemplateDraft) -> tuple[str, ...]:
 
 async def _write(template_id: int | None, draft: TemplateDraft, now: datetime) -> int:
     variables = [{"name": one.name, "fallback": one.fallback} for one in draft.variables[: places_in(draft.body)]]
-    values = {
+    values: dict[str, Any] = {
         "name": draft.name,
         "language": draft.language,
         "category": draft.category,

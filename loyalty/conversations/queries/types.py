@@ -38,9 +38,10 @@ def _view(name: str, row: db.Row | None) -> MessageTypeView:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The values of a message that was sent; is_theirs: to the very customer who was asked about."""
+    """The values of a message that was sent, in which language; is_theirs: to the customer who was asked about."""
 
-    customer_id: int | None
+    customer_id: int
+    language: str
     values: Mapping[str, str]
     is_theirs: bool
 
@@ -49,14 +50,16 @@ LOOKED = 20_000
 """So many of the newest messages are looked through for one of a type."""
 # Indexes: messenger_account_customer, message_account.
 THEIRS = """
-SELECT m.customer_id, m.content->'values' AS values FROM message m
-WHERE m.account_id IN (SELECT id FROM messenger_account WHERE customer_id = $2) AND m.kind = $1 AND m.direction = 'out'
-    AND m.customer_id = $2 AND m.content ? 'values' ORDER BY m.id DESC LIMIT 1
+SELECT m.customer_id, a.language, m.content->'values' AS values
+FROM messenger_account a JOIN message m ON m.account_id = a.id
+WHERE a.customer_id = $2 AND m.kind = $1 AND m.direction = 'out' AND m.customer_id = $2 AND a.language = $3
+    AND m.content ? 'values' ORDER BY m.id DESC LIMIT 1
 """
 ANYBODYS = """
-SELECT m.customer_id, m.content->'values' AS values FROM (SELECT * FROM message ORDER BY id DESC LIMIT $2) m
-WHERE m.kind = $1 AND m.direction = 'out' AND m.customer_id IS NOT NULL AND m.content ? 'values'
-ORDER BY m.id DESC LIMIT 1
+SELECT m.customer_id, a.language, m.content->'values' AS values
+FROM (SELECT * FROM message ORDER BY id DESC LIMIT $2) m JOIN messenger_account a ON a.id = m.account_id
+WHERE m.kind = $1 AND m.direction = 'out' AND m.customer_id IS NOT NULL AND a.language = $3
+    AND m.content ? 'values' ORDER BY m.id DESC LIMIT 1
 """
 SOMEBODY = """
 SELECT coalesce(
@@ -66,12 +69,12 @@ SELECT coalesce(
 """
 
 
-async def example_of(name: str, customer_id: int | None) -> Example | None:
-    """What this type last told this customer, else anybody lately; None for a type that nobody was told of."""
-    row = await db.fetch_row(THEIRS, name, customer_id) if customer_id is not None else None
+async def example_of(name: str, customer_id: int | None, language: str) -> Example | None:
+    """What this type last told this customer in a language, else anybody lately; None where nobody was told of it."""
+    row = await db.fetch_row(THEIRS, name, customer_id, language) if customer_id is not None else None
     is_theirs = row is not None
-    row = row or await db.fetch_row(ANYBODYS, name, LOOKED)
-    return Example(row["customer_id"], db.from_json(row["values"]), is_theirs) if row else None
+    row = row or await db.fetch_row(ANYBODYS, name, LOOKED, language)
+    return Example(row["customer_id"], language, db.from_json(row["values"]), is_theirs) if row else None
 
 
 async def somebody() -> int | None:

@@ -18,6 +18,7 @@ async def test_hours_and_cap_are_kept_and_journaled(database):
     await change_manners(wanted, seen=USUAL, actor=COMMAND, now=NOW)
     assert await manners() == wanted
     entry = await db.fetch_row("SELECT action, details FROM journal_entry ORDER BY id DESC LIMIT 1")
+    assert entry is not None
     assert entry["action"] == "messaging.changed"
     assert db.from_json(entry["details"])["cap"] == {"messages": 3, "days": 14}
 

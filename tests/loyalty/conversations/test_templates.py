@@ -85,8 +85,11 @@ async def test_a_draft_is_sent_once_whatsapp_has_approved_it(database):
     assert await template_for("birthday", "ru", {}) is None
     assert await note_template("birthday_gift", "ru", "approved", "", now=LATER)
     filled = await template_for("birthday", "ru", {"amount": "300 бонусов"})
+    standing = await standing_in("birthday", "uk")
+    assert filled is not None
+    assert standing is not None
     assert (filled.name, filled.values) == ("birthday_gift", ("300 бонусов", "конца месяца"))
-    assert (await standing_in("birthday", "uk")).id == template_id
+    assert standing.id == template_id
     assert await standing_in("receipt", "ru") is None
 
 

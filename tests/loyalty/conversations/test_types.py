@@ -39,6 +39,7 @@ async def test_the_shops_order_and_words_are_what_a_customer_is_told_by(database
     await an_account(customer.id)
     await set_receipt(own_first=False, texts={"ru": {"text": "{first_name}, ещё {earned}!", "subject": "Покупка"}})
     recipient = await recipient_of(customer.id, "receipt")
+    assert recipient is not None
     channel = await db.fetch_value("SELECT channel FROM messenger_account WHERE id = $1", recipient.account_id)
     assert channel == "sms"
     said = recipient.content({"earned": "5 бонусов"})
@@ -155,13 +156,16 @@ async def test_there_is_no_type_of_another_name(database):
 
 async def test_an_example_is_of_the_customer_else_of_somebody_told_lately(database):
     told, other = await a_customer(), await a_customer()
-    assert await example_of("receipt", told.id) is None
+    assert await example_of("receipt", told.id, "ru") is None
     account = await an_account(told.id)
     content = Content(text="100", values={"total": "100 ₽"})
     await a_message(account, kind="receipt", status="sent", content=content)
-    mine, borrowed = await example_of("receipt", told.id), await example_of("receipt", other.id)
+    mine, borrowed = await example_of("receipt", told.id, "ru"), await example_of("receipt", other.id, "ru")
+    assert mine is not None
+    assert borrowed is not None
     assert (mine.is_theirs, mine.values) == (True, {"total": "100 ₽"})
     assert (borrowed.is_theirs, borrowed.customer_id) == (False, told.id)
+    assert await example_of("receipt", told.id, "uk") is None
     assert await somebody() == told.id
 
 
