@@ -50,16 +50,16 @@ async def test_who_registers_by_a_link_in_telegram_is_known_by_it_and_at_home_th
     place = await a_location()
     link, person = await a_link(location_id=place), newcomer("Мария")
     person.start(f"e_{link.code}")
-    await person.wait_for(bot_message("На каком языке"))
+    await tap(person, await person.wait_for(bot_message("На каком языке")), "Русский")
     assert await counts(link) == EntryCounts(1, 0, 0)
-    await register(person)
+    await register_from_terms(person)
     known = await find_by_phone(person.phone)
     assert known is not None
     came = await entry_link_of(known)
     assert came is not None
     assert (came.id, (await customer(known)).home_location_id) == (link.id, place)
     assert await counts(link) == EntryCounts(1, 1, 0)
-    journal = await db.fetch_value("SELECT details FROM journal WHERE action = 'customer.entered'")
+    journal = await db.fetch_value("SELECT details FROM journal_entry WHERE action = 'customer.entered'")
     assert db.from_json(journal) == {"entry_link": link.id}
 
 
@@ -75,6 +75,8 @@ async def test_the_first_link_counts_and_the_way_in_goes_on_where_it_was(live_bo
 
 
 async def register_from_terms(person) -> None:
+    """The way in from its second question on; the newest of several counts."""
+    await person.wait_for(bot_message("Вы согласны?"))
     await tap(person, said_to(person, "Вы согласны?")[-1], "Согласен")
     await tap(person, await person.wait_for(bot_message("Можно писать вам об акциях")), "Да")
     await person.wait_for(bot_message("Поделитесь номером"))
