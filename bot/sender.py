@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -27,8 +27,12 @@ from loyalty.conversations.rules import SENDING, WANTED_NOWHERE, Leased, Manners
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
+AHEAD = 50
+"""Messages that lie ready beside them, so that a hand that comes free has something to do."""
 FEW_HANDS = 25
-MOMENT_SECONDS = 0.01
+SOON_SECONDS = 1.0
+"""How long a message may lie ready: what was judged before is judged anew."""
+MOMENT_SECONDS = 0.005
 DRAIN_SECONDS = 10.0
 NOT_DRAWN_PAUSE = timedelta(seconds=10)
 LONGEST_WAIT_SECONDS = 0.5
@@ -62,6 +66,8 @@ class Sender:
         self._clock = clock
         self._name = delivery.new_sender()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._ready: list[_Ready] = []
+        self._beginning: asyncio.Task[None] | None = None
         self._manners: Manners | None = None
         self._sent: list[tuple[int, str, datetime]] = []
         self._settling: asyncio.Task[None] | None = None
@@ -82,13 +88,17 @@ class Sender:
         await self._bell.wait(f"pulse:{self._name}")
 
     async def drain(self) -> None:
-        """Let calls under way end."""
+        """Put back what lies ready, and let calls under way end."""
+        ready, self._ready = self._ready, []
+        if self._beginning is not None:
+            await asyncio.wait([self._beginning], timeout=DRAIN_SECONDS)
+        await delivery.release(_held(ready))
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
         await delivery.fall_silent(self._name)
 
     async def _lease(self) -> float | None:
-        """Take as many messages as there are free hands and tokens; returns in how many seconds to look again.
+        """Make ready as many messages as there are places and tokens; returns in how many seconds to look again.
 
         None: not before something happens. Tokens are taken for what goes at once, so that whatever is more urgent by
         then goes before.
@@ -96,33 +106,67 @@ class Sender:
         if self._manners is None:
             # Before the first message: another night than the shop's would hold it up.
             self._manners = await manners()
-        if IN_FLIGHT - len(self._under_way) < FEW_HANDS:
-            # Hands that come free one after the other are filled together.
-            await asyncio.sleep(MOMENT_SECONDS)
-        free = IN_FLIGHT - len(self._under_way)
-        if free <= 0:
+        free = IN_FLIGHT + AHEAD - len(self._under_way) - len(self._ready)
+        if free < FEW_HANDS:
+            # Places that come free one after the other are filled together; each of them looks again.
             return None
         grant = await self._pace.take(free)
         if not grant.count:
             return min(grant.wait, LONGEST_WAIT_SECONDS)
         least = Priority.BULK if grant.is_shared else Priority.SERVICE
         leased: list[Leased] = []
-        going: list[tuple[Leased, Outgoing]] = []
+        ready: list[_Ready] = []
         try:
             leased = await delivery.lease_messages(
                 self._channel.source, limit=grant.count, now=self._clock(), least=least, cap=self._manners.cap
             )
-            going = await self._sorted_out(leased, self._manners)
+            ready = await self._sorted_out(leased, self._manners)
         except BaseException:
             # No call was made: nobody needs to wait until the leases lapse.
             held = [(message.id, message.attempts) for message in leased]
             self._start(_patiently(partial(delivery.release, held)))
             raise
         finally:
-            await self._pace.give_back(grant.count - len(going))
-        for message, outgoing in going:
-            self._start(self._deliver(message, outgoing))
+            await self._pace.give_back(grant.count - len(ready))
+        self._ready = sorted([*self._ready, *ready], key=_urgency)
+        self._begin()
         return 0 if leased else None
+
+    def _begin(self) -> None:
+        """Have free hands begin with what lies ready."""
+        if self._ready and self._beginning is None and len(self._under_way) < IN_FLIGHT:
+            self._beginning = asyncio.create_task(self._begin_some())
+            self._beginning.add_done_callback(self._begun)
+
+    async def _begin_some(self) -> None:
+        """Commit that the calls of as many messages as there are free hands are about to be made, and make them."""
+        if IN_FLIGHT - len(self._under_way) < min(FEW_HANDS, len(self._ready)):
+            # Hands that come free one after the other are filled together.
+            await asyncio.sleep(MOMENT_SECONDS)
+        free = IN_FLIGHT - len(self._under_way)
+        some, self._ready = self._ready[:free], self._ready[free:]
+        late = time.monotonic() - SOON_SECONDS
+        stale, some = [one for one in some if one.at < late], [one for one in some if one.at >= late]
+        await delivery.release(_held(stale))
+        if not some:
+            return
+        try:
+            ids = [one.message.id for one in some]
+            begun = await delivery.begin_sending(ids, self._channel.source, now=self._clock())
+        except BaseException:
+            self._start(_patiently(partial(delivery.release, _held(some))))
+            raise
+        for one in some:
+            if one.message.id in begun:
+                self._start(self._deliver(one.message, one.outgoing))
+
+    def _begun(self, task: asyncio.Task[None]) -> None:
+        self._beginning = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("messages not begun", kind=type(error).__name__)
+        else:
+            self._begin()
+        self._ear.nudge()
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
@@ -131,13 +175,14 @@ class Sender:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
-        # The chat's next message may go now, and a hand is free.
+        self._begin()
+        # The chat's next message may go now, and a place is free.
         self._ear.nudge()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("message not settled", kind=type(error).__name__)
 
-    async def _sorted_out(self, leased: Sequence[Leased], manners: Manners) -> list[tuple[Leased, Outgoing]]:
-        """Those that are to be sent now, of which it is committed that they are; the others are settled."""
+    async def _sorted_out(self, leased: Sequence[Leased], manners: Manners) -> list["_Ready"]:
+        """Those that are to be sent now; the others are settled."""
         now = self._clock()
         going: list[tuple[Leased, Outgoing]] = []
         for message in leased:
@@ -155,13 +200,8 @@ class Sender:
             if wait := waits[message.address]:
                 await delivery.settle_postponed(message.id, "chat_pace", until=now + timedelta(seconds=wait))
                 self._count("chat_pace")
-        going = [one for one in going if not waits[one[0].address]]
-        if not going:
-            return going
-        begun = await delivery.begin_sending(
-            [message.id for message, _ in going], self._channel.source, now=self._clock()
-        )
-        return [one for one in going if one[0].id in begun]
+        at = time.monotonic()
+        return [_Ready(message, outgoing, at) for message, outgoing in going if not waits[message.address]]
 
     async def _drawn(self, message: Leased) -> Outgoing | None:
         """What is sent of a message; None for one that cannot be sent now, which is settled or stays leased."""
@@ -259,6 +299,23 @@ class Sender:
 
     def _count(self, outcome: str) -> None:
         SENT.labels(self._channel.name, outcome).inc()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A message that is leased, drawn and judged, and since when."""
+
+    message: Leased
+    outgoing: Outgoing
+    at: float
+
+
+def _urgency(ready: _Ready) -> tuple[int, int]:
+    return ready.message.priority, ready.message.id
+
+
+def _held(ready: Sequence[_Ready]) -> list[tuple[int, int]]:
+    return [(one.message.id, one.message.attempts) for one in ready]
 
 
 async def _patiently(work: Callable[[], Awaitable[object]]) -> None:

@@ -25,8 +25,8 @@ WITH due AS (
         AND NOT EXISTS (SELECT FROM channel_pause WHERE source = $1 AND paused_until > $6)
         AND NOT EXISTS (SELECT FROM message before WHERE before.account_id = m.account_id
             AND before.priority = m.priority AND before.id < m.id
-            AND (before.status IN ('queued', 'leased', 'sending')
-                OR before.status = 'delayed' AND before.reason IS DISTINCT FROM 'quiet_hours'))
+            AND before.status IN ('queued', 'delayed', 'leased', 'sending')
+            AND (before.status <> 'delayed' OR before.reason IS DISTINCT FROM 'quiet_hours'))
     ORDER BY m.priority, m.id LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED
 )
 UPDATE message SET status = 'leased', leased_until = $4, attempts = message.attempts + 1
