@@ -14,6 +14,7 @@ from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.conversation_chat import customer_place, opened
+from admin_web.pages.customer_answers import answers_shown
 from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.pages.customer_segments import segments_of
@@ -148,6 +149,7 @@ async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str
         "visited": await visited_locations(person.id),
         "consent_names": _translated(CONSENTS),
         "consents": await consents(person.id),
+        "answers": await answers_shown(request, person.id),
         **await segments_of(person.id),
     }
 

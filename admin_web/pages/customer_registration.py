@@ -1,15 +1,19 @@
 """How a customer came: the steps, the consents, by whose invitation, and whom they invited: a tab of their card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
+from admin_web.keys import SHOP
 from loyalty.bonuses.queries import invited, invited_by
-from loyalty.customers.queries import CustomerView, consents, registration_steps
+from loyalty.customers.consenting import HOUSE, read_mark
+from loyalty.customers.queries import ConsentView, CustomerView, StepView, consents, registration_steps
 from loyalty.customers.queries.entry_links import entry_link_of
+from loyalty.customers.queries.questions import all_questions
+from loyalty.customers.questionnaire import OF_PROFILE, said_in
 from loyalty.staff.queries import staff_list
 
 VIAS = {
@@ -29,6 +33,7 @@ STEPS = {
     "phone_typed": mark("Typed a phone"),
     "name": mark("Gave a name"),
     "birthday": mark("Answered about the birthday"),
+    "gender": mark("Answered about the gender"),
     "registered": mark("Registered"),
     "added": mark("Added to the base"),
 }
@@ -57,20 +62,42 @@ CONSENTS = {
 
 async def registration_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
     """What the tab shows."""
-    del request
+    steps, given = await registration_steps(person.id), await consents(person.id)
     return {
         "came_by": await entry_link_of(person.id),
-        "steps": await registration_steps(person.id),
-        "step_names": _translated(STEPS),
+        "steps": steps,
+        "step_names": _translated(STEPS) | await _asked(request, steps),
         "via_names": _translated(VIAS),
         "consent_names": _translated(CONSENTS),
-        "consents": await consents(person.id),
+        "consents": given,
+        "consent_urls": {one.topic: _text_url(one) for one in given},
         "invited": await invited(person.id),
         "invited_by": await invited_by(person.id),
         "invitation_states": {state: (_(name), tint) for state, (name, tint) in INVITATIONS.items()},
         "invitation_reasons": _translated(INVITATION_REASONS),
         "staff_names": {member.id: member.name for member in await staff_list()},
     }
+
+
+async def _asked(request: web.Request, steps: Sequence[StepView]) -> dict[str, str]:
+    """The steps in which a question of the shop's own was answered, deleted ones included."""
+    if not any(step.step.startswith("question:") for step in steps):
+        return {}
+    own = request[SHOP].language
+    return {
+        one.key: _("Answered: %(question)s") % {"question": said_in(one.labels, own, own)}
+        for one in await all_questions()
+        if one.kind not in OF_PROFILE
+    }
+
+
+def _text_url(consent: ConsentView) -> str:
+    """Where the text stands that was agreed to; empty where it came from elsewhere."""
+    named = read_mark(consent.text_version)
+    if named is None or consent.topic not in HOUSE:
+        return ""
+    version, language = named
+    return f"/consents/{consent.topic}/{version}/{language}"
 
 
 def _translated(names: Mapping[str, str]) -> dict[str, str]:
