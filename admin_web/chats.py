@@ -17,6 +17,7 @@ from loyalty.conversations.answering import (
     window_ends,
     with_first_name,
 )
+from loyalty.conversations.channels import CAPABILITIES
 from loyalty.conversations.queries import MessageView, messages
 from loyalty.conversations.queries.inbox import (
     CannedReplyView,
@@ -134,7 +135,8 @@ ACCEPTED = ",".join((*PICTURES, *FILES))
 class Place:
     """Whose conversation an address means: a customer's with all their accounts, or one account's alone.
 
-    main: the account that it is about first. customer_id None: not registered.
+    main: the account that it is about first. customer_id None: not registered. channels: those that staff may write
+    through.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Place:
     base: str
     main: int | None
     customer_id: int | None
+    channels: tuple[str, ...]
 
     @property
     def ids(self) -> list[int]:
@@ -197,7 +200,12 @@ class Chat:
     @property
     def writable(self) -> list[MessengerAccountView]:
         """The accounts that can be written to, the default one first."""
-        return [account for account in self.place.accounts if account.is_active]
+        return [one for one in self.place.accounts if one.is_active and one.channel in self.place.channels]
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is an account that takes messages, and the shop alone keeps staff from writing there."""
+        return any(account.is_active for account in self.place.accounts) and not self.writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +242,11 @@ class Answer:
         if self.account is None:
             return "none"
         return f"{self.account.id}.{'late' if self.is_late else 'free'}"
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether a picture or file can go with it."""
+        return self.account is not None and CAPABILITIES[self.account.channel].has_files
 
 
 async def open_chat(place: Place, *, before_id: int | None = None, at: int | None = None) -> Chat:
@@ -332,8 +345,10 @@ def chat_data(chat: Chat, form: Form, answer: Answer, *, is_inbox: bool) -> dict
 
 
 def account_label(account: MessengerAccountView) -> str:
-    """The messenger, and what its person is called there."""
+    """The messenger, and what its person is called there; of a phone or e-mail no more than that it is one."""
     channel = gettext(CHANNELS.get(account.channel, account.channel))
+    if not CAPABILITIES[account.channel].hears:
+        return channel
     return f"{channel}, {account.name or account.username or account.address}"
 
 

@@ -14,9 +14,12 @@ from admin_web.render import go_to, is_htmx, page, toast
 from admin_web.uploads import read_upload
 from loyalty.conversations.actions import staff as acts
 from loyalty.conversations.answering import PICTURES, Upload
-from loyalty.conversations.queries import media_body
+from loyalty.conversations.channels import CAPABILITIES
+from loyalty.conversations.message_types import STAFF
+from loyalty.conversations.queries import activity, media_body
 from loyalty.conversations.queries.inbox import main_account, sent_attachment
-from loyalty.customers.queries import CustomerView, MessengerAccountView, accounts_of, customer, messenger_account
+from loyalty.conversations.queries.types import channels_for
+from loyalty.customers.queries import CustomerView, MessengerAccountView, customer, messenger_account, places_of
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.ids import new_key
 from loyalty.staff.rules import Actor, Permission
@@ -176,18 +179,29 @@ async def place_of(request: web.Request) -> Place:
     # The list beside it stays as it is.
     kept = urlencode({name: request.query[name] for name in ("show", "q") if name in request.query})
     here = f"{base}?{kept}" if kept else base
+    channels = await channels_for(STAFF)
     if account.customer_id is None:
-        return Place(account.name or _("Without a name"), [account], here, base, account.id, None)
+        return Place(account.name or _("Without a name"), [account], here, base, account.id, None, channels)
     person = await customer(account.customer_id)
-    return Place(person.name, await accounts_of(person.id), here, base, account.id, person.id)
+    return Place(person.name, await _accounts(person.id, channels), here, base, account.id, person.id, channels)
 
 
 async def customer_place(person: CustomerView) -> Place:
     """The conversation of a customer, as their card shows it."""
-    base, accounts = f"/customers/{person.id}", await accounts_of(person.id)
+    channels = await channels_for(STAFF)
+    base, accounts = f"/customers/{person.id}", await _accounts(person.id, channels)
     main = await main_account([account.id for account in accounts])
     here = f"{base}?tab=conversation"
-    return Place(person.name, accounts, here, base, main or (accounts[0].id if accounts else None), person.id)
+    main = main or (accounts[0].id if accounts else None)
+    return Place(person.name, accounts, here, base, main, person.id, channels)
+
+
+async def _accounts(customer_id: int, channels: tuple[str, ...]) -> list[MessengerAccountView]:
+    """A person's messengers, and their phone and e-mail where staff may write there or something was said."""
+    places = await places_of(customer_id)
+    others = [one.id for one in places if not CAPABILITIES[one.channel].hears and one.channel not in channels]
+    told = await activity(others) if others else {}
+    return [one for one in places if one.id not in others or one.id in told]
 
 
 async def opened(

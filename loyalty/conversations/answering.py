@@ -74,14 +74,18 @@ def _checked(upload: Upload, limit: int) -> Upload:
 
 
 def check_answer(words: str, upload: Upload | None, channel: str) -> None:
-    """Raise Invalid for a file that this messenger does not take, or words too long to stand under one."""
+    """Raise Invalid for a file that this channel does not take, or words that are too long for it or under one."""
+    able = CAPABILITIES[channel]
     if upload is None:
+        if len(words) > able.text_length:
+            raise Invalid("text", "too_long", limit=able.text_length)
         return
+    if not able.has_files:
+        raise Invalid("file", "no_files_there")
     if upload.mime == "image/webp" and channel in NO_WEBP:
         raise Invalid("file", "no_webp_there")
-    limit = CAPABILITIES[channel].caption_length
-    if len(words) > limit:
-        raise Invalid("text", "too_long", limit=limit)
+    if len(words) > able.caption_length:
+        raise Invalid("text", "too_long", limit=able.caption_length)
 
 
 def window_ends(channel: str, heard_at: datetime | None) -> datetime | None:

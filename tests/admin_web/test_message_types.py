@@ -214,3 +214,41 @@ async def test_there_is_no_page_of_another_type(panel, sign_in_as):
     assert (await panel.get(f"{PATH}/pigeon")).status == 404
     assert (await panel.post(f"{PATH}/pigeon/channels/sms/on")).status == 404
     assert (await panel.post(f"{PATH}/hold_asked/channels/sms/on")).status == 422
+
+
+async def test_the_card_writes_by_sms_once_the_staff_may(panel, sign_in_as):
+    await sign_in_as()
+    customer = await a_customer()
+    account = await an_account(customer.id, now=START)
+    card = f"/customers/{customer.id}?tab=conversation"
+    assert 'name="account" value=' in await (await panel.get(card)).text()
+    await panel.post(f"{PATH}/staff/channels/sms/on")
+    page = await (await panel.get(card)).text()
+    sms = await db.fetch_value(
+        "SELECT id FROM messenger_account WHERE customer_id = $1 AND channel = 'sms'", customer.id
+    )
+    assert f'<option value="{account}" selected>' in page
+    assert f'<option value="{sms}">SMS</option>' in page
+    box = await (await panel.get(f"/customers/{customer.id}/chat/answer?account={sms}", headers=HTMX)).text()
+    assert 'type="file"' not in box
+    answer = await panel.post(
+        f"/customers/{customer.id}/chat", data={"account": str(sms), "text": "Готово", "key": "k"}, headers=HTMX
+    )
+    assert answer.status == 200
+    assert "Готово" in await answer.text()
+    assert customer.phone not in await answer.text()
+
+
+async def test_what_went_by_sms_stands_in_the_conversation(panel, sign_in_as):
+    await sign_in_as()
+    customer = await a_customer()
+    sms = await db.fetch_value(
+        "SELECT id FROM messenger_account WHERE customer_id = $1 AND channel = 'sms'", customer.id
+    )
+    card = f"/customers/{customer.id}?tab=conversation"
+    assert "No messenger yet" in await (await panel.get(card)).text()
+    await a_message(sms, "Спасибо за покупку", kind="receipt", status="sent", now=START)
+    page = await (await panel.get(card)).text()
+    assert "Спасибо за покупку" in page
+    assert "The staff do not write there" in page
+    assert "blocked us" not in page

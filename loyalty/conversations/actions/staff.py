@@ -16,9 +16,12 @@ from loyalty.conversations.answering import (
     window_ends,
     windows,
 )
+from loyalty.conversations.channels import CAPABILITIES
 from loyalty.conversations.content import Content
 from loyalty.conversations.kinds.back import TEXTS
+from loyalty.conversations.message_types import STAFF
 from loyalty.conversations.queries.inbox import template
+from loyalty.conversations.queries.types import channels_for
 from loyalty.conversations.rules import TEXT_LENGTH, ConversationState
 from loyalty.customers.queries import MessengerAccountView, messenger_account
 from loyalty.customers.rules import check_note
@@ -30,7 +33,8 @@ from loyalty.staff.rules import JOB, Actor, Permission, may
 WAKE = "conversations"
 """The topic that rings when a conversation changes: "conversations:17" for account 17."""
 
-# Whoever answers first has the conversation; the bot keeps out of it from now on.
+# Whoever answers first has the conversation; the bot keeps out of it from now on. Where nobody can answer, there is
+# none to have.
 STAFF_REPLY = """
 WITH said AS (
     INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,
@@ -38,13 +42,14 @@ WITH said AS (
     SELECT a.id, a.customer_id, a.channel, 'out', 'staff', $2::jsonb, 'queued', 0, $3::text, $4::int,
         $5::timestamptz, $5, 0
     FROM messenger_account a WHERE a.id = $1::bigint ON CONFLICT (dedupe_key) DO NOTHING RETURNING id, account_id
+), taken AS (
+    INSERT INTO conversation (account_id, session, last_message_at, state, staffed_at, assignee_id)
+    SELECT account_id, '{}', $5, 'open', $5, $4 FROM said WHERE $6::boolean
+    ON CONFLICT (account_id) DO UPDATE SET waiting_since = NULL, last_message_at = EXCLUDED.last_message_at,
+        state = 'open', unread = 0, staffed_at = coalesce(conversation.staffed_at, EXCLUDED.staffed_at),
+        assignee_id = coalesce(conversation.assignee_id, EXCLUDED.assignee_id)
 )
-INSERT INTO conversation (account_id, session, last_message_at, state, staffed_at, assignee_id)
-SELECT account_id, '{}', $5, 'open', $5, $4 FROM said
-ON CONFLICT (account_id) DO UPDATE SET waiting_since = NULL, last_message_at = EXCLUDED.last_message_at,
-    state = 'open', unread = 0, staffed_at = coalesce(conversation.staffed_at, EXCLUDED.staffed_at),
-    assignee_id = coalesce(conversation.assignee_id, EXCLUDED.assignee_id)
-RETURNING (SELECT id FROM said)
+SELECT id FROM said
 """
 
 
@@ -55,7 +60,8 @@ async def write_to(
     """A person of the panel writes into a chat, perhaps with a picture or file. The same key says it once.
 
     The chat waits no longer, is theirs unless it is somebody's, and the bot is silent there from now on.
-    Raises Invalid("text" | "file"), NotFound("account"), Refused("account_blocked" | "window_closed").
+    Raises Invalid("text" | "file"), NotFound("account"), Refused("account_blocked" | "staff_not_there" |
+    "window_closed").
     """
     words = check_note(text, TEXT_LENGTH) if upload is None or text.strip() else ""
     account = await _writable(account_id)
@@ -76,7 +82,8 @@ async def send_template(
 ) -> None:
     """Write by an approved template, which may begin a conversation at any time. The same key says it once.
 
-    Raises Invalid(variable), NotFound("account" | "template"), Refused("account_blocked" | "templates_not_there").
+    Raises Invalid(variable), NotFound("account" | "template"), Refused("account_blocked" | "staff_not_there" |
+    "templates_not_there").
     """
     account = await _writable(account_id)
     if account.channel not in windows():
@@ -91,6 +98,8 @@ async def _writable(account_id: int) -> MessengerAccountView:
     account = await messenger_account(account_id)
     if not account.is_active:
         raise Refused("account_blocked")
+    if account.channel not in await channels_for(STAFF):
+        raise Refused("staff_not_there")
     return account
 
 
@@ -111,7 +120,8 @@ async def _keep(upload: Upload, actor: Actor, now: datetime) -> int:
 async def _say(account: MessengerAccountView, content: Content, key: str, actor: Actor, now: datetime) -> bool:
     """Queue it; False when this key was used."""
     body = db.to_json(content.to_body())
-    message_id = await db.fetch_value(STAFF_REPLY, account.id, body, f"staff:{key}", actor.staff_id, now)
+    hears = CAPABILITIES[account.channel].hears
+    message_id = await db.fetch_value(STAFF_REPLY, account.id, body, f"staff:{key}", actor.staff_id, now, hears)
     if message_id is None:
         return False
     await write_journal(

@@ -6,6 +6,7 @@ from loyalty import db, wording
 from loyalty.bonuses.actions.once_only import grant_welcome
 from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.queries.recipients import Recipient, recipient_of, texts_of
+from loyalty.conversations.queries.types import channels_for
 from loyalty.customers.actions.accounts import link_account
 from loyalty.customers.actions.links import close_link, open_link
 from loyalty.customers.actions.phones import release_phone
@@ -106,7 +107,7 @@ async def _lock(request_id: int) -> LinkRequestView:
 async def _tell(request: LinkRequestView, kind: str, *, now: datetime) -> None:
     """Tell the chat that the request is about; one that cannot be written to hears of it when it writes."""
     account = await messenger_account(request.account_id)
-    if not account.is_active or account.customer_id is None:
+    if not account.is_active or account.customer_id is None or account.channel not in await channels_for(kind):
         return
     person = await customer(account.customer_id)
     values = {"balance": wording.bonuses_in_words(max(0, person.balance), account.language)}

@@ -5,16 +5,18 @@ from datetime import timedelta
 import pytest
 
 from loyalty import db
+from loyalty.conversations.actions.staff import write_to
 from loyalty.conversations.actions.types import MessageTypeDraft, reset_message_type, set_message_type, switch_channel
+from loyalty.conversations.answering import Upload
 from loyalty.conversations.channels import CAPABILITIES, SmsSize, sms_size
 from loyalty.conversations.content import Content
 from loyalty.conversations.kinds import KINDS
 from loyalty.conversations.message_types import BY_PEOPLE, LANGUAGES, NAMES, possible_channels, usable_variables
 from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.conversations.queries.types import example_of, message_type, message_types, somebody
-from loyalty.errors import Conflict, Invalid, NotFound
+from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.staff.rules import COMMAND
-from tests.builders import NOW, a_customer, a_message, an_account
+from tests.builders import NOW, a_cashier, a_customer, a_message, an_account
 
 LATER = NOW + timedelta(hours=1)
 EVERYWHERE = ("sms", "telegram", "whatsapp", "email")
@@ -189,3 +191,34 @@ def test_a_text_is_so_many_sms(text, size):
 
 def test_the_longest_sms_we_send_is_ten_parts():
     assert sms_size("ж" * CAPABILITIES["sms"].text_length).parts == 10
+
+
+async def an_address(customer_id: int, channel: str = "sms") -> int:
+    account_id: int = await db.fetch_value(
+        "SELECT id FROM messenger_account WHERE customer_id = $1 AND channel = $2", customer_id, channel
+    )
+    return account_id
+
+
+async def test_staff_write_by_sms_once_the_owner_lets_them_and_open_no_conversation(database):
+    customer, actor = await a_customer(), await a_cashier()
+    account = await an_address(customer.id)
+    with pytest.raises(Refused, match="staff_not_there"):
+        await write_to(account, "Ваш заказ готов", key="k1", actor=actor, now=NOW)
+    await switch_channel("staff", "sms", is_on=True, actor=COMMAND, now=NOW)
+    for _ in range(2):
+        await write_to(account, "Ваш заказ готов", key="k2", actor=actor, now=NOW)
+    rows = await db.fetch("SELECT kind, channel, status FROM message WHERE account_id = $1", account)
+    assert rows == [{"kind": "staff", "channel": "sms", "status": "queued"}]
+    assert await db.fetch_value("SELECT count(*) FROM conversation WHERE account_id = $1", account) == 0
+
+
+async def test_an_sms_of_staff_is_words_alone_and_not_endless(database):
+    customer, actor = await a_customer(), await a_cashier()
+    account = await an_address(customer.id)
+    await switch_channel("staff", "sms", is_on=True, actor=COMMAND, now=NOW)
+    with pytest.raises(Invalid, match="too_long"):
+        await write_to(account, "ж" * 671, key="k1", actor=actor, now=NOW)
+    picture = Upload("a.png", "image/png", b"\x89PNG\r\n\x1a\n rest")
+    with pytest.raises(Invalid, match="no_files_there"):
+        await write_to(account, "Вот", upload=picture, key="k2", actor=actor, now=NOW)
