@@ -37,7 +37,7 @@ NAV = NavItem(
     "questions",
     PATH,
     "user-plus",
-    mark("Registration in the chat"),
+    mark("Registration"),
     "settings",
     Permission.SHOP_MANAGE,
     under=("/settings/consents", "/settings/greeting"),

@@ -180,7 +180,7 @@ async def test_a_card_shows_the_answers_and_staff_correct_them(panel, sign_in_as
     typed = {f"answer_{coffee}": "", f"answer_{words}": "Вывеска", f"answer_{day}": "2024-06-01"}
     answer = await panel.post(f"/customers/{person.id}/answers", data=typed, allow_redirects=False)
     assert answer.status == 303
-    assert [one.given and (one.given.text or one.given.day.isoformat()) for one in await answers_of(person.id)] == [
+    assert [one.given and (one.given.text or str(one.given.day)) for one in await answers_of(person.id)] == [
         None, "Вывеска", "2024-06-01",
     ]  # fmt: skip
     journal = await database.fetch("SELECT details FROM journal_entry WHERE action = 'customer.answered' ORDER BY id")
