@@ -128,6 +128,48 @@ def test_a_customer_registers_in_the_chat_a_cashier_credits_a_receipt_and_the_pa
     assert proved.returncode == 0, proved.stdout
 
 
+def test_a_newcomer_comes_by_an_entry_link_and_the_panel_counts_them(demo, open_at):
+    panel = open_at("/login", {"width": 1440, "height": 900}, "en")
+    sign_in(panel, OWNER)
+    code = made_link(panel)
+    link_page = panel.url
+    check_accessible(panel)
+    chat = open_at("/simulator", PHONE, "ru")
+    someone_new = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"language": "ru"}'}
+    assert chat.evaluate("async (how) => (await fetch('/simulator/people', how)).ok", someone_new)
+    chat.goto(f"/simulator?start={code}")
+    press(chat, "Начать")
+    hears(chat, "На каком языке вам удобнее?")
+    panel.goto(link_page)
+    expect(panel.locator(".kpi dd").first).to_contain_text("1")
+    expect(panel.locator(".kpi dd").nth(1)).to_contain_text("0% of those who opened it")
+    panel.set_viewport_size(PHONE)
+    for path in (link_page, f"{link_page}/sheet", f"{link_page}/edit", "/settings/entry-links"):
+        panel.goto(path)
+        check_accessible(panel)
+        check_no_sideways_scroll(panel)
+
+
+def made_link(panel: Page) -> str:
+    """Make a link by hand, leave it on its page; returns what it tells the bot."""
+    panel.goto("/settings/entry-links")
+    panel.get_by_role("link", name="Add a link").first.click()
+    panel.fill("#name", "Table tents")
+    panel.fill("#source", "tables")
+    panel.select_option("#location", index=1)
+    panel.get_by_role("button", name="Add the link").click()
+    panel.wait_for_url(re.compile(r"/settings/entry-links/\d+$"))
+    # The bot may still be loading, and has not said yet where it is.
+    while not panel.locator("#link-telegram").count():
+        panel.wait_for_timeout(500)
+        panel.reload()
+    address = panel.input_value("#link-telegram")
+    with panel.expect_download() as download:
+        panel.get_by_role("link", name="PNG").first.click()
+    assert download.value.suggested_filename.endswith("-telegram.png")
+    return address.partition("start=")[2]
+
+
 def register(chat: Page) -> None:
     press(chat, "Начать")
     hears(chat, "На каком языке вам удобнее?")
