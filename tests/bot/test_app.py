@@ -15,6 +15,13 @@ WHATSAPP = {
     "whatsapp_app_secret": SecretStr("secret"),
     "whatsapp_verify_token": SecretStr("verify"),
 }
+SMS = {
+    "sms_url": SecretStr("https://gateway.example.com/send"),
+    "sms_body": SecretStr('{"to": "{to}", "text": "{text}"}'),
+    "sms_sender": "Ladno",
+}
+REPORTED = {"sms_callback_secret": SecretStr("a-secret-for-callbacks")}
+EMAIL = {"smtp_host": "mail.example.com", "email_from": "Ladno <club@ladno.example>"}
 
 
 @pytest.mark.parametrize(
@@ -24,6 +31,7 @@ WHATSAPP = {
         (TELEGRAM, ["telegram:4242"]),
         (WHATSAPP, ["whatsapp:555000111222333"]),
         (TELEGRAM | WHATSAPP, ["telegram:4242", "whatsapp:555000111222333"]),
+        (TELEGRAM | SMS | EMAIL, ["telegram:4242", "sms:Ladno", "email:club@ladno.example"]),
     ],
 )
 async def test_each_messenger_that_is_set_up_is_opened(settings, chosen, sources):
@@ -35,9 +43,17 @@ async def test_each_messenger_that_is_set_up_is_opened(settings, chosen, sources
 
 @pytest.mark.parametrize(
     ("chosen", "is_called"),
-    [({}, False), (TELEGRAM, False), (TELEGRAM | CALLED, True), (WHATSAPP, True), (TELEGRAM | WHATSAPP, True)],
+    [
+        ({}, False),
+        (TELEGRAM, False),
+        (TELEGRAM | CALLED, True),
+        (WHATSAPP, True),
+        (TELEGRAM | WHATSAPP, True),
+        (SMS | EMAIL, False),
+        (SMS | REPORTED, True),
+    ],
 )
-def test_whatsapp_always_calls_and_so_the_bot_needs_a_port(settings, chosen, is_called):
+def test_whoever_calls_needs_a_port_of_the_bot(settings, chosen, is_called):
     chosen_settings = settings.model_copy(update=chosen)
     assert needs_port(chosen_settings, parts_named(["bot"])) is is_called
     assert not needs_port(chosen_settings, parts_named(["worker", "scheduler"]))

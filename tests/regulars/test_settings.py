@@ -21,7 +21,7 @@ GOOD = {
 def environment(monkeypatch):
     """Only what the test sets."""
     for name in list(os.environ):
-        if name.startswith(("REGULARS_", "TELEGRAM_")) or name in GOOD:
+        if name.startswith(("REGULARS_", "TELEGRAM_", "SMS_", "SMTP_", "EMAIL_")) or name in GOOD:
             monkeypatch.delenv(name)
 
     def put(**values: str) -> None:
@@ -202,3 +202,96 @@ def test_the_command_exits_with_2_and_no_traceback(environment):
         "REGULARS_PORT is not a whole number",
         "REGULARS_PUBLIC_URL must be the address people open, like https://club.example.com",
     ]
+
+
+SMS = {
+    "SMS_URL": "https://gateway.example.com/send",
+    "SMS_BODY": '{"to": "{to}", "text": "{text}"}',
+    "SMS_SENDER": "Ladno",
+}
+BY_GET = {**SMS, "SMS_METHOD": "get", "SMS_BODY": "", "SMS_URL": "https://gateway.example.com/?to={digits}&text={text}"}
+PLACEHOLDERS = "{to}, {digits}, {text}, {sender}, {id}, {callback}"
+
+
+@pytest.mark.parametrize("chosen", [SMS, BY_GET])
+def test_a_gateway_by_post_or_get_is_taken_and_its_keys_stay_secret(environment, chosen):
+    environment(**chosen, SMS_AUTHORIZATION="Bearer k3y", SMS_DELIVERED="DELIVRD, 1")
+    settings = read_settings()
+    assert settings.sms_method == ("GET" if chosen is BY_GET else "POST")
+    assert settings.sms_delivered == ("delivrd", "1")
+    assert settings.sms_failed == ("failed", "undelivered", "undeliverable", "rejected", "expired")
+    assert "k3y" not in repr(settings)
+    assert "gateway" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "reason"),
+    [
+        ({"SMS_SENDER": ""}, "SMS_SENDER is missing: SMS needs SMS_URL, SMS_SENDER, SMS_BODY, or none"),
+        ({"SMS_BODY": ""}, "SMS_BODY is missing: SMS needs SMS_URL, SMS_SENDER, SMS_BODY, or none"),
+        ({"SMS_URL": "gateway.example.com"}, "SMS_URL must be the gateway's address, like https://gateway.example.com/send"),
+        ({"SMS_URL": "https://{to}.example.com"}, "SMS_URL must be the gateway's address, like https://gateway.example.com/send"),
+        ({"SMS_URL": "https://gateway.example.com/a b"}, "SMS_URL must be percent-encoded: ASCII without spaces"),
+        ({"SMS_BODY": "{to} {text} {phone}"}, f"SMS_BODY names {{phone}}; there are {PLACEHOLDERS}"),
+        ({"SMS_BODY": "{to}"}, "SMS_BODY or SMS_URL must name {text} and one of {to} and {digits}"),
+        ({"SMS_METHOD": "PUT"}, "SMS_METHOD must be POST or GET"),
+        ({"SMS_METHOD": "GET"}, "SMS_BODY has no place in a GET: put what it names into SMS_URL"),
+        (
+            {"SMS_BODY": "{to} {text} {callback}"},
+            "SMS_CALLBACK_SECRET is missing: it is required with {callback}; make one with: openssl rand -hex 32",
+        ),
+        (
+            {"SMS_CALLBACK_SECRET": "short"},
+            "SMS_CALLBACK_SECRET must be 16 to 128 letters, digits, _ or -; make one with: openssl rand -hex 32",
+        ),
+        ({"SMS_ID_PATH": "a..b"}, "SMS_ID_PATH must name a field, or the way to one, like messages.0.id"),
+        ({"SMS_RATE": "-1"}, "SMS_RATE must be between 0 and 10000; 0 means no limit of our own"),
+        (
+            {"SMS_CONTENT_TYPE": "text/plain"},
+            ("SMS_CONTENT_TYPE must be one of application/json, application/x-www-form-urlencoded, application/xml,"
+            " text/xml"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_gateway_that_cannot_work_is_told_in_one_line(environment, chosen, reason):
+    environment(**{**SMS, **chosen})
+    assert problems() == [reason]
+
+
+EMAIL = {"SMTP_HOST": "smtp.example.com", "EMAIL_FROM": "Ладно, кофе <club@ladno.example>"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "security", "port"),
+    [
+        ({}, "starttls", 587),
+        ({"SMTP_TLS": "TLS"}, "tls", 465),
+        ({"SMTP_TLS": "none"}, "none", 25),
+        ({"SMTP_HOST": "localhost"}, "none", 25),
+        ({"SMTP_HOST": "::1"}, "none", 25),
+        ({"SMTP_HOST": "127.0.0.1", "SMTP_TLS": "starttls", "SMTP_PORT": "2525"}, "starttls", 2525),
+    ],
+)
+def test_mail_goes_over_tls_unless_the_server_is_on_this_machine(environment, chosen, security, port):
+    environment(**{**EMAIL, **chosen})
+    settings = read_settings()
+    assert (settings.smtp_security, settings.smtp_door) == (security, port)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "reason"),
+    [
+        ({"SMTP_HOST": ""}, "SMTP_HOST is missing: e-mail needs SMTP_HOST and EMAIL_FROM, or none"),
+        ({"EMAIL_FROM": ""}, "EMAIL_FROM is missing: e-mail needs SMTP_HOST and EMAIL_FROM, or none"),
+        ({"SMTP_USER": "shop"}, "SMTP_PASSWORD is missing: set SMTP_USER and SMTP_PASSWORD both, or neither"),
+        (
+            {"EMAIL_FROM": "Ladno"},
+            "EMAIL_FROM must be an address like club@example.com or Our Club <club@example.com>",
+        ),
+        ({"SMTP_TLS": "ssl"}, "SMTP_TLS must be starttls, tls or none"),
+        ({"SMTP_HOST": "smtp://x"}, "SMTP_HOST must be the mail server's name alone, like smtp.example.com"),
+    ],
+)
+def test_a_mail_server_that_cannot_work_is_told_in_one_line(environment, chosen, reason):
+    environment(**{**EMAIL, **chosen})
+    assert problems() == [reason]
