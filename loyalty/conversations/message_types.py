@@ -108,6 +108,6 @@ def _check_words(name: str, text: str, kind: Kind, limit: int) -> None:
         raise Invalid(name, "too_long", limit=limit)
     rest = _BRACED.sub("", text)
     if "{" in rest or "}" in rest:
-        raise Invalid(name, "odd_braces")
+        raise Invalid(name, "odd_braces", example="{first_name}")
     if unknown := sorted(variables_of(text) - usable_variables(kind)):
         raise Invalid(name, "unknown_variable", name=f"{{{unknown[0]}}}")

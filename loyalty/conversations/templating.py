@@ -108,10 +108,10 @@ def _check_body(body: str) -> None:
         raise Invalid("body", "too_long", limit=BODY_LENGTH)
     rest = _PLACE.sub("", body)
     if "{" in rest or "}" in rest:
-        raise Invalid("body", "odd_template_braces")
+        raise Invalid("body", "odd_template_braces", example="{{1}}, {{2}}")
     numbers = {int(number) for number in _PLACE.findall(body)}
     if numbers != set(range(1, len(numbers) + 1)):
-        raise Invalid("body", "variables_not_in_a_row")
+        raise Invalid("body", "variables_not_in_a_row", example="{{1}}, {{2}}")
     if len(numbers) > VARIABLES_AT_MOST:
         raise Invalid("body", "too_many", limit=VARIABLES_AT_MOST)
     if numbers and (re.match(r"\{\{\d+\}\}", body) or re.search(r"\{\{\d+\}\}$", body)):
