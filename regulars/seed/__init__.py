@@ -20,16 +20,19 @@ from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
 from regulars.seed.accounts import accounts_of, find_out, hide_numbers, lose_accounts, write_accounts
+from regulars.seed.asked import publish_terms, write_answers
 from regulars.seed.books import write_holds, write_ledger, write_receipts, write_referrals
 from regulars.seed.chats import choose_waiting, write_chats
 from regulars.seed.claims import send_receipts, write_claims
 from regulars.seed.desk import OLGA, converse, write_to_all
+from regulars.seed.entries import write_entries
 from regulars.seed.gifts import in_order_of_living, refuse_those_who_bought
 from regulars.seed.gifts import invite as invite_by_others
 from regulars.seed.holds import set_aside_now
 from regulars.seed.life import Life, Seeded
 from regulars.seed.names import MadeUp, people
 from regulars.seed.newcomers import NEWCOMERS, write_claimants, write_failed, write_strangers
+from regulars.seed.places import leave, places_of
 from regulars.seed.profiles import write_people
 from regulars.seed.programme import Rules, write_programme
 from regulars.seed.ready import write_ready_words
@@ -37,6 +40,7 @@ from regulars.seed.records import ZONE, Place
 from regulars.seed.requests import write_requests
 from regulars.seed.segments import write_segments
 from regulars.seed.told import Chain, Line
+from regulars.seed.types import write_types
 from regulars.seed.waiting import keep_sales
 
 DEMO_LOGINS = (
@@ -109,10 +113,15 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
         await _write(made, counters, random, chain, waiting=waiting, now=now)
         report(f"{customers if first + count == lived else first + count} of {customers} customers")
     await db.execute("SELECT setval('card_number_seq', $1)", lived)
+    owner_id = staff[ANSWERERS[0]]
+    await write_answers(owner_id, began)
+    await write_entries(places, owner_id, began=began, now=now)
+    await publish_terms(owner_id, now)
+    await write_types(owner_id, now)
     # It came by COPY, and the jobs begin at once: until the base looks at it by itself, it plans for empty tables.
     await db.execute("ANALYZE")
     await write_segments(staff[ANSWERERS[1]], now)
-    await write_requests(staff[ANSWERERS[1]], staff[ANSWERERS[0]], now)
+    await write_requests(staff[ANSWERERS[1]], owner_id, now)
     await keep_sales(places, now=now)
     await write_ready_words(staff[OLGA], now)
     await write_to_all(now)
@@ -162,6 +171,9 @@ def _live(random: Random, town: _Town, who: list[MadeUp], first: int) -> list[Se
         one.life.live(town.now)
     refuse_those_who_bought(made)
     find_out(made)
+    for one in made:
+        one.places = places_of(one)
+    leave(made, town.now)
     return made
 
 
@@ -252,7 +264,7 @@ def _number(made: list[Seeded], counters: _Counters) -> None:
     for hold in sorted((h for one in made for h in one.life.holds), key=lambda hold: hold.at):
         counters.hold += 1
         hold.id = counters.hold
-    accounts = (account for one in made for account in one.accounts)
+    accounts = (account for one in made for account in (*one.accounts, *one.places))
     for account in sorted(accounts, key=lambda account: account.moments[0][1]):
         counters.account += 1
         account.id = counters.account

@@ -7,10 +7,11 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from bot.texts import TERMS_VERSION
 from loyalty import db
 from loyalty.conversations.channels import TELEGRAM, WHATSAPP
+from loyalty.customers.consenting import HOUSE_VERSION
 from loyalty.customers.rules import TYPED_PHONE
+from regulars.seed.asked import terms_of
 from regulars.seed.life import Seeded
 from regulars.seed.names import MadeUp, username_of
 from regulars.seed.records import Account, OptOut
@@ -184,7 +185,7 @@ async def write_accounts(made: Sequence[Seeded]) -> None:
     columns = ["id", "channel", "address", "alias", "phone", "customer_id", "name", "username", "language"]
     columns += ["is_active", "inactive_reason", "inactive_at", "is_default", "created_at", "linked_at"]
     columns += ["takes_marketing", "takes_surveys"]
-    rows = [_row(one, account) for one in made for account in one.accounts]
+    rows = [_row(one, account) for one in made for account in (*one.accounts, *one.places)]
     await db.copy_rows("messenger_account", columns, rows)
     acts = sorted((act for one in made for act in _acts(one)), key=lambda act: act[0])
     columns = ["at", "actor_kind", "action", "subject_kind", "subject_id", "details"]
@@ -216,16 +217,16 @@ def _row(one: Seeded, account: Account) -> tuple[Any, ...]:
     )
 
 
-def consents_of(one: Seeded) -> Iterator[tuple[Any, ...]]:
+def consents_of(one: Seeded, now: datetime) -> Iterator[tuple[Any, ...]]:
     """What somebody said in their chats about terms, offers and surveys, as rows, in the order of time."""
-    version = f"{TERMS_VERSION} {one.person.language}"
     said: list[tuple[datetime, str, bool, str]] = []
     for account in one.accounts:
         said.append((account.linked_at, "terms", True, account.channel))
         said.append((account.linked_at, "marketing", wants_offers(one.id), account.channel))
         said += [(out.at, out.topic, False, account.channel) for out in account.outs if _is_withdrawn(one, out)]
     for at, topic, granted, channel in sorted(said, key=lambda row: row[0]):
-        yield one.id, topic, granted, channel, version, at
+        version = terms_of(at, now) if topic == "terms" else HOUSE_VERSION
+        yield one.id, topic, granted, channel, f"{version} {one.person.language}", at
 
 
 def _is_withdrawn(one: Seeded, out: OptOut) -> bool:

@@ -16,13 +16,16 @@ from loyalty import db
 from loyalty.clock import business_date
 from loyalty.conversations.channels import TELEGRAM, WHATSAPP
 from loyalty.conversations.content import Button, Content
-from loyalty.customers.rules import TYPED_PHONE, short_name
+from loyalty.customers.consenting import ConsentWords
+from loyalty.customers.rules import TYPED_PHONE, Topic, short_name
 from loyalty.shop.rules import ShopView
 from loyalty.staff.rules import LANGUAGES
 from regulars.seed.accounts import wants_offers
+from regulars.seed.asked import terms_of, terms_text
 from regulars.seed.claims_told import claim_told
 from regulars.seed.life import Seeded
 from regulars.seed.outcomes import settle, write_messages
+from regulars.seed.places import said_there
 from regulars.seed.records import ZONE, Account
 from regulars.seed.told import (
     Chain,
@@ -83,16 +86,16 @@ def lines_of(
     random: Random, one: Seeded, account: Account, chain: Chain, *, now: datetime, waiting: Line | None
 ) -> list[Line]:
     """Everything said in one chat, in the order of time; the number of lines is bounded."""
-    lines = [*_registration(one, account, chain.shop)]
+    lines = [*_registration(one, account, chain.shop, terms_of(account.linked_at, now))]
     lost = [other.lost for other in one.accounts]
     told = [receipt for receipt in one.life.receipts if one.account_at(receipt.at) is account and receipt not in lost]
     if account.lost is not None:
         told = [receipt for receipt in told if receipt.at < account.lost.at]
-        gone = receipt_line(account.lost, one.person.language, chain)._replace(reason="gone")
-        lines += [receipt_line(receipt, one.person.language, chain) for receipt in told[1 - MOST_TOLD :]]
+        gone = receipt_line(account.lost, one.person, chain)._replace(reason="gone")
+        lines += [receipt_line(receipt, one.person, chain) for receipt in told[1 - MOST_TOLD :]]
         lines.append(gone)
     else:
-        lines += [receipt_line(receipt, one.person.language, chain) for receipt in told[-MOST_TOLD:]]
+        lines += [receipt_line(receipt, one.person, chain) for receipt in told[-MOST_TOLD:]]
     if one.claim is not None and one.account_at(one.claim.at) is account:
         lines += claim_told(one, chain)
     lines += [*gifts_told(one, account), *falls_told(one, account, chain), *holds_asked(one, account, chain)]
@@ -125,10 +128,10 @@ def _question(random: Random, one: Seeded, account: Account, chain: Chain, now: 
     yield Line(answered, "out", "staff", content, staff_id=random.choice(chain.staff))
 
 
-def _registration(one: Seeded, account: Account, shop: ShopView) -> Iterator[Line]:
+def _registration(one: Seeded, account: Account, shop: ShopView, terms: int) -> Iterator[Line]:
     """The dialog on the way in: each step heard, and what the bot said to it."""
     language = one.person.language
-    asked = _asked(language, shop.name or "Regulars")
+    asked = _asked(language, shop.name or "Regulars", terms)
     for number, (step, at) in enumerate(account.moments):
         yield from _stepheard(step, at, one, account)
         following = account.moments[number + 1][0] if number + 1 < len(account.moments) else ""
@@ -199,15 +202,16 @@ def _name_question(name: str, language: str) -> str:
 
 
 @cache
-def _asked(language: str, shop: str) -> dict[str, str]:
-    """What the bot asks for before each step, and its thanks for the phone. JSON, the same in all chats."""
+def _asked(language: str, shop: str, terms: int) -> dict[str, str]:
+    """What the bot asks for before each step, with these terms, and its thanks for the phone. JSON, in all chats."""
     names = tuple((Button(say(code, "language.name"), f"language:{code}:1"),) for code in LANGUAGES)
     agree = Button(say(language, "registration.agree"), "terms:yes:2")
     offers = tuple(Button(say(language, f"registration.offers_{word}"), f"offers:{word}:3") for word in ("yes", "no"))
     skip = Button(say(language, "registration.skip"), "birthday:skip:6")
+    words = ConsentWords(Topic.TERMS, terms, language, terms_text(terms, language))
     asked: dict[str, Content] = {
         "language": Content(text=say(language, "registration.language", shop=shop), buttons=names),
-        "terms": Content(text=say(language, "registration.terms", shop=shop), buttons=((agree,),)),
+        "terms": Content(text=words.shown(shop), buttons=((agree,),)),
         "offers": Content(text=say(language, "registration.offers"), buttons=(offers,)),
         "phone": Content(text=say(language, "registration.phone"), ask_contact=say(language, "registration.share")),
         TYPED_PHONE: Content(text=say(language, "registration.phone_type")),
@@ -232,6 +236,11 @@ async def write_chats(
         for account, lines in chats:
             conversations.append(_conversation(account, lines, waiting.get(one.id)))
             said += [(line, account, one.id) for line in lines]
+        for place in one.places:
+            if lines := said_there(one, place, chain, now):
+                # Nobody answers there.
+                conversations.append((place.id, "{}", None, lines[-1].at, None, "bot", 0))
+                said += [(line, place, one.id) for line in lines]
     columns = ["account_id", "session", "waiting_since", "last_message_at", "heard_at", "state", "unread"]
     await db.copy_rows("conversation", columns, conversations)
     # The sort is stable: what a person said comes before what was answered in the same moment.

@@ -349,7 +349,7 @@ class Life:
 
 @dataclass(slots=True)
 class Seeded:
-    """A made-up customer with everything that belongs to them."""
+    """A made-up customer with everything that belongs to them. `places`: the phone and the e-mail of the card."""
 
     id: int
     person: MadeUp
@@ -358,6 +358,7 @@ class Seeded:
     life: Life
     accounts: tuple[Account, ...]
     came_by_chat: bool
+    places: tuple[Account, ...] = ()
     referral_code: str | None = None
     claim: SeedClaim | None = None
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.dialogs.base import Session
-from bot.texts import TERMS_VERSION, say
+from bot.texts import say
 from loyalty import db
 from loyalty.conversations.actions.arrivals import store_updates
 from loyalty.conversations.actions.staff import mark_answered
@@ -20,10 +20,12 @@ from loyalty.conversations.queries import PendingUpdate
 from loyalty.conversations.rules import Arrived, Said
 from loyalty.customers.actions.accounts import answer_topics, know_account, link_account
 from loyalty.customers.actions.profile import add_customer, add_steps, set_consent
+from loyalty.customers.consenting import HOUSE_VERSION
 from loyalty.customers.rules import TYPED_PHONE, Profile, Topic, Via
 from loyalty.office.actions.links import ask_link, refuse_link
 from loyalty.staff.rules import LANGUAGES, Actor, ActorKind
 from regulars.seed.accounts import ADDRESSES
+from regulars.seed.asked import NEWEST_TERMS
 from regulars.seed.desk import arrive
 from regulars.seed.told import Line, heard
 
@@ -172,10 +174,9 @@ async def _register(one: Claimant, owner: db.Row | None, staff_id: int, at: date
     profile = Profile(name, None, None, None, None, "ru", None)
     person = await add_customer(profile, via=Via.WHATSAPP, actor=CUSTOMER, now=at)
     await link_account(account_id, person.id, actor=CUSTOMER, now=at)
-    version = f"{TERMS_VERSION} ru"
-    about: dict[str, Any] = {"source": WHATSAPP, "text_version": version, "actor": CUSTOMER, "now": at}
-    await set_consent(person.id, Topic.TERMS, granted=True, **about)
-    await answer_topics(account_id, {Topic.MARKETING: True}, **about)
+    about: dict[str, Any] = {"source": WHATSAPP, "actor": CUSTOMER, "now": at}
+    await set_consent(person.id, Topic.TERMS, granted=True, text_version=f"{NEWEST_TERMS} ru", **about)
+    await answer_topics(account_id, {Topic.MARKETING: True}, text_version=f"{HOUSE_VERSION} ru", **about)
     steps = ("started", "language", "terms", "offers", TYPED_PHONE, "name", "registered")
     moments = [at - timedelta(seconds=15 * (len(steps) - number)) for number in range(1, len(steps) + 1)]
     await add_steps(person.id, list(zip(steps, moments, strict=True)), via=Via.WHATSAPP)

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from loyalty import db
-from loyalty.conversations.channels import CAPABILITIES, WHATSAPP
+from loyalty.conversations.channels import CAPABILITIES, EMAIL, SMS, WHATSAPP
 from loyalty.conversations.rules import Priority
 from regulars.seed.records import Account
 from regulars.seed.told import Line
@@ -18,6 +18,7 @@ READ = 0.78
 DELIVERED = 0.97
 """Shares of what WhatsApp takes, by adding up: read, or at least delivered."""
 REPORTED_AFTER = timedelta(seconds=2)
+ON_THE_AIR = timedelta(seconds=4)
 
 Chat = tuple[Account, list[Line]]
 
@@ -95,6 +96,8 @@ def _named(number: int, account: Account, line: Line) -> str | None:
     """What a messenger calls it; nothing of what it did not take."""
     if line.reason is not None:
         return None
+    if account.channel == EMAIL:
+        return f"<{number}@ladno.example>"
     return f"wamid.{number:026X}" if account.channel == WHATSAPP else str(number)
 
 
@@ -106,6 +109,8 @@ def _outcome(random: Random, line: Line, account: Account, now: datetime) -> tup
     if line.reason is not None:
         return line.at, 1, "failed", None, None, None
     sent_at = line.at + timedelta(milliseconds=200 + int(luck * 1000))
+    if account.channel == SMS and sent_at + ON_THE_AIR < now:
+        return line.at, 1, "delivered", sent_at, sent_at + ON_THE_AIR, None
     if account.channel != WHATSAPP:
         return line.at, 1, "sent", sent_at, None, None
     # Who is in the middle of a dialog reads what they are asked.

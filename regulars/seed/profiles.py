@@ -7,10 +7,11 @@ from typing import Any
 
 from loyalty import db
 from loyalty.clock import business_date
-from loyalty.conversations.channels import TELEGRAM, WHATSAPP
+from loyalty.conversations.channels import EMAIL, SMS, TELEGRAM, WHATSAPP
 from loyalty.customers.rules import NEVER, Via, birthday_code, card_number_for
 from regulars.seed.accounts import consents_of, wants_offers
 from regulars.seed.life import Seeded
+from regulars.seed.places import email_of
 from regulars.seed.records import ZONE
 
 TERMS_ON_PAPER = "2024-01"
@@ -31,6 +32,7 @@ async def write_people(made: list[Seeded], random: Random, now: datetime) -> Non
             "name",
             "phone",
             "phone_verified_at",
+            "email",
             "card_number",
             "gender",
             "birthday",
@@ -49,6 +51,7 @@ async def write_people(made: list[Seeded], random: Random, now: datetime) -> Non
                 one.person.name,
                 one.person.phone,
                 _proven_at(one),
+                email_of(one),
                 card_number_for(one.id),
                 one.person.gender,
                 one.birthday,
@@ -73,7 +76,7 @@ async def write_people(made: list[Seeded], random: Random, now: datetime) -> Non
     await db.copy_rows(
         "consent",
         ["customer_id", "topic", "granted", "source", "text_version", "at"],
-        [row for one in made for row in _consents(one)],
+        [row for one in made for row in _consents(one, now)],
     )
     await db.copy_rows(
         "note",
@@ -118,13 +121,13 @@ def _steps(one: Seeded) -> Iterator[tuple[Any, ...]]:
         yield one.id, "registered", account.channel, account.linked_at
 
 
-def _consents(one: Seeded) -> Iterator[tuple[Any, ...]]:
+def _consents(one: Seeded, now: datetime) -> Iterator[tuple[Any, ...]]:
     """Consents, as rows: chat and till ask for both topics, and hear the same."""
     wants_news = wants_offers(one.id)
     if not one.came_by_chat:
         yield one.id, "terms", True, "cashier", TERMS_ON_PAPER, one.life.joined
         yield one.id, "marketing", wants_news, "cashier", TERMS_ON_PAPER, one.life.joined
-    yield from consents_of(one)
+    yield from consents_of(one, now)
 
 
 def _days(one: Seeded) -> dict[int, dict[Any, list[datetime]]]:
@@ -142,7 +145,7 @@ def _facts(one: Seeded, days: dict[int, dict[Any, list[datetime]]]) -> dict[str,
     life = one.life
     sales = [receipt for receipt in life.receipts if receipt.kind == "sale" and receipt.refunded < receipt.total]
     signs = {"sale": 1, "refund": -1}
-    reached = {account.channel for account in one.accounts if account.blocked_at is None}
+    reached = {account.channel for account in (*one.accounts, *one.places) if account.blocked_at is None}
     totals = {"earned": 0, "burnt": 0, "expired": 0}
     for entry in life.entries:
         if entry.kind in ("burn", "restore_burn"):
@@ -171,4 +174,6 @@ def _facts(one: Seeded, days: dict[int, dict[Any, list[datetime]]]) -> dict[str,
         "birthday_code": birthday_code(one.birthday),
         "telegram": TELEGRAM in reached,
         "whatsapp": WHATSAPP in reached,
+        "sms": SMS in reached,
+        "email": EMAIL in reached,
     }

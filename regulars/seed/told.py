@@ -14,10 +14,12 @@ from loyalty.clock import business_date
 from loyalty.conversations.channels import WHATSAPP
 from loyalty.conversations.content import Content
 from loyalty.conversations.kinds.said import service_content
+from loyalty.conversations.queries.recipients import first_name
 from loyalty.conversations.rules import Priority
 from loyalty.shop.rules import ShopView
 from regulars.seed.holds import ANSWERED_AFTER
 from regulars.seed.life import Seeded
+from regulars.seed.names import MadeUp
 from regulars.seed.records import ZONE, Account, Receipt, SeedClaim, SeedHold
 
 STOP_WORD = {"ru": "Стоп", "uk": "Стоп", "en": "STOP"}
@@ -59,10 +61,11 @@ bonuses = cache(wording.bonuses_in_words)
 day_of = cache(wording.day)
 
 
-def receipt_content(receipt: Receipt, language: str, chain: Chain) -> Content:
+def receipt_content(receipt: Receipt, name: str, language: str, chain: Chain) -> Content:
     """What the house tells of a sale or a refund. The seed's programme credits at once, so nothing is pending."""
     shop = chain.shop
     values = {
+        "first_name": first_name(name),
         "total": money(receipt.total, shop.currency, shop.exponent, language),
         "location": chain.places[receipt.location_id],
         "balance": bonuses(max(0, receipt.balance), language),
@@ -74,21 +77,22 @@ def receipt_content(receipt: Receipt, language: str, chain: Chain) -> Content:
     return service_content("receipt", language, {**values, "burnt": burnt, "earned": earned, "tier": receipt.tier})
 
 
-def receipt_line(receipt: Receipt, language: str, chain: Chain) -> Line:
+def receipt_line(receipt: Receipt, person: MadeUp, chain: Chain) -> Line:
     """The news of a sale or a refund."""
     kind, key = ("receipt", "receipt") if receipt.kind == "sale" else ("receipt_refunded", "refund")
-    content = db.to_json(receipt_content(receipt, language, chain).to_body())
+    content = db.to_json(receipt_content(receipt, person.name, person.language, chain).to_body())
     return Line(receipt.at, "out", kind, content, Priority.SERVICE, f"{key}:{receipt.id}")
 
 
-def gifts_told(one: Seeded, account: Account) -> Iterator[Line]:
-    """The news of gifts that nobody had to earn."""
+def gifts_told(one: Seeded, account: Account | None) -> Iterator[Line]:
+    """The news of gifts that nobody had to earn; None: of the time when they were in no messenger."""
     language = one.person.language
     for entry in one.life.entries:
         if entry.event in TOLD_GIFTS and entry.lot is not None and one.account_at(entry.at) is account:
             assert entry.lot.expires_at is not None, "gifts of the seed's programme all end"
             last_day = business_date(entry.lot.expires_at - timedelta(microseconds=1), ZONE)
             values = {
+                "first_name": first_name(one.person.name),
                 "amount": bonuses(entry.amount, language),
                 "until": day_of(last_day, language),
                 "balance": bonuses(max(0, entry.balance_after), language),
@@ -103,6 +107,7 @@ def falls_told(one: Seeded, account: Account, chain: Chain) -> Iterator[Line]:
     for warning in one.life.standing.warnings:
         if one.account_at(warning.at) is account:
             values = {
+                "first_name": first_name(one.person.name),
                 "tier": warning.tier,
                 "to": warning.to,
                 "until": day_of(warning.falls_on, language),

@@ -83,7 +83,7 @@ async def test_most_people_came_by_the_messenger_some_later_and_some_not_at_all(
         "SELECT c.created_via, a.id IS NOT NULL AS linked, a.is_active, c.phone_verified_at, a.linked_at, c.created_at,"
         " c.created_by_id, EXISTS (SELECT FROM registration_step WHERE customer_id = c.id AND step = 'phone_typed')"
         " AS is_unproven FROM customer c LEFT JOIN LATERAL (SELECT * FROM messenger_account WHERE customer_id = c.id"
-        " ORDER BY linked_at LIMIT 1) a ON true"
+        " AND channel IN ('telegram', 'whatsapp') ORDER BY linked_at LIMIT 1) a ON true"
     )
     came = [row for row in rows if row["created_via"] in {"telegram", "whatsapp"}]
     later = [row for row in rows if row["created_via"] == "cashier" and row["linked"]]
@@ -114,7 +114,9 @@ async def test_registrations_have_their_steps_in_order_and_their_consent(demo):
     assert all(list(steps) == [step for step in told if step in steps] for steps in seen)
     assert all(row["times"] == sorted(row["times"]) for row in rows)
     versions = await db.fetch("SELECT DISTINCT text_version FROM consent WHERE source = 'telegram'")
-    assert {row["text_version"] for row in versions} == {"1 ru", "1 uk", "1 en"}
+    assert {row["text_version"] for row in versions} == {f"{n} {code}" for n in (1, 2, 3) for code in LANGUAGES}
+    later = "SELECT count(*) FROM consent WHERE topic = 'marketing' AND text_version ~ '^[23] '"
+    assert await db.fetch_value(later) == 0
 
 
 async def test_everything_in_the_chats_is_over_and_belongs_to_somebody(demo):
@@ -194,6 +196,7 @@ async def test_gifts_and_falls_of_tiers_are_told_once_and_of_those_who_can_be_to
     }
     untold = (
         "SELECT count(*) FROM tier_change t JOIN messenger_account a ON a.customer_id = t.customer_id"
+        " AND a.channel IN ('telegram', 'whatsapp')"
         " WHERE t.reason = 'window' AND a.linked_at < t.at - INTERVAL '15 days' AND a.is_active AND NOT EXISTS"
         " (SELECT FROM message WHERE kind = 'tier_falling' AND customer_id = t.customer_id AND created_at < t.at)"
     )
@@ -359,16 +362,17 @@ async def test_the_house_says_of_a_sale_and_its_refund_what_the_seed_says(own_de
             " WHERE telegram AND language = $1 AND f.tier_id = 0 AND f.sold < 500000 AND f.discount_bp = 0 LIMIT 1",
             language,
         )
+        name = await db.fetch_value("SELECT name FROM customer WHERE id = $1", customer_id)
         await adjust(customer_id, 150_00, "gift", key=new_key(), actor=COMMAND, now=NOW)
         for total, burn, tier in ((2_000_00, 0, ""), (2_000_00, 150_00, ""), (12_000_00, 0, "Свой")):
             sale = await a_sale(customer_id, relaxed, total, burn=burn, now=NOW)
             told = _as_seeded("sale", relaxed, sale)
             told.tier = tier
-            assert await _told("receipt", sale.receipt_id) == _kept(receipt_content(told, language, chain))
+            assert await _told("receipt", sale.receipt_id) == _kept(receipt_content(told, name, language, chain))
             if burn:
                 back = await refund_receipt(sale.receipt_id, None, key=new_key(), actor=COMMAND, now=NOW)
                 told = _as_seeded("refund", relaxed, back)
-                assert await _told("refund", back.receipt_id) == _kept(receipt_content(told, language, chain))
+                assert await _told("refund", back.receipt_id) == _kept(receipt_content(told, name, language, chain))
     await assert_books_agree(now=NOW)
 
 
