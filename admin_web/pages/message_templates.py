@@ -186,7 +186,8 @@ def _edit(
     status: int = 200,
 ) -> web.Response:
     body = form.value("body")
-    fallbacks = [form.value(f"fallback-{number}") or f"{{{{{number}}}}}" for number in range(1, VARIABLES_AT_MOST + 1)]
+    marks = [f"{{{{{number}}}}}" for number in range(1, VARIABLES_AT_MOST + 1)]
+    fallbacks = [form.value(f"fallback-{number}") or one for number, one in enumerate(marks, 1)]
     groups = [(heading, [(name, type_name(name)) for name in names]) for heading, names in grouped(list(KINDS))]
     return page(
         request,
@@ -200,6 +201,7 @@ def _edit(
         places=min(places_in(body), VARIABLES_AT_MOST),
         known_variables=_known_variables(form.value("kind")),
         kinds=[(heading, options) for heading, options in groups if options],
+        marks=marks,
         example=filled_in(body, fallbacks),
         is_fixed=known is not None and known.status not in OPEN,
         next_statuses=[(one.value, _(BY_HAND[one])) for one in NEXT[known.status]] if known is not None else [],
