@@ -33,8 +33,8 @@ async def reader(panel, settings):
     """A customer who wants offers, and the path of the link in an SMS to them."""
     person = await a_customer(phone="+79161112233")
     [place] = await places_of(person.id)
-    about = {"source": "sms", "text_version": "1 ru", "actor": COMMAND, "now": NOW}
-    await answer_topics(place.id, {Topic.MARKETING: True}, **about)
+    wanted = {Topic.MARKETING: True}
+    await answer_topics(place.id, wanted, source="sms", text_version="1 ru", actor=COMMAND, now=NOW)
     return person.id, stop_links(stop_key(settings.secret_key.get_secret_value()), "")(place.id)
 
 

@@ -91,8 +91,9 @@ async def test_of_an_approved_one_only_our_side_changes(panel, sign_in_as):
     template_id = await a_template(panel)
     await note_template("birthday_gift", "ru", "approved", "", now=START)
     page = await (await panel.get(f"{PATH}/{template_id}")).text()
-    seen = re.search(r'name="seen" value="([^"]*T[^"]*)"', page)[1]
-    changed = FORM | {"seen": seen, "fallback-1": "подарок"}
+    seen = re.search(r'name="seen" value="([^"]*T[^"]*)"', page)
+    assert seen is not None
+    changed = FORM | {"seen": seen[1], "fallback-1": "подарок"}
     assert (await panel.post(f"{PATH}/{template_id}", data=changed, headers=HTMX)).status == 204
     answer = await panel.post(f"{PATH}/{template_id}", data=changed | {"body": "Дарим {{1}} до {{2}}."}, headers=HTMX)
     assert answer.status == 422

@@ -181,9 +181,9 @@ async def test_advertising_has_a_cap_that_counts_what_went_out_anywhere(shop):
 async def test_who_ends_advertising_in_their_only_messenger_gets_none_by_sms_either(shop):
     person = await a_customer(phone="+79161112233")
     telegram = await an_account_of(person.id, "telegram", "77")
-    about = {"source": "telegram", "text_version": "1 ru", "actor": COMMAND, "now": NOW}
-    await answer_topics(telegram, {Topic.MARKETING: True}, **about)
-    await answer_topics(telegram, {Topic.MARKETING: False}, **about)
+    for granted in (True, False):
+        answers = {Topic.MARKETING: granted}
+        await answer_topics(telegram, answers, source="telegram", text_version="1 ru", actor=COMMAND, now=NOW)
     granted = await db.fetch_value(
         "SELECT granted FROM consent WHERE customer_id = $1 AND topic = 'marketing' ORDER BY id DESC LIMIT 1", person.id
     )
