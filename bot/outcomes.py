@@ -44,7 +44,7 @@ async def note(channel: Channel, news: Progress, now: datetime) -> None:
             channel.name, news.address, news.external_id, news.status, reference=reference, at=news.at or now
         )
         return
-    message = await delivery.tried(reference) if reference is not None else None
+    message = await delivery.tried(reference, channel.name) if reference is not None else None
     if message is not None:
         await settle(channel, message, news.error or Rejected("rejected"), now)
 

@@ -131,6 +131,7 @@ async def test_what_was_acknowledged_is_stored_once_and_handled_once(environment
         "SELECT count(DISTINCT split_part(dedupe_key, ':', 2)) FROM message WHERE direction = 'out'"
     )
     assert answered == many
-    assert await db.fetch_value("SELECT count(*) FROM messenger_account WHERE channel IN ('telegram', 'whatsapp')") == chats
+    known = "SELECT count(*) FROM messenger_account WHERE channel IN ('telegram', 'whatsapp')"
+    assert await db.fetch_value(known) == chats
     # Of those of a chat that waited together none went before an older one.
     assert processes.errors() == []

@@ -212,12 +212,13 @@ async def _leave_sending(message_id: int, status: Status, reason: str, due_at: d
     )
 
 
-async def tried(message_id: int) -> Tried | None:
-    """A message of ours that a messenger reports of; None for a number that is none."""
+async def tried(message_id: int, channel: str) -> Tried | None:
+    """A message of ours that a channel reports of; None for a number that is none, or another channel's."""
     row = await db.fetch_row(
         "SELECT m.id, m.kind, m.priority, m.attempts, m.account_id, a.language FROM message m"
-        " JOIN messenger_account a ON a.id = m.account_id WHERE m.id = $1 AND m.direction = 'out'",
+        " JOIN messenger_account a ON a.id = m.account_id WHERE m.id = $1 AND m.direction = 'out' AND m.channel = $2",
         message_id,
+        channel,
     )
     return Tried(**{**row, "priority": Priority(row["priority"])}) if row else None
 

@@ -280,6 +280,15 @@ async def test_a_report_of_somebody_elses_message_changes_nothing(maria):
     assert await rows() == [("whatsapp", "queued", None)]
 
 
+async def test_a_channel_speaks_of_its_own_messages_alone(maria):
+    _, telegram, _ = maria
+    message = await queue(telegram)
+    found = await delivery.tried(message, "telegram")
+    assert found is not None
+    assert (found.id, found.account_id) == (message, telegram)
+    assert await delivery.tried(message, "sms") is None
+
+
 async def test_a_report_may_call_its_person_by_a_name_that_we_never_heard(maria):
     _, _, whatsapp = maria
     message = await queue(whatsapp)

@@ -75,7 +75,8 @@ async def register(anna) -> None:
 
 async def test_somebody_joins_by_buttons_and_a_menu_and_sees_their_card(anna):
     await register(anna)
-    found = await db.fetch_row("SELECT address, alias, phone, name, customer_id FROM messenger_account WHERE channel = 'whatsapp'")
+    known = "SELECT address, alias, phone, name, customer_id FROM messenger_account WHERE channel = 'whatsapp'"
+    found = await db.fetch_row(known)
     assert found is not None
     assert (found["address"], found["alias"], found["phone"]) == (anna.user_id, ANNA, f"+{ANNA}")
     assert found["customer_id"] is not None
@@ -131,7 +132,8 @@ async def test_a_message_that_is_refused_later_has_failed_for_that_reason(anna, 
     city.whatsapp.faults.undeliverable = 1
     anna.send("Баланс")
     await until_sql("SELECT EXISTS (SELECT FROM message WHERE status = 'failed' AND reason = 'gone')")
-    await until_sql("SELECT NOT is_active AND inactive_reason = 'gone' FROM messenger_account WHERE channel = 'whatsapp'")
+    gone = "SELECT NOT is_active AND inactive_reason = 'gone' FROM messenger_account WHERE channel = 'whatsapp'"
+    await until_sql(gone)
     # Whoever writes is there after all.
     anna.send("Баланс")
     await anna.wait_for(bot_message("бонус"))
