@@ -203,7 +203,7 @@ def _choices() -> dict[str, Any]:
     days = [(str(n), _("Today") if n == 1 else ngettext("%(n)s day", "%(n)s days", n) % {"n": n}) for n in PERIODS]
     return {
         "kinds": [("", _("Every type")), *((kind, _(name)) for kind, name in KINDS.items())],
-        "channels": [("", _("Every messenger")), *((channel, _(name)) for channel, name in CHANNELS.items())],
+        "channels": [("", _("Every channel")), *((channel, _(name)) for channel, name in CHANNELS.items())],
         "states": [("", _("Every state")), *((fate.value, _(name)) for fate, (name, _tint) in FATES.items())],
         "periods": [*days, (OWN, _("Days of your choice"))],
     }
@@ -214,7 +214,7 @@ def _chips(form: Form) -> list[tuple[str, str, str]]:
     since, until = form.day("since"), form.day("until")
     shown = {
         "kind": (_("Type"), _(KINDS.get(form.value("kind"), ""))),
-        "channel": (_("Messenger"), _(CHANNELS.get(form.value("channel"), ""))),
+        "channel": (_("Channel"), _(CHANNELS.get(form.value("channel"), ""))),
         "state": (_("State"), _(FATES[Fate(form.value("state"))][0]) if form.value("state") else ""),
         "since": (_("From"), format_date(since) if since else ""),
         "until": (_("To"), format_date(until) if until else ""),
