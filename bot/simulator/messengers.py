@@ -12,8 +12,8 @@ Act = Callable[[Any, web.Request], Awaitable[web.Response]]
 """Something that the page's reader does in a chat of that place."""
 
 
-class Place(Protocol):
-    """Where messages of ours arrive: its API stands below a path of its `name`.
+class Side(Protocol):
+    """What the page shows of a place, and does there.
 
     `acts` are what the page can do in one of its chats. `words`, by language: what the page says otherwise there. A
     folder of its name below templates, and its style and script in static, may add to the page.
@@ -28,17 +28,29 @@ class Place(Protocol):
     def faults(self) -> Faults:
         """What goes wrong there."""
 
-    def routes(self) -> list[web.RouteDef]:
-        """The API, to be mounted under the base address."""
-
-    def chats(self) -> Sequence[Chat]:
-        """Everyone's."""
-
     def shown(self, message: dict[str, Any]) -> dict[str, Any]:
         """One message, as the page draws it."""
 
     def status(self, chat: Any) -> dict[str, Any]:
         """All that the page shows and that is no message."""
+
+
+class Desk(Side, Protocol):
+    """Where the business works at a messenger of its: it has no chats, all of it is one page of its name."""
+
+    @property
+    def entrance(self) -> Chat:
+        """Whom the page is of, in place of a person: it has no messages."""
+
+
+class Place(Side, Protocol):
+    """Where messages of ours arrive: its API stands below a path of its `name`."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """The API, to be mounted under the base address."""
+
+    def chats(self) -> Sequence[Chat]:
+        """Everyone's."""
 
     def file(self, name: str) -> web.Response | None:
         """A picture or file of any chat; names cannot be guessed."""

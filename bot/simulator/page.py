@@ -13,7 +13,7 @@ from bot.simulator.assets import assets, icon, serve
 from bot.simulator.chats import Chat
 from bot.simulator.links import deep_link
 from bot.simulator.manners import done, read, refused
-from bot.simulator.messengers import Inbox, Messenger, Place
+from bot.simulator.messengers import Desk, Inbox, Messenger, Place, Side
 from bot.simulator.view import View
 from bot.simulator.words import LANGUAGES, WORDS, best_language, made_up_person
 
@@ -33,10 +33,13 @@ QUIET_SECONDS = 15
 class Page:
     """The page and the small JSON calls of its script. `messengers`, the first being the usual one."""
 
-    def __init__(self, title: str, messengers: Sequence[Messenger], inboxes: Sequence[Inbox] = ()) -> None:
+    def __init__(
+        self, title: str, messengers: Sequence[Messenger], inboxes: Sequence[Inbox] = (), desks: Sequence[Desk] = ()
+    ) -> None:
         self._title = title
         self._messengers = messengers
         self._inboxes = inboxes
+        self._desks = desks
         self._places: Sequence[Place] = (*messengers, *inboxes)
         self._closing = False
         loader = jinja2.PackageLoader("bot.simulator", "templates")
@@ -80,7 +83,7 @@ class Page:
         chat, place = self._chosen(request, language)
         base = base_path(request)
         facts = {"base": base, "chat": chat, "place": place, "language": language, **self._around(chat, place)}
-        page = self._templates.get_template("inbox.html" if place in self._inboxes else "chat.html").render(
+        page = self._templates.get_template(self._template(place)).render(
             **facts,
             asset=lambda name: base + assets()[name].path,
             has_asset=lambda name: name in assets(),
@@ -96,7 +99,12 @@ class Page:
         keep(response, PERSON_COOKIE, str(chat.id), base)
         return response
 
-    def _around(self, chat: Chat, place: Place) -> dict[str, Any]:
+    def _template(self, place: Side) -> str:
+        if place in self._desks:
+            return f"{place.name}.html"
+        return "inbox.html" if place in self._inboxes else "chat.html"
+
+    def _around(self, chat: Chat, place: Side) -> dict[str, Any]:
         """Where else the page leads."""
         open_messengers = [one for one in self._messengers if one.is_open]
         return {
@@ -122,7 +130,7 @@ class Page:
             chat.look(-1)
         return response
 
-    async def _tell(self, response: web.StreamResponse, chat: Chat, place: Place) -> None:
+    async def _tell(self, response: web.StreamResponse, chat: Chat, place: Side) -> None:
         view = View(chat, place)
         quiet = 0
         await response.write(b"retry: 1000\n\n")
@@ -192,7 +200,7 @@ class Page:
         """What one messenger or inbox does from now on."""
         body = await read(request)
         named = body.pop("messenger", self._messengers[0].name)
-        place = next((one for one in self._places if one.name == named), None)
+        place = next((one for one in (*self._places, *self._desks) if one.name == named), None)
         if place is None or not place.faults.change(body):
             return refused("failed")
         for chat, where in self._chats():
@@ -217,17 +225,17 @@ class Page:
     def _people(self) -> list[tuple[Chat, Messenger]]:
         return [(chat, messenger) for messenger in self._messengers for chat in messenger.chats()]
 
-    def _chats(self) -> list[tuple[Chat, Place]]:
+    def _chats(self) -> list[tuple[Chat, Side]]:
         """All that can be opened."""
         inboxes = [(chat, inbox) for inbox in self._inboxes for chat in (inbox.entrance, *inbox.chats())]
-        return [*self._people(), *inboxes]
+        return [*self._people(), *inboxes, *((desk.entrance, desk) for desk in self._desks)]
 
-    def _chosen(self, request: web.Request, language: str) -> tuple[Chat, Place]:
+    def _chosen(self, request: web.Request, language: str) -> tuple[Chat, Side]:
         """Of whom the link or else the cookie names, if they are in the place that the link asks for."""
         asked = request.query.get("in")
-        inbox = next((one for one in self._inboxes if one.name == asked), None)
-        if inbox is not None:
-            return inbox.entrance, inbox
+        entered = next((one for one in (*self._inboxes, *self._desks) if one.name == asked), None)
+        if entered is not None:
+            return entered.entrance, entered
         wanted = next((one for one in self._messengers if one.is_open and one.name == asked), None)
         named = request.query.get("with") or request.cookies.get(PERSON_COOKIE, "")
         found = (one for one in self._chats() if str(one[0].id) == named and wanted in {None, one[1]})
@@ -237,7 +245,7 @@ class Page:
         fitting = (one for one in self._people() if wanted in {None, one[1]})
         return next(fitting, None) or (self._newcomer(messenger, messenger.kinds[0], language), messenger)
 
-    def _named(self, request: web.Request) -> tuple[Chat, Place]:
+    def _named(self, request: web.Request) -> tuple[Chat, Side]:
         named = request.match_info["person"]
         found = next((one for one in self._chats() if str(one[0].id) == named), None)
         if found is None:

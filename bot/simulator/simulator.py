@@ -17,6 +17,7 @@ from bot.simulator.telegram.faults import TelegramFaults
 from bot.simulator.telegram.messenger import Telegram
 from bot.simulator.telegram.people import Person
 from bot.simulator.whatsapp.business import Business
+from bot.simulator.whatsapp.manager import Manager
 from bot.simulator.whatsapp.messenger import WhatsApp
 
 
@@ -51,7 +52,7 @@ class Simulator:
         messengers: Sequence[Messenger] = (self.telegram, self.whatsapp)
         inboxes: Sequence[Inbox] = (self.sms, self.email)
         self._places: Sequence[Place] = (*messengers, *inboxes)
-        self._page = Page(bot_name, messengers, inboxes)
+        self._page = Page(bot_name, messengers, inboxes, [Manager(self.whatsapp.exchange)])
         self._store = Store(store, self._dump) if store else None
         if self._store is not None:
             self._load(self._store.read())

@@ -4,13 +4,13 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.simulator.chats import Chat
-from bot.simulator.messengers import Place
+from bot.simulator.messengers import Side
 
 
 class View:
     """One open page. The first step has everything, later ones what changed since."""
 
-    def __init__(self, chat: Chat, place: Place) -> None:
+    def __init__(self, chat: Chat, place: Side) -> None:
         self._chat = chat
         self._place = place
         self._version = -1

@@ -17,7 +17,8 @@ function icon(name) {
 
 // ------------------------------------------------------------------------------------------- talking
 
-async function post(path, body, raw = false) {
+// `explain` says why it was refused; without one a toast does.
+async function post(path, body, raw = false, explain = refuse) {
   try {
     const answer = await fetch(path, {
       method: "POST",
@@ -26,11 +27,15 @@ async function post(path, body, raw = false) {
     });
     const result = await answer.json().catch(() => ({}));
     if (answer.ok) return result;
-    toast((words[result.reason] || words.failed).replace("{count}", result.count));
+    explain(result);
   } catch {
     toast(words.offline);
   }
   return null;
+}
+
+function refuse(result) {
+  toast((words[result.reason] || words.failed).replace("{count}", result.count));
 }
 
 function listen() {

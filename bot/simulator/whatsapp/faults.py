@@ -51,13 +51,17 @@ class WhatsAppFaults(Faults):
 
 
 class GraphError(Exception):
-    """A call that is refused: `{"error": {"message": …, "code": …, "error_data": {"details": …}}}`."""
+    """A call that is refused: `{"error": {"message": …, "code": …, "error_data": {"details": …}}}`.
 
-    def __init__(self, code: int, details: str = "", *, subcode: int = 0, status: int = 0) -> None:
+    `about` is no part of the answer: the word by which the Manager's page says the same to people.
+    """
+
+    def __init__(self, code: int, details: str = "", *, subcode: int = 0, status: int = 0, about: str = "") -> None:
         super().__init__(f"(#{code}) {TITLES[code]}")
         self.code = code
         self.details = details or DETAILS.get(code, TITLES[code])
         self.subcode = subcode
+        self.about = about
         self.status = status or STATUSES.get(code, 400)
 
     def body(self) -> dict[str, Any]:

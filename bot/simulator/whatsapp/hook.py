@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -25,9 +26,11 @@ ANSWER_SECONDS = 30
 MOST_TOGETHER = 12
 CHANGES_IN_ENTRY = 2
 JOINED = ("messages", "statuses")
+IN_TIME = ("messages", "user_preferences")
+"""Fields whose items say themselves when they happened."""
 
 Change = dict[str, Any]
-"""One thing that happened: `{"field": …, "value": …}`."""
+"""One thing that happened: `{"field": …, "value": …}`, and `time` where the value does not tell."""
 
 
 class Hook:
@@ -48,7 +51,11 @@ class Hook:
     def push(self, field: str, value: dict[str, Any]) -> None:
         """Something happened; the app learns of it soon. Without an address there is nobody to learn it."""
         if self._business.hook:
-            self.pending.append({"field": field, "value": value})
+            change: Change = {"field": field, "value": value}
+            if field not in IN_TIME:
+                # It says no time of its own; without any, the same decision a second time would read as the first.
+                change["time"] = int(time.time())
+            self.pending.append(change)
             self._bell.ring()
 
     def start(self) -> None:
@@ -130,8 +137,17 @@ def envelope(changes: Iterable[Change], account_id: str) -> dict[str, Any]:
             join(joined[-1]["value"], change["value"])
         else:
             joined.append(json.loads(json.dumps(change)))
-    entries = [joined[at : at + CHANGES_IN_ENTRY] for at in range(0, len(joined), CHANGES_IN_ENTRY)]
-    entry = [{"id": account_id, "changes": [in_order(change) for change in some]} for some in entries]
+    entries: list[list[Change]] = []
+    for change in joined:
+        # The time is the entry's, so what has one has an entry of its own.
+        if entries and len(entries[-1]) < CHANGES_IN_ENTRY and "time" not in change and "time" not in entries[-1][0]:
+            entries[-1].append(change)
+        else:
+            entries.append([change])
+    entry = []
+    for some in entries:
+        at = {"time": some[0]["time"]} if "time" in some[0] else {}
+        entry.append({"id": account_id, **at, "changes": [in_order(change) for change in some]})
     return {"object": "whatsapp_business_account", "entry": entry}
 
 

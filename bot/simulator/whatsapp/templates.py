@@ -6,7 +6,7 @@ Source: developers.facebook.com/docs/whatsapp/business-management-api/message-te
 import asyncio
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bot.simulator.whatsapp.faults import GraphError
@@ -22,7 +22,10 @@ REFUSED = {"PAUSED": 132015, "DISABLED": 132016}
 
 
 class Templates:
-    """By name and language. `verdict` is what the next reviews end in: APPROVED or REJECTED."""
+    """By name and language.
+
+    `verdict` is what the next reviews end in: APPROVED or REJECTED; "" leaves them to whoever sits in the Manager.
+    """
 
     def __init__(self, tell: Callable[[str, dict[str, Any]], None]) -> None:
         self._tell = tell
@@ -35,10 +38,26 @@ class Templates:
         template = checked(body)
         key = (template["name"], template["language"])
         if key in self._all:
-            raise GraphError(100, "There is already content in this language for this template.", subcode=2388024)
+            details = "There is already content in this language for this template."
+            raise GraphError(100, details, subcode=2388024, about="name_taken")
         self._all[key] = template
         self._review_soon(key)
         return {name: template[name] for name in ("id", "status", "category")}
+
+    def stock(self, made: Iterable[dict[str, Any]]) -> None:
+        """What a business has had reviewed before its first day here; where there are any already, nothing happens.
+
+        Each as `create` takes it, with its `status`, and `rejected_reason` as the case may be.
+        """
+        if self._all:
+            return
+        for one in made:
+            past: dict[str, Any] = {field: one[field] for field in ("status", "rejected_reason") if field in one}
+            self._all[one["name"], one["language"]] = {**checked(one), **past}
+
+    def find(self, name: str, language: str) -> dict[str, Any] | None:
+        """The template of that name in that language."""
+        return self._all.get((name, language))
 
     def listed(self, *, limit: int, after: str, name: str) -> dict[str, Any]:
         """One page of them, oldest first."""
@@ -103,7 +122,7 @@ class Templates:
     def _review_soon(self, key: tuple[str, str]) -> None:
         def decide() -> None:
             self._reviews.discard(timer)
-            if self._all[key]["status"] == "PENDING":
+            if self.verdict and self._all[key]["status"] == "PENDING":
                 self.review(*key, self.verdict, "INVALID_FORMAT" if self.verdict == "REJECTED" else "NONE")
 
         timer = asyncio.get_running_loop().call_later(REVIEW_SECONDS, decide)
@@ -114,17 +133,19 @@ def checked(body: dict[str, Any]) -> dict[str, Any]:
     """A template as it is asked for, with an id; raises GraphError for what Meta does not take for review."""
     name, language, category = (str(body.get(field, "")) for field in ("name", "language", "category"))
     if not NAME.fullmatch(name):
-        raise GraphError(100, "Param name must be lowercase letters, digits and underscores, 512 at most.")
+        details = "Param name must be lowercase letters, digits and underscores, 512 at most."
+        raise GraphError(100, details, about="bad_name")
     if not LANGUAGE.fullmatch(language):
-        raise GraphError(100, f"Param language is not a language code: {language}")
+        raise GraphError(100, f"Param language is not a language code: {language}", about="bad_language")
     if category.upper() not in CATEGORIES:
-        raise GraphError(100, f"Param category must be one of {', '.join(CATEGORIES)}")
+        raise GraphError(100, f"Param category must be one of {', '.join(CATEGORIES)}", about="bad_category")
     parts = body.get("components")
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise GraphError(100, "Param components must be an array of objects.")
     main = part_of(parts, "BODY")
     if main is None or not 1 <= len(str(main.get("text", ""))) <= LONGEST_BODY:
-        raise GraphError(100, f"Component BODY must have a text of 1 to {LONGEST_BODY} characters.")
+        details = f"Component BODY must have a text of 1 to {LONGEST_BODY} characters."
+        raise GraphError(100, details, about="bad_body")
     check_variables(main)
     return {
         "id": str(10**14 + secrets.randbelow(9 * 10**14)),
@@ -143,14 +164,16 @@ def check_variables(main: dict[str, Any]) -> None:
     if not names:
         return
     if all(name.isdecimal() for name in names) and sorted(map(int, names)) != list(range(1, len(names) + 1)):
-        raise GraphError(100, "Variables must be {{1}}, {{2}} and so on, none left out.", subcode=2388073)
+        details = "Variables must be {{1}}, {{2}} and so on, none left out."
+        raise GraphError(100, details, subcode=2388073, about="variable_left_out")
     ends = [match.end() for match in VARIABLE.finditer(text)]
     if VARIABLE.match(text) or ends[-1] == len(text):
-        raise GraphError(100, "Variables can't be at the start or end of the template.", subcode=2388299)
+        details = "Variables can't be at the start or end of the template."
+        raise GraphError(100, details, subcode=2388299, about="variable_at_the_end")
     example = main.get("example") or {}
     given = (example.get("body_text") or [[]])[0] or example.get("body_text_named_params") or []
     if len(given) != len(names):
-        raise GraphError(100, "Each variable needs an example.", subcode=2388043)
+        raise GraphError(100, "Each variable needs an example.", subcode=2388043, about="no_example")
 
 
 def filled(template: dict[str, Any], components: list[Any]) -> dict[str, Any]:
