@@ -16,6 +16,7 @@ from loyalty.settings import Settings, TelegramMode
 from regulars.ports import Beside
 from regulars.seed import DEMO_LOGINS
 from regulars.seed.accounts import ADDRESSES
+from regulars.seed.ready import TEMPLATES
 
 SHOP_NAME = "Ладно, кофе"
 # The number stays, because updates are told apart by it; nobody but this process learns the rest.
@@ -127,7 +128,20 @@ def simulator_beside(settings: Settings) -> Beside:
         sms=_gateway(settings),
         email=_mail_account(settings),
     )
+    simulator.whatsapp.templates.stock(_reviewed_templates())
+    # Whoever looks at the demo is Meta too, in the Manager.
+    simulator.whatsapp.templates.verdict = ""
     return Beside({SIMULATOR: simulator.build_app()}, body_limit=PHOTO_LIMIT)
+
+
+def _reviewed_templates() -> list[dict[str, Any]]:
+    """The shop's templates as WhatsApp has them: with the status and reason that the seed gives to the panel."""
+    reviewed = []
+    for name, category, body, variables, (status, reason, _) in TEMPLATES:
+        main = {"type": "BODY", "text": body, "example": {"body_text": [[variable for variable, _ in variables]]}}
+        template: dict[str, Any] = {"name": name, "language": "ru", "category": category, "components": [main]}
+        reviewed.append({**template, "status": status.upper(), "rejected_reason": reason or "NONE"})
+    return reviewed
 
 
 def _business(settings: Settings) -> Business:
