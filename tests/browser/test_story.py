@@ -184,6 +184,9 @@ def register(chat: Page) -> None:
     write(chat, "Мария Сказочная")
     hears(chat, "Когда у вас день рождения?")
     write(chat, "24.08.1991")
+    for question in ("Какой кофе вы пьёте", "Есть ли ещё дата", "Откуда вы о нас узнали?"):
+        hears(chat, question)
+        press(chat, "Пропустить")
     hears(chat, "Подарок за знакомство уже на карте: 200 бонусов.")
 
 
