@@ -28,7 +28,9 @@ from loyalty import db
 from loyalty.bell import hung
 from loyalty.clock import system_now
 from loyalty.conversations.actions.bulk import BulkMessage, queue_bulk
+from loyalty.conversations.actions.messaging import set_manners
 from loyalty.conversations.content import Content
+from loyalty.conversations.rules import Manners, Quiet
 from loyalty.customers.rules import Topic
 from tests.bench._shop import PORT, BenchShop, seeded_shop
 from tests.proofs.test_bulk import MANY_PEOPLE
@@ -107,7 +109,7 @@ async def measure(shop: BenchShop) -> None:
     await db.execute(
         "UPDATE message SET status = 'cancelled', leased_until = NULL WHERE status IN ('queued', 'delayed')"
     )
-    await db.execute("INSERT INTO messaging VALUES (1, 0, 0, now())")
+    await set_manners(Manners(Quiet(0, 0)), now=system_now())
     # Cards beside those of the shop.
     people = MANY_PEOPLE.replace("to_char(number", "to_char(90000000 + number")
     accounts = [row["id"] for row in await db.fetch(people, PEOPLE)]
