@@ -1,4 +1,4 @@
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 import functools
 from json import dumps, loads
@@ -6,7 +6,7 @@ from tortoise.fields.base import OnDelete
 from tortoise import fields
 from tortoise.indexes import Index
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     initial = True
 
     operations = [

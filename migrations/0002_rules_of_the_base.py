@@ -1,6 +1,6 @@
 """What the base itself refuses, the indexes the tool cannot express, pair tables, and the first rows."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 
 APPEND_ONLY = """
@@ -109,7 +109,7 @@ INSERT INTO programme (effective_from, created_at, body) VALUES (TIMESTAMPTZ '20
 """
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("loyalty", "0001_initial")]
 
     operations = [

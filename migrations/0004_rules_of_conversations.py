@@ -1,6 +1,6 @@
 """What the base refuses about messages, the queues' indexes, used card codes, and the key of persons' hashes."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 
 CHECKS = """
@@ -63,7 +63,7 @@ ALTER TABLE shop ALTER COLUMN person_key DROP DEFAULT;
 """
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("loyalty", "0003_conversations")]
 
     operations = [

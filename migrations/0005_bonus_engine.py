@@ -1,6 +1,6 @@
 """What the whole bonus engine keeps: holds, referrals, keys of tills, discounts, and what a receipt remembers."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 import functools
 from json import dumps, loads
@@ -8,7 +8,7 @@ from tortoise.fields.base import OnDelete
 from tortoise import fields
 from tortoise.indexes import Index
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [('loyalty', '0004_rules_of_conversations')]
 
     initial = False

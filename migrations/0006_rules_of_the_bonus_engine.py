@@ -1,6 +1,6 @@
 """What the base refuses about holds, referrals and keys, the lines of receipts, and the indexes of what is due."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 
 CHECKS = """
@@ -76,7 +76,7 @@ TIERS = "UPDATE customer_facts SET tier_due_at = now() WHERE tier_id <> 0"
 BIRTHDAYS = "UPDATE customer SET birthday_set_at = created_at WHERE birthday IS NOT NULL"
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("loyalty", "0005_bonus_engine")]
 
     operations = [

@@ -3,11 +3,12 @@
 import functools
 from json import dumps, loads
 
-from tortoise import fields, migrations
+from loyalty import migrating
+from tortoise import fields
 from tortoise.migrations import operations as ops
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [('loyalty', '0006_rules_of_the_bonus_engine')]
 
     initial = False

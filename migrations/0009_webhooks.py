@@ -1,6 +1,6 @@
 """Webhooks: who listens, what happened, and what became of telling it."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 import functools
 from json import dumps, loads
@@ -26,7 +26,7 @@ CREATE INDEX webhook_delivery_leased ON webhook_delivery (endpoint_id, leased_un
 INDEXES_BACK = "DROP INDEX webhook_delivery_leased, webhook_delivery_due, webhook_event_new"
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [('loyalty', '0007_proofs')]
 
     initial = False

@@ -1,6 +1,6 @@
 """Segments by hand, fiscal receipts from the chat, sales that wait for their customer, credits that want two people."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 import functools
 from json import dumps, loads
@@ -64,7 +64,7 @@ DROP INDEX journal_entry_refused, receipt_at, waiting_sale_expiring, waiting_sal
 """
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [('loyalty', '0009_webhooks')]
 
     initial = False

@@ -1,6 +1,6 @@
 """Indexes of receipts and the journal by person hold the rows that name one: a till's sale is in none of them."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 
 INDEXES = """
@@ -11,7 +11,7 @@ CREATE INDEX journal_entry_staff ON journal_entry (staff_id, id) WHERE staff_id 
 INDEXES_BACK = "DROP INDEX journal_entry_staff, receipt_shift, receipt_original"
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("loyalty", "0010_counter")]
 
     operations = [

@@ -1,6 +1,6 @@
 """Several messengers: WhatsApp, queues by channel, the inbox of staff, templates, attachments."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 import functools
 from json import dumps, loads
@@ -92,7 +92,7 @@ class NumberBecomesText(ops.AlterField):
             )
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("loyalty", "0011_rows_of_people")]
 
     operations = [

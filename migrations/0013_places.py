@@ -1,6 +1,6 @@
 """Phones and e-mails as channels; what the shop itself decides of its messages, questions, consents and links."""
 
-from tortoise import migrations
+from loyalty import migrating
 from tortoise.migrations import operations as ops
 import functools
 from json import dumps, loads
@@ -56,7 +56,7 @@ DELETE FROM messenger_account WHERE channel IN ('sms', 'email');
 """
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("loyalty", "0012_channels")]
 
     operations = [

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 from loyalty.db import APP
+from loyalty.migrating import Migration
 from regulars.embedded import wheel_postgres_bin
-from tests.conftest import in_own_loop, other_database
+from tests.conftest import ROOT, in_own_loop, other_database
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 
@@ -54,6 +56,12 @@ async def test_no_model_was_changed_without_a_migration(database):
         for operation in writer.operations
     }
     assert found - PHANTOMS == set()
+
+
+def test_every_migration_is_of_the_house():
+    """The class that the ORM writes copies all models before each step."""
+    for path in sorted((ROOT / "migrations").glob("0*.py")):
+        assert issubclass(import_module(f"migrations.{path.stem}").Migration, Migration), path
 
 
 def subject(operation: Any) -> tuple[str, str]:
