@@ -12,14 +12,12 @@ from typing import Any
 import structlog
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import (
     TelegramRetryAfter,
 )
-from aiogram.methods import SendDocument, SendMessage, SendPhoto, TelegramMethod
-from aiogram.methods.base import Response
+from aiogram.methods import TelegramMethod
 from aiogram.types import (
     BotCommand,
     BufferedInputFile,
@@ -43,6 +41,7 @@ from bot.channels.base import (
 from bot.channels.telegram.errors import FAILED_CALL, called
 from bot.channels.telegram.parse import ID_LIMIT, arrived, chat_of, from_button, from_membership, from_message
 from bot.channels.telegram.serialise import html_of, markup_of, photo
+from bot.channels.telegram.session import SendText, Session
 from loyalty.conversations.channels import CAPABILITIES, TELEGRAM
 from loyalty.conversations.content import Content, fit
 from loyalty.conversations.rules import Arrived
@@ -57,9 +56,6 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a h
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 PICTURES = ("image/jpeg", "image/png", "image/webp")
-# What the answer of each call is read by. pydantic forgets such a class as soon as nobody holds it, and building it
-# anew costs as much as the call itself.
-KEPT = [Response[method.__returning__] for method in (SendMessage, SendPhoto, SendDocument)]  # type: ignore[name-defined]
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +100,7 @@ class TelegramChannel:
     capabilities = CAPABILITIES[NAME]
 
     def __init__(self, token: str, api_url: str, hook: Hook | None = None) -> None:
-        session = AiohttpSession(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
+        session = Session(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
         self._bot = Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
         self._hook = hook
         self._username = ""
@@ -243,7 +239,7 @@ class TelegramChannel:
         chat, text, markup, file = int(message.address), html_of(fitted), markup_of(fitted), message.file
         call: Any
         if file is None:
-            call = self._bot.send_message(chat, text, reply_markup=markup)
+            call = self._bot(SendText(chat_id=chat, text=text, parse_mode=ParseMode.HTML, reply_markup=markup))
         elif file.mime in PICTURES:
             with suppress(SendError):
                 await called(self._bot.send_chat_action(chat, "upload_photo"))
