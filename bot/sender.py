@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -38,6 +38,7 @@ NOT_DRAWN_PAUSE = timedelta(seconds=10)
 LONGEST_WAIT_SECONDS = 0.5
 REDIS_SECONDS = 0.5
 PATIENCE_SECONDS = 0.5
+NAME_LENGTH = 160
 
 SENT = Counter("regulars_messages_total", "Messages by what became of a try to send them", ["channel", "outcome"])
 log = structlog.get_logger(__name__)
@@ -67,10 +68,9 @@ class Sender:
         self._name = delivery.new_sender()
         self._under_way: set[asyncio.Task[None]] = set()
         self._ready: list[_Ready] = []
-        self._beginning: asyncio.Task[None] | None = None
+        self._accepted: list[tuple[int, str, datetime]] = []
+        self._exchange: asyncio.Task[None] | None = None
         self._manners: Manners | None = None
-        self._sent: list[tuple[int, str, datetime]] = []
-        self._settling: asyncio.Task[None] | None = None
         self._attachment: tuple[int, File | None] = (0, None)
 
     async def send_due(self) -> None:
@@ -90,11 +90,11 @@ class Sender:
     async def drain(self) -> None:
         """Put back what lies ready, and let calls under way end."""
         ready, self._ready = self._ready, []
-        if self._beginning is not None:
-            await asyncio.wait([self._beginning], timeout=DRAIN_SECONDS)
         await delivery.release(_held(ready))
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while pending := [*self._under_way, *([self._exchange] if self._exchange else [])]:
+                    await asyncio.wait(pending)
         await delivery.fall_silent(self._name)
 
     async def _lease(self) -> float | None:
@@ -106,7 +106,7 @@ class Sender:
         if self._manners is None:
             # Before the first message: another night than the shop's would hold it up.
             self._manners = await manners()
-        free = IN_FLIGHT + AHEAD - len(self._under_way) - len(self._ready)
+        free = self._free_hands() + AHEAD - len(self._ready)
         if free < FEW_HANDS:
             # Places that come free one after the other are filled together; each of them looks again.
             return None
@@ -129,43 +129,52 @@ class Sender:
         finally:
             await self._pace.give_back(grant.count - len(ready))
         self._ready = sorted([*self._ready, *ready], key=_urgency)
-        self._begin()
+        self._proceed()
         return 0 if leased else None
 
-    def _begin(self) -> None:
-        """Have free hands begin with what lies ready."""
-        if self._ready and self._beginning is None and len(self._under_way) < IN_FLIGHT:
-            self._beginning = asyncio.create_task(self._begin_some())
-            self._beginning.add_done_callback(self._begun)
+    def _proceed(self) -> None:
+        """Have what was accepted written down, and free hands begin with what lies ready."""
+        if self._exchange is None and (self._accepted or (self._ready and self._free_hands())):
+            self._exchange = asyncio.create_task(self._settle_and_begin())
+            self._exchange.add_done_callback(self._proceeded)
 
-    async def _begin_some(self) -> None:
-        """Commit that the calls of as many messages as there are free hands are about to be made, and make them."""
-        if IN_FLIGHT - len(self._under_way) < min(FEW_HANDS, len(self._ready)):
-            # Hands that come free one after the other are filled together.
+    def _free_hands(self) -> int:
+        """A hand is free when it is written down what became of its call: no more than all hands are in doubt."""
+        return IN_FLIGHT - len(self._under_way) - len(self._accepted)
+
+    async def _settle_and_begin(self) -> None:
+        """Commit what was accepted together with the beginning of the next calls, and make these."""
+        if len(self._accepted) + self._free_hands() < FEW_HANDS:
+            # Hands that come free one after the other are settled and filled together.
             await asyncio.sleep(MOMENT_SECONDS)
-        free = IN_FLIGHT - len(self._under_way)
+        done = self._accepted[:]
+        free = self._free_hands() + len(done)
         some, self._ready = self._ready[:free], self._ready[free:]
         late = time.monotonic() - SOON_SECONDS
         stale, some = [one for one in some if one.at < late], [one for one in some if one.at >= late]
-        await delivery.release(_held(stale))
-        if not some:
-            return
         try:
+            await delivery.release(_held(stale))
             ids = [one.message.id for one in some]
-            begun = await delivery.begin_sending(ids, self._channel.source, now=self._clock())
+            begun = await delivery.settle_and_begin(done, ids, self._channel.source, now=self._clock())
         except BaseException:
-            self._start(_patiently(partial(delivery.release, _held(some))))
+            self._start(_patiently(partial(delivery.release, _held([*stale, *some]))))
             raise
+        del self._accepted[: len(done)]
         for one in some:
             if one.message.id in begun:
                 self._start(self._deliver(one.message, one.outgoing))
 
-    def _begun(self, task: asyncio.Task[None]) -> None:
-        self._beginning = None
+    def _proceeded(self, task: asyncio.Task[None]) -> None:
+        self._exchange = None
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("messages not begun", kind=type(error).__name__)
+            complain = log.warning if isinstance(error, db.OUTAGES) else log.error
+            complain("messages not settled", kind=type(error).__name__, count=len(self._accepted))
+            # Only this process knows what was accepted; after the time of a call others decide without it.
+            ends = self._clock() - SENDING
+            self._accepted = [one for one in self._accepted if one[2] > ends]
+            self._start(asyncio.sleep(PATIENCE_SECONDS))
         else:
-            self._begin()
+            self._proceed()
         self._ear.nudge()
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
@@ -175,7 +184,7 @@ class Sender:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
-        self._begin()
+        self._proceed()
         # The chat's next message may go now, and a place is free.
         self._ear.nudge()
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -275,27 +284,8 @@ class Sender:
             await _patiently(lambda: settle(self._channel, message, refused, now))
             self._count("not_sent")
         else:
-            done = (message.id, external_id, self._clock())
-            await _patiently(lambda: self._settle_sent(done))
+            self._accepted.append((message.id, _short(external_id), self._clock()))
             self._count("sent")
-
-    async def _settle_sent(self, done: tuple[int, str, datetime]) -> None:
-        """Keep what the messenger accepted; what was accepted at the same time is committed together."""
-        if done not in self._sent:
-            self._sent.append(done)
-        while done in self._sent:
-            if self._settling is None:
-                self._settling = asyncio.create_task(self._settle_some())
-            settling = self._settling
-            await asyncio.shield(settling)
-
-    async def _settle_some(self) -> None:
-        some = self._sent[:]
-        try:
-            await delivery.settle_sent(some)
-            del self._sent[: len(some)]
-        finally:
-            self._settling = None
 
     def _count(self, outcome: str) -> None:
         SENT.labels(self._channel.name, outcome).inc()
@@ -312,6 +302,11 @@ class _Ready:
 
 def _urgency(ready: _Ready) -> tuple[int, int]:
     return ready.message.priority, ready.message.id
+
+
+def _short(name: str) -> str:
+    """A messenger's name for a message as far as the table can hold it."""
+    return name.encode(errors="replace").decode().replace("\0", "")[:NAME_LENGTH]
 
 
 def _held(ready: Sequence[_Ready]) -> list[tuple[int, int]]:

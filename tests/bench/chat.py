@@ -146,7 +146,9 @@ async def measure(shop: BenchShop) -> None:
         figures["turns"].append(await turns(intake))
     await end([taking], bell)
     figures["stored"] = [await stored(intake) for _ in range(ROUNDS)]
-    failed = await db.fetch_value("SELECT count(*) FROM incoming_update WHERE state IN ('failed', 'new')")
+    failed = await db.fetch_value(
+        "SELECT count(*) FROM incoming_update WHERE source = $1 AND state IN ('failed', 'new')", channel.source
+    )
     replies = await db.fetch_value("SELECT count(*) FROM message WHERE direction = 'out' AND status = 'queued'")
     await client.close()
     await runner.cleanup()

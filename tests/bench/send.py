@@ -1,8 +1,9 @@
 """Sending beside aiogram's own Bot on the same sink: messages a second, in turns; and whether the rate stays.
 
 The limit is aiogram's `send_message`, fifty calls at once, from a list in memory. Ours takes each message from the
-outbox, commits that its call begins, calls through the same library, and commits what became of it. The pace is off:
-then it is measured by itself, four processes that share it through Redis.
+outbox, commits that its call begins, calls through the same library, and commits what became of it. Then as many beside
+aiogram-broadcaster, which keeps who is left in Redis. The pace is off: it is measured by itself, four processes that
+share it through Redis.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ from time import perf_counter, sleep
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram_broadcaster import Broadcaster
+from aiogram_broadcaster.contents import TextContent
+from aiogram_broadcaster.storages.redis import RedisStorage
 from redis.asyncio import Redis
 
 from bot.channels.telegram import TelegramChannel
@@ -41,6 +45,7 @@ TEXT = "Good morning. The new menu is here: come and try it."
 PEOPLE = 5_000
 MANY = 5_000
 ROUNDS = 5
+KEPT = 10_000
 LONG = 100_000
 PARTS = 10
 PACES = ((30, 10.0), (1_000, 10.0))
@@ -70,6 +75,19 @@ async def limit(bot: Bot) -> float:
     began = perf_counter()
     await asyncio.gather(*(send() for _ in range(IN_FLIGHT)))
     return MANY / (perf_counter() - began)
+
+
+async def broadcaster(bot: Bot, redis_url: str) -> float:
+    """aiogram-broadcaster, which keeps after each message whom it still owes one."""
+    storage = RedisStorage.from_url(redis_url)
+    mailer = await Broadcaster(bot, storage=storage).create_mailer(
+        range(10**6, 10**6 + KEPT), TextContent(text=TEXT), bot=bot
+    )
+    began = perf_counter()
+    await mailer.start()
+    rate = KEPT / (perf_counter() - began)
+    await storage.redis.aclose()
+    return rate
 
 
 async def queue(accounts: Sequence[int], many: int) -> None:
@@ -124,6 +142,11 @@ async def measure(shop: BenchShop) -> None:
         figures["limit"].append(await limit(bot))
         figures["ours"].append(statistics.harmonic_mean(await ours(shop, channel, accounts, MANY)))
     report(figures)
+    kept, theirs = (
+        statistics.harmonic_mean(await ours(shop, channel, accounts, KEPT)),
+        await broadcaster(bot, shop.redis_url),
+    )
+    print(f"  {KEPT} each: the outbox {kept:.0f}, aiogram-broadcaster {theirs:.0f}, {kept / theirs:.1f} times as many")
     parts = await ours(shop, channel, accounts, LONG)
     print(f"  {LONG} in a row, each tenth: {' '.join(f'{rate:.0f}' for rate in parts)}")
     print(f"  last tenth : first tenth  {parts[-1] / parts[0]:.2f}")

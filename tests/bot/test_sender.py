@@ -155,7 +155,7 @@ async def test_what_a_dead_worker_only_leased_is_due_again(account_id):
 async def test_a_call_that_a_dead_worker_had_begun_is_repeated_unless_it_was_a_campaign(account_id, priority, status):
     await queue(account_id, "one", priority)
     [message] = await delivery.lease_messages("telegram:4242", limit=1, now=NOW)
-    assert await delivery.begin_sending([message.id], SOURCE, now=NOW)
+    assert await delivery.settle_and_begin([], [message.id], SOURCE, now=NOW)
     assert await delivery.recover_lapsed(now=NOW + SENDING * 2) == 1
     assert await db.fetch_row("SELECT status, reason FROM message") == {"status": status, "reason": "answer_lost"}
 
@@ -166,9 +166,9 @@ async def test_a_worker_that_was_too_slow_does_not_send_what_another_has_taken_o
     later = NOW + LEASE * 2
     await delivery.recover_lapsed(now=later)
     [again] = await delivery.lease_messages("telegram:4242", limit=1, now=later)
-    assert not await delivery.begin_sending([message.id], SOURCE, now=later + LEASE * 2)
-    assert await delivery.begin_sending([again.id], SOURCE, now=later)
-    await delivery.settle_sent([(again.id, "5", later)])
+    assert not await delivery.settle_and_begin([], [message.id], SOURCE, now=later + LEASE * 2)
+    assert await delivery.settle_and_begin([], [again.id], SOURCE, now=later)
+    await delivery.settle_and_begin([(again.id, "5", later)], [], SOURCE, now=later)
     await delivery.settle_failed(message.id, "late", now=later)
     assert await db.fetch_value("SELECT status FROM message") == "sent"
 
@@ -178,7 +178,7 @@ async def test_a_message_that_never_gets_an_answer_fails_in_the_end(account_id):
     now, tries = NOW, 0
     while leased := await delivery.lease_messages("telegram:4242", limit=1, now=now):
         tries += 1
-        await delivery.begin_sending([leased[0].id], SOURCE, now=now)
+        await delivery.settle_and_begin([], [leased[0].id], SOURCE, now=now)
         await delivery.settle_unknown(leased[0], "no_answer", now=now)
         now += timedelta(hours=2)
         await delivery.queue_delayed(now=now)

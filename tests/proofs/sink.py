@@ -35,7 +35,7 @@ class Sink:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["method"] != "sendMessage":
             return web.json_response({"ok": True, "result": True})
-        fields = await request.post()
+        fields = await request.json()
         self.calls += 1
         chat = int(str(fields["chat_id"]))
         fault = self.plan(chat)

@@ -17,16 +17,17 @@ from loyalty.ids import new_key
 
 NO_CAP = Cap()
 # Nothing while our account is paused. By urgency and age, along message_queued; message_pending tells whether the chat
-# has something to send before, of the same urgency. What waits for the morning holds up nothing.
+# has something to send before, of the same urgency. What waits for the morning holds up nothing. Asked row by row: NOT
+# EXISTS becomes a join, which reads all that waits once for each while the statistics do not know of a new campaign.
 LEASE_SOME = """
 WITH due AS (
     SELECT m.id, m.account_id FROM message m
     WHERE m.channel = split_part($1, ':', 1) AND m.status = 'queued' AND m.priority <= $2
         AND NOT EXISTS (SELECT FROM channel_pause WHERE source = $1 AND paused_until > $6)
-        AND NOT EXISTS (SELECT FROM message before WHERE before.account_id = m.account_id
+        AND (SELECT before.id FROM message before WHERE before.account_id = m.account_id
             AND before.priority = m.priority AND before.id < m.id
             AND before.status IN ('queued', 'delayed', 'leased', 'sending')
-            AND (before.status <> 'delayed' OR before.reason IS DISTINCT FROM 'quiet_hours'))
+            AND (before.status <> 'delayed' OR before.reason IS DISTINCT FROM 'quiet_hours') LIMIT 1) IS NULL
     ORDER BY m.priority, m.id LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED
 )
 UPDATE message SET status = 'leased', leased_until = $4, attempts = message.attempts + 1
@@ -72,23 +73,40 @@ async def lease_messages(
     return sorted(leased, key=lambda message: (message.priority, message.id))
 
 
-# While our account is paused nothing begins, whoever leased it before.
-BEGIN = """
-UPDATE message SET status = CASE WHEN pause.until IS NULL THEN 'sending' ELSE 'delayed' END,
-    leased_until = CASE WHEN pause.until IS NULL THEN $3::timestamptz END, due_at = coalesce(pause.until, due_at),
-    attempts = attempts - (pause.until IS NOT NULL)::int
-FROM (SELECT (SELECT paused_until FROM channel_pause WHERE source = $4 AND paused_until > $2) AS until) pause
-WHERE id = ANY($1::bigint[]) AND status = 'leased' AND leased_until > $2 RETURNING id, status
+# While our account is paused nothing begins, whoever leased it before. CASE: found by number alone, because in
+# message_leased lie the dead entries of all that went before, until a vacuum.
+SETTLE_AND_BEGIN = """
+WITH settled AS (
+    UPDATE message SET status = 'sent', external_id = done.external_id, sent_at = done.at, leased_until = NULL,
+        reason = NULL
+    FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) done (id, external_id, at)
+    WHERE message.id = done.id AND message.status = 'sending' RETURNING message.account_id
+), begun AS (
+    UPDATE message SET status = CASE WHEN pause.until IS NULL THEN 'sending' ELSE 'delayed' END,
+        leased_until = CASE WHEN pause.until IS NULL THEN $6::timestamptz END, due_at = coalesce(pause.until, due_at),
+        attempts = attempts - (pause.until IS NOT NULL)::int
+    FROM (SELECT max(paused_until) AS until FROM channel_pause WHERE source = $7 AND paused_until > $5) pause
+    WHERE id = ANY($4::bigint[]) AND CASE status WHEN 'leased' THEN leased_until > $5 END RETURNING id, status
+)
+SELECT account_id, NULL AS id FROM settled UNION ALL SELECT NULL, id FROM begun WHERE status = 'sending'
 """
 
 
-async def begin_sending(message_ids: Sequence[int], source: str, *, now: datetime) -> set[int]:
-    """Commit that these calls are about to be made; returns for which.
+async def settle_and_begin(
+    done: Sequence[tuple[int, str, datetime]], message_ids: Sequence[int], source: str, *, now: datetime
+) -> set[int]:
+    """Commit what the messenger has accepted, and that the next calls are about to be made; returns for which.
 
-    The lease of the others is lost, or there is a pause, after which they are due again.
+    done: (message, the messenger's name for it, when). What it reported meanwhile stands. Of the next ones, the lease
+    of those not returned is lost, or there is a pause, after which they are due again. All of it or nothing; twice is
+    once.
     """
-    rows = await db.fetch(BEGIN, list(message_ids), now, now + SENDING, source)
-    return {row["id"] for row in rows if row["status"] == Status.SENDING}
+    ids, names, moments = zip(*sorted(done), strict=True) if done else ((), (), ())
+    rows = await db.fetch(SETTLE_AND_BEGIN, ids, names, moments, message_ids, now, now + SENDING, source)
+    for row in rows:
+        if row["account_id"] is not None:
+            db.wake(f"conversations:{row['account_id']}")
+    return {row["id"] for row in rows if row["id"] is not None}
 
 
 # The number of the try tells whether it is still our lease.
@@ -104,22 +122,6 @@ async def release(held: Sequence[tuple[int, int]]) -> None:
     if held:
         await db.execute(RELEASE, [one[0] for one in held], [one[1] for one in held])
         db.wake("messages")
-
-
-SETTLE_SENT = """
-UPDATE message SET status = 'sent', external_id = done.external_id, sent_at = done.at, leased_until = NULL,
-    reason = NULL
-FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) done (id, external_id, at)
-WHERE message.id = done.id AND message.status = 'sending' RETURNING message.account_id
-"""
-
-
-async def settle_sent(done: Sequence[tuple[int, str, datetime]]) -> None:
-    """The messenger has accepted these: (message, its name for it, when). What it reported meanwhile stands."""
-    ordered = sorted(done)
-    told = [one[0] for one in ordered], [one[1] for one in ordered], [one[2] for one in ordered]
-    for row in await db.fetch(SETTLE_SENT, *told):
-        db.wake(f"conversations:{row['account_id']}")
 
 
 # Whoever held a message may speak of it only while they hold it; a messenger may at any time, but what has arrived has

@@ -259,7 +259,7 @@ async def telegram_stand() -> AsyncIterator[Stand]:
     told: list[tuple[str, str]] = []
 
     async def take(request: web.Request) -> web.StreamResponse | None:
-        fields = await request.post()
+        fields = await request.json()
         told.append((str(fields["chat_id"]), str(fields["text"])))
         if losing:
             await losing[0](request)

@@ -10,10 +10,21 @@ from loyalty.conversations.actions import delivery, outbox
 from loyalty.conversations.actions.arrivals import dismiss_update, replay_update, store_updates
 from loyalty.conversations.actions.progress import note_progress
 from loyalty.conversations.content import Content
+from loyalty.conversations.kinds import PATIENT
 from loyalty.conversations.queries.channels import channel_states, failed_updates
 from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.conversations.queries.sending import template_for
-from loyalty.conversations.rules import Arrived, Leased, PauseReason, Priority, Quiet, Status, night_ends, refusal
+from loyalty.conversations.rules import (
+    LEASE,
+    Arrived,
+    Leased,
+    PauseReason,
+    Priority,
+    Quiet,
+    Status,
+    night_ends,
+    refusal,
+)
 from loyalty.customers.actions.accounts import know_account, link_account, make_default, set_account_active
 from loyalty.customers.actions.profile import set_consent
 from loyalty.customers.rules import Topic
@@ -131,18 +142,56 @@ async def test_we_write_to_the_default_account_and_else_to_one_that_works(maria)
 # ----------------------------------------------------------------------------------------------- queues
 
 
+async def test_a_lease_reads_as_much_however_many_wait(maria):
+    _, telegram, _ = maria
+    await db.execute("ALTER TABLE message SET (autovacuum_enabled = false)")
+    await db.execute(CAMPAIGN, telegram, 100)
+    await db.execute("UPDATE message SET status = 'sent', sent_at = now()")
+    # Nothing waits, as far as the statistics will know.
+    await db.execute("ANALYZE message")
+    await db.execute(CAMPAIGN, telegram, 300)
+    few = await pages_read()
+    await db.execute(CAMPAIGN, telegram, 3_000)
+    assert await pages_read() < few * 3
+
+
+CAMPAIGN = """
+WITH account AS (
+    INSERT INTO messenger_account (channel, address, name, language, is_active, is_default, created_at)
+    SELECT 'telegram', 'c' || $2::int || '-' || number, '', 'ru', true, false, now()
+    FROM generate_series(1, $2::int) number RETURNING id
+)
+INSERT INTO message (account_id, channel, direction, kind, content, status, priority, topic, dedupe_key, created_at,
+    due_at, attempts)
+SELECT id, 'telegram', 'out', 'bulk', '{"text": "one"}', 'queued', 2, 'service', 'campaign:' || id, now(), now(), 0
+FROM (SELECT id FROM account UNION SELECT $1::int) each
+ON CONFLICT (dedupe_key) DO NOTHING
+"""
+
+
+async def pages_read() -> int:
+    """Of the base's pages, for a lease of ten."""
+    arguments = (TELEGRAM, int(Priority.BULK), 10, NOW + LEASE, PATIENT, NOW, 0, 0)
+    async with db.transaction():
+        [row] = await db.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {delivery.LEASE_SOME}", *arguments)
+        await db.execute("UPDATE message SET status = 'queued', leased_until = NULL WHERE status = 'leased'")
+    [plan] = db.from_json(row["QUERY PLAN"])
+    read: int = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+    return read
+
+
 async def test_each_messenger_has_its_own_queue_and_a_paused_one_keeps_its_messages(maria):
     _, telegram, whatsapp = maria
     await queue(telegram, "to telegram")
     await queue(whatsapp, "to whatsapp")
     [held] = await lease("telegram")
     await delivery.pause_channel(TELEGRAM, PauseReason.RATE, seconds=60, now=NOW)
-    assert await delivery.begin_sending([held.id], TELEGRAM, now=NOW) == set()
+    assert await delivery.settle_and_begin([], [held.id], TELEGRAM, now=NOW) == set()
     await queue(telegram, "more to telegram", Priority.REPLY)
     assert await lease("telegram") == []
     assert (await rows())[0] == ("telegram", "delayed", None)
     [other] = await lease("whatsapp")
-    assert await delivery.begin_sending([other.id], WHATSAPP, now=NOW) == {other.id}
+    assert await delivery.settle_and_begin([], [other.id], WHATSAPP, now=NOW) == {other.id}
     assert await delivery.queue_delayed(now=NOW + timedelta(seconds=59)) == 0
     later = NOW + timedelta(seconds=60)
     assert await delivery.queue_delayed(now=later) == 1
@@ -242,8 +291,8 @@ async def test_reports_in_any_order_and_twice_only_move_a_message_up(maria, orde
     _, _, whatsapp = maria
     message = await queue(whatsapp)
     await lease("whatsapp")
-    await delivery.begin_sending([message], WHATSAPP, now=NOW)
-    await delivery.settle_sent([(message, "wamid.1", NOW)])
+    await delivery.settle_and_begin([], [message], WHATSAPP, now=NOW)
+    await delivery.settle_and_begin([(message, "wamid.1", NOW)], [], WHATSAPP, now=NOW)
     for status in (*order, *order):
         at = NOW + timedelta(seconds=REPORTS.index(status) + 1)
         await note_progress("whatsapp", "79170000001", "wamid.1", status, reference=message, at=at)
@@ -255,7 +304,7 @@ async def test_a_report_settles_what_nobody_knew_and_it_is_not_sent_again(maria)
     _, _, whatsapp = maria
     message = await queue(whatsapp)
     [leased] = await lease("whatsapp")
-    await delivery.begin_sending([message], WHATSAPP, now=NOW)
+    await delivery.settle_and_begin([], [message], WHATSAPP, now=NOW)
     await delivery.settle_unknown(leased, "no_answer", now=NOW)
     assert await note_progress("whatsapp", "79170000001", "wamid.1", Status.DELIVERED, reference=message, at=NOW)
     assert await delivery.queue_delayed(now=NOW + timedelta(days=1)) == 0
@@ -266,9 +315,9 @@ async def test_a_report_before_the_answer_stands(maria):
     _, _, whatsapp = maria
     message = await queue(whatsapp)
     await lease("whatsapp")
-    await delivery.begin_sending([message], WHATSAPP, now=NOW)
+    await delivery.settle_and_begin([], [message], WHATSAPP, now=NOW)
     await note_progress("whatsapp", "79170000001", "wamid.1", Status.READ, reference=message, at=NOW)
-    await delivery.settle_sent([(message, "wamid.1", NOW)])
+    await delivery.settle_and_begin([(message, "wamid.1", NOW)], [], WHATSAPP, now=NOW)
     assert await rows() == [("whatsapp", "read", None)]
 
 
@@ -293,8 +342,8 @@ async def test_a_report_may_call_its_person_by_a_name_that_we_never_heard(maria)
     _, _, whatsapp = maria
     message = await queue(whatsapp)
     await lease("whatsapp")
-    await delivery.begin_sending([message], WHATSAPP, now=NOW)
-    await delivery.settle_sent([(message, "wamid.1", NOW)])
+    await delivery.settle_and_begin([], [message], WHATSAPP, now=NOW)
+    await delivery.settle_and_begin([(message, "wamid.1", NOW)], [], WHATSAPP, now=NOW)
     assert await note_progress("whatsapp", "RU.4242", "wamid.1", Status.READ, reference=message, at=NOW)
     assert await rows() == [("whatsapp", "read", None)]
 
