@@ -27,6 +27,7 @@ from loyalty.conversations.actions.templates import note_template
 from loyalty.conversations.actions.turns import fail_turn, take_turn
 from loyalty.conversations.queries import (
     FIRST_OF_CHAT,
+    NEXT_OF_CHAT,
     PendingUpdate,
     oldest_updates,
     pending_chats,
@@ -166,7 +167,7 @@ class Intake:
 
     async def take_turns(self) -> None:
         """Begin the turns of every chat that has any, then wait for more."""
-        found = list((await pending_chats(self._channel.source)).items())
+        found = list((await pending_chats(self._channel.source, self._chats)).items())
         # Not all processes are to begin with the same chats.
         shuffle(found)
         for chat, first in found:
@@ -190,9 +191,12 @@ class Intake:
                     await self.take(update, chat)
                 if 0 < len(first) < FIRST_OF_CHAT:
                     return
-                while updates := await oldest_updates(self._channel.source, chat):
+                is_last = False
+                while not is_last:
+                    updates = await oldest_updates(self._channel.source, chat)
                     for update in updates:
                         await self.take(update, chat)
+                    is_last = len(updates) < NEXT_OF_CHAT
         except db.OUTAGES as error:
             # Nothing was saved: the update is still there, and taken again in a moment.
             log.warning("turn put off", kind=type(error).__name__)

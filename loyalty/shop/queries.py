@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from loyalty.db import Row, fetch, fetch_row, fetch_value, from_json
 from loyalty.errors import NotFound
-from loyalty.shop import models
 from loyalty.shop.rules import Hours, LocationView, Programme, ShopView
 
 
@@ -60,10 +60,19 @@ async def location(location_id: int) -> LocationView:
 
 async def programme_at(now: datetime) -> Programme:
     """The programme in force at `now`: the newest version whose beginning is not ahead of it."""
-    version = await models.Programme.filter(effective_from__lte=now).order_by("-effective_from", "-id").first()
-    if version is None:
+    body: str | None = await fetch_value(IN_FORCE, now)
+    if body is None:
         raise NotFound("programme")
-    return Programme.from_body(version.body)
+    return _programme(body)
+
+
+@lru_cache(maxsize=32)
+def _programme(body: str) -> Programme:
+    """Read once for the many who ask: it changes when somebody saves another."""
+    return Programme.from_body(from_json(body))
+
+
+IN_FORCE = "SELECT body FROM programme WHERE effective_from <= $1 ORDER BY effective_from DESC, id DESC LIMIT 1"
 
 
 # A handful of rows: every version there ever was.

@@ -1,6 +1,6 @@
 """Reading conversations: what waits to be handled, what was said, who waits for an answer, whose code it is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,37 +82,45 @@ WITH RECURSIVE chats AS (
         AND further.chat > chats.chat ORDER BY further.chat LIMIT 1) FROM chats WHERE chats.chat IS NOT NULL
 )
 SELECT several.chat, first.* FROM (SELECT chat FROM chats WHERE chat IS NOT NULL LIMIT 1000) several
-CROSS JOIN LATERAL (
-    SELECT id, position, body, received_at FROM incoming_update
-    WHERE source = $1 AND chat = several.chat AND state = 'new' ORDER BY position, id LIMIT $2
-) first
+LEFT JOIN LATERAL (
+    SELECT id, position, body, received_at FROM incoming_update WHERE source = $1 AND chat = several.chat
+        AND state = 'new' AND several.chat <> ALL($3::text[]) ORDER BY position, id LIMIT $2
+) first ON true
 UNION ALL (
     SELECT NULL, id, position, body, received_at FROM incoming_update
     WHERE source = $1 AND chat IS NULL AND state = 'new' ORDER BY position, id LIMIT $2
 )
 """
+# IS NOT DISTINCT FROM would read what is new of every chat.
 OLDEST = """
 SELECT id, position, body, received_at FROM incoming_update
-WHERE source = $1 AND chat IS NOT DISTINCT FROM $2 AND state = 'new' ORDER BY position, id LIMIT 20
+WHERE source = $1 AND {chat} AND state = 'new' ORDER BY position, id LIMIT $2
 """
+NEXT_OF_CHAT = 20
 FIRST_OF_CHAT = 3
 """Updates that are read with their chat; most chats have one."""
 
 
-async def pending_chats(source: str) -> dict[str | None, list[PendingUpdate]]:
+async def pending_chats(source: str, busy: Iterable[str | None] = ()) -> dict[str | None, list[PendingUpdate]]:
     """Chats with updates that nobody has handled, a thousand at most; None for updates of no chat.
 
-    With each the FIRST_OF_CHAT of its updates at most, in their order.
+    With each the FIRST_OF_CHAT of its updates at most, in their order; with those that are `busy` none.
     """
     found: dict[str | None, list[PendingUpdate]] = {}
-    for row in await db.fetch(CHATS, source, FIRST_OF_CHAT):
-        found.setdefault(row.pop("chat"), []).append(PendingUpdate(**row))
+    for row in await db.fetch(CHATS, source, FIRST_OF_CHAT, [chat for chat in busy if chat is not None]):
+        updates = found.setdefault(row.pop("chat"), [])
+        if row["id"] is not None:
+            updates.append(PendingUpdate(**row))
     return found
 
 
 async def oldest_updates(source: str, chat: str | None) -> list[PendingUpdate]:
-    """The updates of a chat that are to be handled next, a few of them, in their order."""
-    return [PendingUpdate(**row) for row in await db.fetch(OLDEST, source, chat)]
+    """The updates of a chat that are to be handled next, NEXT_OF_CHAT at most, in their order."""
+    if chat is None:
+        rows = await db.fetch(OLDEST.format(chat="chat IS NULL"), source, NEXT_OF_CHAT)
+    else:
+        rows = await db.fetch(OLDEST.format(chat="chat = $3"), source, NEXT_OF_CHAT, chat)
+    return [PendingUpdate(**row) for row in rows]
 
 
 async def was_ignored_before(source: str, chat: str, position: int) -> bool:
