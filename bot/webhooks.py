@@ -122,6 +122,9 @@ class Webhooks:
             return _again()
         except Exception as error:  # noqa: BLE001  its words may quote what people wrote
             log.error("updates cannot be stored", channel=name, kind=type(error).__name__)  # noqa: TRY400
+            if not isinstance(error, db.UNFIT):
+                # Ours is the fault: a process that is ending, for one. The next may keep them.
+                return _again()
             return web.json_response({"field": "body", "reason": "cannot be stored"}, status=400)
         return web.Response()
 

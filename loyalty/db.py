@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
-from tortoise.connection import get_connections
-from tortoise.exceptions import DBConnectionError
+from tortoise.context import require_context
+from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
@@ -128,6 +128,8 @@ OUTAGES: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # What the driver's pool says of a connection that was lost and given up while a statement was under way.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -137,6 +139,10 @@ OUTAGES: tuple[type[BaseException], ...] = (
     DBConnectionError,
 )
 """Errors that say nothing about what was asked, only that the server could not do it now."""
+
+
+UNFIT: tuple[type[BaseException], ...] = (OperationalError, IntegrityError)
+"""Errors that say that the base cannot keep what it was given, however often."""
 
 
 def lacks_rights(error: BaseException) -> bool:
@@ -252,8 +258,14 @@ _NAMED = re.compile(r"(?<!:):([a-z_]+)")  # not the type after a cast
 
 async def fetch(sql: str, *params: Any) -> list[Row]:
     """All rows of a statement, INSERT ... RETURNING too, as dictionaries."""
-    rows: list[Row] = await _connection().execute_query_dict(sql, list(params))
-    return rows
+    try:
+        async with _connection().acquire_connection() as raw:
+            return [dict(row) for row in await raw.fetch(sql, *params)]
+    # As the ORM does, without the layers between.
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise IntegrityError(error) from error
+    except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as error:
+        raise OperationalError(error) from error
 
 
 async def fetch_row(sql: str, *params: Any) -> Row | None:
@@ -276,7 +288,7 @@ async def fetch_patiently(seconds: float, sql: str, *params: Any) -> list[Row]:
 
 async def execute(sql: str, *params: Any) -> None:
     """Run a statement whose rows nobody needs."""
-    await _connection().execute_query_dict(sql, list(params))
+    await fetch(sql, *params)
 
 
 async def copy_rows(table: str, columns: list[str], records: list[tuple[Any, ...]]) -> None:
@@ -354,7 +366,7 @@ class Watch:
                 is_there = await self._answers()
                 if is_there and was_away:
                     for connection in list(_known):
-                        connection.terminate()
+                        _cut(connection)
                 was_away = not is_there
                 await asyncio.sleep(PULSE_SECONDS)
         finally:
@@ -378,6 +390,15 @@ class Watch:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
+
+
+def _cut(connection: Any) -> None:
+    """End a connection as if its line had broken: whoever waits on it hears so, and the pool gets it back from them.
+
+    `terminate()` would hand it back to the pool beneath their hands, and they would stumble over what is left of it.
+    """
+    if not connection.is_closed():
+        connection._transport.abort()  # noqa: SLF001  asyncpg has no other way to it
 
 
 async def _connect(config: Mapping[str, Any], server: Mapping[str, str]) -> "asyncpg.Connection[asyncpg.Record]":
@@ -456,4 +477,4 @@ def from_json(value: Any) -> Any:
 
 def _connection() -> Any:
     """The connection of this task: the transaction's inside one, the pool outside."""
-    return get_connections().get("default")
+    return require_context().connections.get("default")
