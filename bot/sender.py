@@ -28,10 +28,10 @@ from loyalty.conversations.rules import SENDING, WANTED_NOWHERE, Leased, Manners
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
 AHEAD = 50
-"""Messages that lie ready beside them, so that a hand that comes free has something to do."""
+"""Messages that lie ready beside them while hands come free, so that one that does has something to do."""
 FEW_HANDS = 25
 SOON_SECONDS = 1.0
-"""How long a message may lie ready: what was judged before is judged anew."""
+"""How long a message may lie ready: what was judged before is judged anew, by whoever has a free hand."""
 MOMENT_SECONDS = 0.005
 DRAIN_SECONDS = 10.0
 NOT_DRAWN_PAUSE = timedelta(seconds=10)
@@ -70,6 +70,7 @@ class Sender:
         self._ready: list[_Ready] = []
         self._accepted: list[tuple[int, str, datetime]] = []
         self._exchange: asyncio.Task[None] | None = None
+        self._freed_at = -SOON_SECONDS
         self._manners: Manners | None = None
         self._attachment: tuple[int, File | None] = (0, None)
 
@@ -106,8 +107,10 @@ class Sender:
         if self._manners is None:
             # Before the first message: another night than the shop's would hold it up.
             self._manners = await manners()
-        free = self._free_hands() + AHEAD - len(self._ready)
-        if free < FEW_HANDS:
+        await self._put_back_late()
+        flows = time.monotonic() - self._freed_at < SOON_SECONDS
+        free = self._free_hands() + (AHEAD if flows else 0) - len(self._ready)
+        if free < (FEW_HANDS if flows else 1):
             # Places that come free one after the other are filled together; each of them looks again.
             return None
         grant = await self._pace.take(free)
@@ -132,6 +135,19 @@ class Sender:
         self._proceed()
         return 0 if leased else None
 
+    async def _put_back_late(self) -> None:
+        """Leave to others what no hand of ours came free for: the messenger may be slow to us alone."""
+        late = time.monotonic() - SOON_SECONDS
+        held = _held([one for one in self._ready if one.at < late])
+        if not held:
+            return
+        self._ready = [one for one in self._ready if one.at >= late]
+        try:
+            await delivery.release(held)
+        except BaseException:
+            self._start(_patiently(partial(delivery.release, held)))
+            raise
+
     def _proceed(self) -> None:
         """Have what was accepted written down, and free hands begin with what lies ready."""
         if self._exchange is None and (self._accepted or (self._ready and self._free_hands())):
@@ -147,17 +163,15 @@ class Sender:
         if len(self._accepted) + self._free_hands() < FEW_HANDS:
             # Hands that come free one after the other are settled and filled together.
             await asyncio.sleep(MOMENT_SECONDS)
+        await self._put_back_late()
         done = self._accepted[:]
         free = self._free_hands() + len(done)
         some, self._ready = self._ready[:free], self._ready[free:]
-        late = time.monotonic() - SOON_SECONDS
-        stale, some = [one for one in some if one.at < late], [one for one in some if one.at >= late]
         try:
-            await delivery.release(_held(stale))
             ids = [one.message.id for one in some]
             begun = await delivery.settle_and_begin(done, ids, self._channel.source, now=self._clock())
         except BaseException:
-            self._start(_patiently(partial(delivery.release, _held([*stale, *some]))))
+            self._start(_patiently(partial(delivery.release, _held(some))))
             raise
         del self._accepted[: len(done)]
         for one in some:
@@ -184,6 +198,7 @@ class Sender:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        self._freed_at = time.monotonic()
         self._proceed()
         # The chat's next message may go now, and a place is free.
         self._ear.nudge()

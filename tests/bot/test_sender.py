@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.dialogs.base import said
+from bot.sender import AHEAD, IN_FLIGHT
+from bot.simulator import Person
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.clock import system_now
@@ -107,15 +109,41 @@ async def test_a_revoked_token_pauses_everything_and_marks_nothing_as_failed(mar
     await maria.wait_for(bot_message("Вам начислили"))
 
 
+async def test_what_no_hand_is_free_for_is_left_to_other_workers(live_bot, newcomer, simulator):
+    accounts = [await an_account(newcomer()) for _ in range(IN_FLIGHT + 1 + AHEAD)]
+    await queue(accounts[0], "quick")
+    await until_sql("SELECT status = 'sent' FROM message")
+    simulator.faults.slow = 3
+    async with db.transaction():
+        for account in accounts[1:]:
+            await queue(account, f"slow {account}")
+    await until_sql(
+        "SELECT ARRAY[count(*) FILTER (WHERE status = 'sending'), count(*) FILTER (WHERE status = 'queued')]"
+        f" = ARRAY[{IN_FLIGHT}, {AHEAD}]::bigint[] FROM message"
+    )
+    await until_sql("SELECT bool_and(status = 'sent') FROM message")
+    assert [name for name, _ in simulator.calls].count("sendMessage") == len(accounts)
+
+
 # ------------------------------------------------------------------- the outbox alone, without a messenger
+
+
+async def an_account(person: Person) -> int:
+    """A customer's account, to which the bot may write."""
+    person.started = True
+    return await a_linked_account(str(person.id))
+
+
+async def a_linked_account(address: str) -> int:
+    customer = await a_customer()
+    account = await know_account("telegram", address, name="Мария", username=None, language="ru", now=NOW)
+    await link_account(account.id, customer.id, actor=COMMAND, now=NOW)
+    return account.id
 
 
 @pytest.fixture
 async def account_id(shop) -> int:
-    customer = await a_customer()
-    account = await know_account("telegram", "77", name="Мария", username=None, language="ru", now=NOW)
-    await link_account(account.id, customer.id, actor=COMMAND, now=NOW)
-    return account.id
+    return await a_linked_account("77")
 
 
 async def queue(account_id: int, key: str, priority: Priority = Priority.SERVICE) -> None:
