@@ -351,7 +351,8 @@ class Watch:
     """Looks after the pool: when the base was out of reach and is back, connections from before are given up.
 
     They may never answer, and nobody would know: a line that is cut in the middle says nothing, and a statement waits
-    for its time-out. Whoever waits on one gets an error of OUTAGES.
+    for its time-out. Whoever waits on one gets an error of OUTAGES. A line that ends is no such sign: whoever had one
+    that ended, heard so.
     """
 
     def __init__(self, url: str) -> None:
@@ -377,13 +378,25 @@ class Watch:
         began = time.monotonic()
         try:
             async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
-                if self._connection is None or self._connection.is_closed():
+                if not await self._line_answers():
+                    self._let_go()
                     self._connection = await _connect(self._config, {"application_name": "regulars watch"})
-                await self._connection.execute("SELECT 1")
+        except asyncpg.InsufficientResourcesError:
+            # Full, and therefore there.
+            return True
         except Exception:  # noqa: BLE001  whatever the driver makes of a line that breaks, it is no answer
             self._let_go()
             # A process that did not get its turn for seconds says nothing about the base.
             return time.monotonic() - began > ANSWERS_WITHIN_SECONDS + PULSE_SECONDS
+        return True
+
+    async def _line_answers(self) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            await self._connection.execute("SELECT 1")
+        except Exception:  # noqa: BLE001  whatever the driver makes of a line that ended
+            return False
         return True
 
     def _let_go(self) -> None:

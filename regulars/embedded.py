@@ -64,8 +64,8 @@ POSTGRES_OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-# For tests, whose data may vanish with the machine.
-CARELESS_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For tests, whose data may vanish with the machine, and which start a dozen processes beside each other.
+CARELESS_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 
 CREATE_DATABASE = """
 SELECT format('CREATE DATABASE %I', :'name')

@@ -160,8 +160,18 @@ class Processes:
 
     def errors(self) -> list[str]:
         """What any of them logged as an error."""
+        return self._logged("err")
+
+    def warnings(self) -> list[str]:
+        """What any of them logged as a warning."""
+        return self._logged("warn")
+
+    def _logged(self, level: str) -> list[str]:
         return [
-            line for process in self.all for line in process.log.read_text().splitlines() if '"level": "err' in line
+            line
+            for process in self.all
+            for line in process.log.read_text().splitlines()
+            if f'"level": "{level}' in line
         ]
 
     async def end(self) -> None:

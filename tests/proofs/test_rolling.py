@@ -108,7 +108,7 @@ async def test_a_rolling_restart_is_noticed_by_nobody(environment, processes):
                     more = {"REGULARS_PORT": str(ports[part][number])} if part in ports else {}
                     pair[number] = await replace(processes, old, part, **more)
         traffic.is_over = True
-    assert {status for _, status, _ in traffic.answers} == {200}, traffic.answers
+    assert {status for _, status, _ in traffic.answers} == {200}, (traffic.answers, processes.warnings())
     await until(lambda: db.fetch_value("SELECT NOT EXISTS (SELECT FROM incoming_update WHERE state = 'new')"))
     done = await db.fetch_value("SELECT count(*) FROM incoming_update WHERE state = 'done'")
     assert done == traffic.updates
