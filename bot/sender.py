@@ -23,7 +23,7 @@ from loyalty.bell import LOOK_EVERY_SECONDS, Bell, Ear
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.content import INVITATION, Content
 from loyalty.conversations.queries.sending import attachment, manners, template_for, template_named
-from loyalty.conversations.rules import SENDING, WANTED_NOWHERE, Leased, Manners, Priority, night_ends, refusal
+from loyalty.conversations.rules import LEASE, SENDING, WANTED_NOWHERE, Leased, Manners, Priority, night_ends, refusal
 
 IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
@@ -71,6 +71,7 @@ class Sender:
         self._accepted: list[tuple[int, str, datetime]] = []
         self._exchange: asyncio.Task[None] | None = None
         self._freed_at = -SOON_SECONDS
+        self._unheard: list[datetime] = []
         self._manners: Manners | None = None
         self._attachment: tuple[int, File | None] = (0, None)
 
@@ -107,6 +108,9 @@ class Sender:
         if self._manners is None:
             # Before the first message: another night than the shop's would hold it up.
             self._manners = await manners()
+        if self._unheard:
+            await delivery.release_unheard(self._channel.source, self._unheard)
+            self._unheard.clear()
         await self._put_back_late()
         flows = time.monotonic() - self._freed_at < SOON_SECONDS
         free = self._free_hands() + (AHEAD if flows else 0) - len(self._ready)
@@ -117,17 +121,21 @@ class Sender:
         if not grant.count:
             return min(grant.wait, LONGEST_WAIT_SECONDS)
         least = Priority.BULK if grant.is_shared else Priority.SERVICE
-        leased: list[Leased] = []
+        now = self._clock()
+        leased: list[Leased] | None = None
         ready: list[_Ready] = []
         try:
             leased = await delivery.lease_messages(
-                self._channel.source, limit=grant.count, now=self._clock(), least=least, cap=self._manners.cap
+                self._channel.source, limit=grant.count, now=now, least=least, cap=self._manners.cap
             )
             ready = await self._sorted_out(leased, self._manners)
         except BaseException:
             # No call was made: nobody needs to wait until the leases lapse.
-            held = [(message.id, message.attempts) for message in leased]
-            self._start(_patiently(partial(delivery.release, held)))
+            if leased is None:
+                self._unheard = [at for at in self._unheard if at > now - LEASE] + [now]
+            else:
+                held = [(message.id, message.attempts) for message in leased]
+                self._start(_patiently(partial(delivery.release, held)))
             raise
         finally:
             await self._pace.give_back(grant.count - len(ready))

@@ -52,14 +52,14 @@ async def _leave_as_it_is(_: object) -> None:
     """
 
 
-_known: "weakref.WeakSet[asyncpg.Connection[asyncpg.Record]]" = weakref.WeakSet()
-"""The connections of the pool."""
+_known: "weakref.WeakKeyDictionary[asyncpg.Connection[asyncpg.Record], float]" = weakref.WeakKeyDictionary()
+"""The connections of the pool, and when each was opened."""
 ALIVE_SECONDS = 5
 
 
 async def _know(connection: Any) -> None:
     """What the pool does to a new connection. The kernel gives up on one whose packets nobody takes any more."""
-    _known.add(connection)
+    _known[connection] = time.monotonic()
     _know_line(connection)
 
 
@@ -361,14 +361,17 @@ class Watch:
 
     async def keep(self) -> None:
         """Look each second, for ever."""
-        was_away = False
+        away_at: float | None = None
         try:
             while True:
-                is_there = await self._answers()
-                if is_there and was_away:
-                    for connection in list(_known):
+                looked_at = time.monotonic()
+                if not await self._answers():
+                    away_at = looked_at
+                elif away_at is not None:
+                    # Not those that were opened since: somebody was quicker than we to see that it is back.
+                    for connection in [one for one, opened_at in _known.items() if opened_at < away_at]:
                         _cut(connection)
-                was_away = not is_there
+                    away_at = None
                 await asyncio.sleep(PULSE_SECONDS)
         finally:
             self._let_go()

@@ -12,7 +12,7 @@ from loyalty.bonuses.actions.manual import adjust
 from loyalty.clock import system_now
 from loyalty.conversations.actions import delivery, outbox
 from loyalty.conversations.queries.recipients import recipient_of
-from loyalty.conversations.rules import LEASE, SENDING, Priority
+from loyalty.conversations.rules import LEASE, SENDING, Leased, Priority
 from loyalty.customers.actions.accounts import know_account, link_account
 from loyalty.customers.queries import accounts_of, find_by_phone
 from loyalty.ids import new_key
@@ -107,6 +107,24 @@ async def test_a_revoked_token_pauses_everything_and_marks_nothing_as_failed(mar
     simulator.faults.unauthorized = False
     clock.ahead = timedelta(minutes=2)
     await maria.wait_for(bot_message("Вам начислили"))
+
+
+async def test_a_lease_whose_answer_was_lost_holds_nothing_up(maria, monkeypatch):
+    lost: list[Leased] = []
+
+    async def lease_and_lose(*args, **more):
+        leased = await lease_messages(*args, **more)
+        if leased and not lost:
+            lost.extend(leased)
+            raise ConnectionResetError
+        return leased
+
+    lease_messages = delivery.lease_messages
+    monkeypatch.setattr(delivery, "lease_messages", lease_and_lose)
+    await credit(maria.customer_id)
+    await maria.wait_for(bot_message("Вам начислили"))
+    assert len(lost) == 1
+    await until_sql("SELECT status = 'sent' AND attempts = 1 FROM message ORDER BY id DESC LIMIT 1")
 
 
 async def test_what_no_hand_is_free_for_is_left_to_other_workers(live_bot, newcomer, simulator):

@@ -51,6 +51,21 @@ async def test_a_line_of_the_watch_that_ends_costs_nobody_else_theirs(database, 
     assert await db.fetch_value("SELECT 1") == 1
 
 
+async def test_what_was_opened_since_the_base_is_back_is_kept(database, watch, relay):
+    old = await pids(database, POOL)
+    await relay.cut()
+    await asyncio.sleep(1.5 * db.PULSE_SECONDS)
+    await relay.mend()
+    # Some of these go over lines from before, the others open one.
+    under_way = asyncio.gather(
+        *(db.fetch_value("SELECT pg_backend_pid() FROM pg_sleep(2)") for _ in range(8)), return_exceptions=True
+    )
+    await until(lambda: database.fetchval(f"SELECT count(*) = 8 FROM ({POOL} AND state = 'active') one"))
+    told = [answer for answer in await under_way if not isinstance(answer, db.OUTAGES)]
+    assert len(told) >= 8 - len(old)
+    assert old.isdisjoint(told)
+
+
 async def test_after_a_silence_what_was_open_before_is_given_up(database, watch, relay):
     under_way = asyncio.create_task(db.fetch_value("SELECT pg_sleep(30)"))
     await until(lambda: database.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query ~ '^SELECT pg_sl')"))

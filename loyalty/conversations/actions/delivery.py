@@ -124,6 +124,22 @@ async def release(held: Sequence[tuple[int, int]]) -> None:
         db.wake("messages")
 
 
+# Whoever took a lease knows until when it is, to the microsecond.
+RELEASE_UNHEARD = """
+UPDATE message SET status = 'queued', leased_until = NULL, attempts = attempts - 1
+WHERE channel = split_part($1, ':', 1) AND status = 'leased' AND leased_until = ANY($2::timestamptz[])
+"""
+
+
+async def release_unheard(source: str, leased_at: Sequence[datetime]) -> None:
+    """Put back what `lease_messages` took at these moments, by the caller who never heard what that was.
+
+    Another's lease of the same microsecond is lost as well, before any call was made.
+    """
+    await db.execute(RELEASE_UNHEARD, source, [at + LEASE for at in leased_at])
+    db.wake("messages")
+
+
 # Whoever held a message may speak of it only while they hold it; a messenger may at any time, but what has arrived has
 # not failed.
 HELD = "status IN ('leased', 'sending')"

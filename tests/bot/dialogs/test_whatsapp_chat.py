@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from bot.simulator import Business, Simulator
 from bot.simulator.whatsapp.people import Person
 from bot.webhooks import PREFIX, Webhooks
-from loyalty import db
 from loyalty.clock import system_now
 from loyalty.conversations.queries import find_by_card_code
 from loyalty.customers.queries import accounts_of, customer, find_by_phone
