@@ -19,13 +19,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from regulars.embedded import POSTGRES_MAJOR, CannotStart, wheel_postgres_bin
 
 PROGRESS_SECONDS = 5.0
+LOCK_SECONDS = 10
+"""How long whoever uses the base may keep a restore waiting."""
 # Options of libpq that a database URL may carry; the others there are for our own pool.
 LIBPQ_OPTIONS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "host": "PGHOST"}
 REPLACE_ALL = """\\set QUIET on
 \\set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SET LOCAL lock_timeout = '10s';
+SET LOCAL lock_timeout = '{seconds}s';
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
@@ -108,7 +110,7 @@ def restore(base: Base, source: Path) -> None:
         if reading.stdout is None or writing.stdin is None:
             raise AssertionError("unreachable: both are pipes")
         try:
-            writing.stdin.write(REPLACE_ALL.encode())
+            writing.stdin.write(REPLACE_ALL.format(seconds=LOCK_SECONDS).encode())
             _copy_dump(reading.stdout, writing.stdin, server_major)
             # A dump that ends early must not be committed: psql sees the end without COMMIT and rolls back.
             if reading.wait() == 0:

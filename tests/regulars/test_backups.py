@@ -7,6 +7,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from regulars import backups
 from regulars.backups import BackupFailed, Base, _copy_dump, back_up, check_is_backup, restore
 from tests.conftest import in_own_loop
 
@@ -85,7 +86,8 @@ async def test_a_cut_backup_changes_nothing(base, backup):
     assert await words(base.url) == ["newer"]
 
 
-async def test_a_base_in_use_is_left_alone(base, backup):
+async def test_a_base_in_use_is_left_alone(base, backup, monkeypatch):
+    monkeypatch.setattr(backups, "LOCK_SECONDS", 1)
     await run(base.url, "UPDATE drill SET word = 'newer'")
     busy = await asyncpg.connect(base.url)
     async with busy.transaction():

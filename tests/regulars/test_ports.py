@@ -24,7 +24,7 @@ SECRET = "correct-horse_battery-staple"
 
 async def test_the_panel_keeps_its_checks_beside_the_webhooks(database, settings):
     panel = await build_app(settings)
-    app = side_by_side(panel, Beside({PREFIX: Webhooks(("telegram",)).build_app()}))
+    app = side_by_side(panel, Beside({PREFIX: Webhooks(("telegram",), patience=0.1).build_app()}))
     async with TestClient(TestServer(app)) as client:
         answers = {}
         for path in ("/login", "/webhooks", "/webhooksome", "/nowhere", "/webhooks/viber"):

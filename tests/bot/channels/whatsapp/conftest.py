@@ -49,7 +49,7 @@ async def channel() -> AsyncIterator[WhatsAppChannel]:
 
 @pytest.fixture
 def webhooks() -> Webhooks:
-    return Webhooks(("whatsapp", "telegram"))
+    return Webhooks(("whatsapp", "telegram"), patience=0.3)
 
 
 @pytest.fixture
