@@ -45,7 +45,7 @@ TURNS = Counter("regulars_turns_total", "Updates by what became of them", ["chan
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Delivery:
     """Updates that came together, and whoever waits for their being stored; nobody, once that is cancelled."""
 
@@ -89,19 +89,21 @@ class Intake:
         """The same for a messenger that comes again: raises one of db.OUTAGES for a base that is away."""
         await self._deliver(arrived, is_patient=False)
 
-    async def _deliver(self, arrived: Sequence[Arrived], *, is_patient: bool) -> None:
-        """Queue updates for the writer: those of concurrent callers are committed together."""
+    def _deliver(self, arrived: Sequence[Arrived], *, is_patient: bool) -> asyncio.Future[None]:
+        """Queue updates for the writer: those of concurrent callers are committed together. Done when they are."""
         delivery = _Delivery(arrived, asyncio.get_running_loop().create_future(), is_patient)
         self._deliveries.append(delivery)
         if not self._is_storing:
             self._is_storing = True
             self._later(self._store_deliveries())
-        await delivery.stored
+        return delivery.stored
 
     async def _store_deliveries(self) -> None:
         """Commit what has come, and what comes meanwhile, one batch after another."""
         try:
             while self._deliveries:
+                # Whoever is ready by now comes along.
+                await asyncio.sleep(0)
                 waiting = [one for one in self._deliveries if not one.stored.done()]
                 self._deliveries.clear()
                 try:

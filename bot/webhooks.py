@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import structlog
 from aiohttp import web
@@ -93,7 +93,7 @@ class Webhooks:
 
     async def _take(self, name: str, request: web.Request) -> web.Response:
         answer = await self._answer(name, request)
-        CALLS.labels(name, str(answer.status)).inc()
+        _calls(name, answer.status).inc()
         return answer
 
     async def _body(self, name: str, request: web.Request) -> bytes:
@@ -107,7 +107,9 @@ class Webhooks:
             # Another process may be there.
             return _again()
         try:
-            arrived = listener.channel.admit(request.headers, request.query, await self._body(name, request))
+            # Reading the address anew for each call costs as much as the call's JSON, and most have nothing there.
+            query = request.query if request.rel_url.raw_query_string else {}
+            arrived = listener.channel.admit(request.headers, query, await self._body(name, request))
         except web.RequestPayloadError:
             return web.json_response({"field": "body", "reason": "is not encoded as its header says"}, status=400)
         except Forged:
@@ -127,6 +129,11 @@ class Webhooks:
                 return _again()
             return web.json_response({"field": "body", "reason": "cannot be stored"}, status=400)
         return web.Response()
+
+
+@cache
+def _calls(name: str, status: int) -> Counter:
+    return CALLS.labels(name, str(status))
 
 
 def _forged() -> web.Response:

@@ -26,6 +26,7 @@ from aiogram.types import (
     Update,
 )
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from bot.channels.base import (
     Elsewhere,
@@ -103,6 +104,7 @@ class TelegramChannel:
         session = Session(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
         self._bot = Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
         self._hook = hook
+        self._secret = hook.secret.encode() if hook is not None else b""
         self._username = ""
         self.source = f"{NAME}:{self._bot.id}"
 
@@ -186,10 +188,10 @@ class TelegramChannel:
         del query
         # As bytes: a header may hold what is not ASCII, which the comparison of texts refuses.
         given = headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
-        if self._hook is None or not hmac.compare_digest(given, self._hook.secret.encode()):
+        if self._hook is None or not hmac.compare_digest(given, self._secret):
             raise Forged
         try:
-            update = json.loads(body)
+            update = _read(body)
         except (ValueError, RecursionError):
             raise Invalid("body", "is not JSON") from None
         if not isinstance(update, dict):
@@ -280,3 +282,11 @@ class TelegramChannel:
                 await called(self._bot.send_message(int(chat), html.escape(hint, quote=False)))
         with suppress(SendError):
             await called(self._bot.leave_chat(int(chat)))
+
+
+def _read(body: bytes) -> Any:
+    """What JSON says. The quicker reader takes no half of a surrogate pair, which people's names have."""
+    try:
+        return from_json(body)
+    except ValueError:
+        return json.loads(body)
