@@ -40,7 +40,7 @@ def percent(basis_points: int | None) -> str:
     """Basis points as a share: 500 = 5 %."""
     if basis_points is None:
         return MISSING
-    return numbers.format_percent(Decimal(basis_points) / 10_000, "#,##0.##%", locale=locale(READER.get().language))
+    return wording.percent(basis_points, READER.get().language)
 
 
 def money(minor: int | None) -> str:

@@ -481,9 +481,12 @@ class ServerLock:
             connection.terminate()
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+
+
 def to_json(value: Any) -> str:
     """JSON for a jsonb parameter; dates and other scalars as text."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _ENCODER.encode(value)
 
 
 def from_json(value: Any) -> Any:

@@ -69,14 +69,22 @@ def bonuses(hundredths: int, language: str) -> str:
     return decimal(hundredths, 2, language)
 
 
+@lru_cache(maxsize=4096)
 def bonuses_in_words(hundredths: int, language: str) -> str:
     """An amount of bonuses with its noun: 21 бонус, 92 бонуса, 95 бонусов, 2.50 bonuses."""
     return bonuses(hundredths, language) + NBSP + plural(Decimal(abs(hundredths)) / 100, BONUSES[language], language)
 
 
+@lru_cache(maxsize=4096)
 def visits_in_words(count: int, language: str) -> str:
     """A number of visits with its noun: 21 визит, 3 visits."""
     return decimal(count, 0, language) + NBSP + plural(count, VISITS[language], language)
+
+
+@lru_cache(maxsize=256)
+def percent(basis_points: int, language: str) -> str:
+    """A share, with the decimals it has: 7.5%."""
+    return numbers.format_percent(basis_points / 10_000, "#,##0.##%", locale=locale(language))
 
 
 def plural(count: int | Decimal, forms: Mapping[str, str], language: str) -> str:
@@ -85,6 +93,7 @@ def plural(count: int | Decimal, forms: Mapping[str, str], language: str) -> str
     return forms.get(locale(language).plural_form(int(count) if whole else count), forms["other"])
 
 
+@lru_cache(maxsize=4096)
 def day(value: date, language: str) -> str:
     """A day: 22 Aug 2026."""
     return dates.format_date(value, "d MMM y", locale=locale(language))

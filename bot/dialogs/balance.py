@@ -1,33 +1,28 @@
 """What is on the card, what runs out when, and what is missing for the next level."""
 
-from babel.numbers import format_percent
-
 from bot.dialogs.base import Dialog, Reply, Turn, said
 from loyalty import wording
 from loyalty.bonuses.queries import Account, account, tier_parts
 from loyalty.bonuses.rules import expiries, progress_at
-from loyalty.customers.queries import customer
-from loyalty.shop.queries import programme_at
 from loyalty.shop.rules import TierBasis
 
 
 async def show(turn: Turn) -> Reply:
     """The account in words."""
-    person = await customer(turn.customer_id())
-    programme = await programme_at(turn.now)
-    standing = await account(person.id, now=turn.now)
-    tier = programme.tier(person.tier_id)
+    customer_id = turn.customer_id()
+    programme = turn.programme
+    standing = await account(customer_id, now=turn.now)
+    tier = programme.tier(standing.tier_id)
     lines = [turn.say("balance.balance", balance=turn.bonuses(max(0, standing.balance)))]
     if standing.available != standing.balance and standing.balance > 0:
         lines.append(turn.say("balance.available", available=turn.bonuses(standing.available)))
     if standing.pending:
         lines.append(turn.say("balance.pending", pending=turn.bonuses(standing.pending)))
     lines += _expiries(turn, standing)
-    rate = format_percent(tier.rate_bp / 10_000, "#,##0.##%", locale=wording.locale(turn.language))
-    lines += ["", turn.say("balance.tier", tier=tier.name, rate=rate)]
+    lines += ["", turn.say("balance.tier", tier=tier.name, rate=wording.percent(tier.rate_bp, turn.language))]
     following = programme.next_tier(tier)
     if following is not None:
-        progress = progress_at(await tier_parts(person.id, programme, now=turn.now), turn.now)
+        progress = progress_at(await tier_parts(customer_id, programme, now=turn.now), turn.now)
         missing = max(0, following.threshold - progress)
         if programme.tier_basis is TierBasis.VISITS:
             visits = wording.visits_in_words(missing, turn.language)

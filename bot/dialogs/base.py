@@ -13,7 +13,8 @@ from loyalty.conversations.content import Button, Capabilities, Content
 from loyalty.conversations.rules import Said
 from loyalty.customers.queries import MessengerAccountView
 from loyalty.errors import Refused
-from loyalty.shop.rules import ShopView
+from loyalty.shop.queries import programme_of
+from loyalty.shop.rules import Programme, ShopView
 from loyalty.staff.rules import Actor, ActorKind
 
 CUSTOMER = Actor(ActorKind.CUSTOMER)
@@ -33,16 +34,24 @@ class Session:
     turn: int = 0
     choices: Sequence[Sequence[str]] = ()
 
+    def to_body(self) -> dict[str, Any]:
+        """As the conversation's row keeps it."""
+        return {"step": self.step, "data": self.data, "turn": self.turn, "choices": self.choices}
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One event with all that a step may want to know about it. `is_staffed`: a person answers in this chat now."""
+    """One event with all that a step may want to know about it.
+
+    programme_body: of the one in force. is_staffed: a person answers in this chat now.
+    """
 
     event: Event
     account: MessengerAccountView
     session: Session
     is_waiting: bool
     chain: ShopView
+    programme_body: str
     now: datetime
     language: str
     is_staffed: bool = False
@@ -51,6 +60,11 @@ class Turn:
     def can(self) -> Capabilities:
         """What the messenger of this chat can do."""
         return CAPABILITIES[self.account.channel]
+
+    @property
+    def programme(self) -> Programme:
+        """The programme in force."""
+        return programme_of(self.programme_body)
 
     def say(self, key: str, /, **values: str) -> str:
         """A text in the person's language."""

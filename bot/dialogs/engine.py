@@ -1,7 +1,7 @@
 """Which step answers an event. The session comes in and goes out with the turn, in one transaction."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.channels.base import Event, EventKind
@@ -76,6 +76,7 @@ def step_for(event: Event, now: datetime, answer: Callable[[Reply], None]) -> Ca
             session=session,
             is_waiting=opened.is_waiting,
             chain=opened.chain,
+            programme_body=opened.programme,
             now=now,
             language=opened.account.language,
             is_staffed=opened.is_staffed,
@@ -86,7 +87,7 @@ def step_for(event: Event, now: datetime, answer: Callable[[Reply], None]) -> Ca
         if reply.is_silent:
             return Outcome(session=dict(opened.session), waiting=reply.waiting)
         return Outcome(
-            heard=_heard(event), replies=reply.said, session=asdict(_after(turn, reply)), waiting=reply.waiting
+            heard=_heard(event), replies=reply.said, session=_after(turn, reply).to_body(), waiting=reply.waiting
         )
 
     return step

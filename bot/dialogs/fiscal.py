@@ -31,7 +31,7 @@ REFUSED = {
 
 async def how(turn: Turn) -> Reply:
     """How to send a receipt."""
-    key = "fiscal.how" if await claims_are_taken(turn.now) else "fiscal.not_taken"
+    key = "fiscal.how" if turn.programme.claim_days else "fiscal.not_taken"
     return Reply((said(turn.say(key), menu=turn.menu()),))
 
 
@@ -50,7 +50,7 @@ async def take(turn: Turn) -> Reply:
     """Claim the receipt of a text; of a picture say that it is looked into, unless its words are for people."""
     if turn.event.kind is EventKind.TEXT:
         return await _take_text(turn)
-    if turn.event.text or turn.is_waiting or turn.is_staffed or not await claims_are_taken(turn.now):
+    if turn.event.text or turn.is_waiting or turn.is_staffed or not turn.programme.claim_days:
         return await support.pass_on(turn)
     return Reply((said(turn.say("fiscal.looking"), menu=turn.menu()),))
 

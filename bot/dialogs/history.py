@@ -8,14 +8,13 @@ from loyalty import wording
 from loyalty.clock import business_date
 from loyalty.conversations.content import Button
 from loyalty.receipts.queries import Movement, movements
-from loyalty.receipts.queries.claims import claims_are_taken
 
 
 async def show(turn: Turn) -> Reply:
     """A page of the history, the first or the one that a button asks for."""
     found, following = await movements(turn.customer_id(), before=_place(button_value(turn.event)))
     # Here one looks for a purchase that is missing.
-    hint = [turn.say("fiscal.hint")] if await claims_are_taken(turn.now) else []
+    hint = [turn.say("fiscal.hint")] if turn.programme.claim_days else []
     if not found:
         return Reply((said("\n\n".join([turn.say("history.empty"), *hint]), menu=turn.menu()),))
     lines = [_line(turn, movement) for movement in found]

@@ -9,7 +9,6 @@ from loyalty.conversations.content import INVITATION, Content
 from loyalty.conversations.rules import Said
 from loyalty.customers.actions.profile import referral_code_of
 from loyalty.customers.rules import REFERRAL_LENGTH
-from loyalty.shop.queries import programme_at
 
 PAYLOAD = "r_"
 """What stands before the code in a link."""
@@ -19,7 +18,7 @@ async def show(turn: Turn) -> Reply:
     """The customer's own link, with what it brings."""
     customer_id = turn.customer_id()
     await referral_code_of(customer_id)
-    programme, (came, paid) = await programme_at(turn.now), await invited_count(customer_id)
+    programme, (came, paid) = turn.programme, await invited_count(customer_id)
     lines = [turn.say("invite.title")]
     if programme.referral_bonus:
         lines.append(turn.say("invite.mine", bonuses=turn.bonuses(programme.referral_bonus)))

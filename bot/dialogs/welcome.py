@@ -23,7 +23,6 @@ from loyalty.customers.questionnaire import Given
 from loyalty.customers.rules import TYPED_PHONE, Profile, Topic, Via, short_name
 from loyalty.errors import Refused
 from loyalty.office.actions.links import ask_link, free_phone
-from loyalty.shop.queries import programme_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ async def _keep_invitation(turn: Turn, customer_id: int, data: Any, *, is_new: b
     code = data.get("invited_with")
     if not code or not await begin_referral(customer_id, code, is_new=is_new, now=turn.now):
         return 0
-    return (await programme_at(turn.now)).referral_invitee_bonus
+    return turn.programme.referral_invitee_bonus
 
 
 async def _person(turn: Turn, data: Any) -> _Found:

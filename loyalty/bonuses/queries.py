@@ -37,10 +37,11 @@ class LotView:
 class Account:
     """Where a customer's bonuses stand, in hundredths.
 
-    balance: sum of the entries, below zero when there is debt. available: spendable now. pending: credited,
-    spendable later. next_expiry: the day's end and sum of what is lost first.
+    tier_id: the programme's. balance: sum of the entries, below zero when there is debt. available: spendable now.
+    pending: credited, spendable later. next_expiry: the day's end and sum of what is lost first.
     """
 
+    tier_id: int
     balance: int
     available: int
     pending: int
@@ -112,7 +113,11 @@ LOTS = f"""
     WHERE customer_id = $1 AND remaining > 0 ORDER BY expires_at NULLS LAST, id
 """  # index: bonus_lot_open
 
-FACTS = "SELECT balance, debt, earned, burnt, expired FROM customer_facts WHERE customer_id = $1"
+ACCOUNT = f"""
+    SELECT tier_id, balance, debt, earned, burnt, expired, lot.*
+    FROM customer_facts LEFT JOIN LATERAL ({LOTS}) lot ON true WHERE customer_id = $1
+    ORDER BY lot.expires_at NULLS LAST, lot.id
+"""
 
 # Index: bonus_entry_customer, read backwards from a place.
 ENTRIES = """
@@ -126,13 +131,13 @@ ENTRIES = """
 
 async def account(customer_id: int, *, now: datetime) -> Account:
     """The account at `now`, computed from the lots. Raises NotFound("customer")."""
-    facts = await db.fetch_row(FACTS, customer_id)
-    if facts is None:
+    rows = await db.fetch(ACCOUNT, customer_id, now)
+    if not rows:
         raise NotFound("customer")
-    views = [LotView(_lot(row), row["source"]) for row in await db.fetch(LOTS, customer_id, now)]
+    views = [LotView(_lot(row), row["source"]) for row in rows if row["id"] is not None]
     lots = [view.lot for view in views]
     return Account(
-        **facts,
+        **{field: rows[0][field] for field in ("tier_id", "balance", "debt", "earned", "burnt", "expired")},
         available=available(lots, now),
         pending=pending(lots, now),
         lots=views,

@@ -60,19 +60,19 @@ async def location(location_id: int) -> LocationView:
 
 async def programme_at(now: datetime) -> Programme:
     """The programme in force at `now`: the newest version whose beginning is not ahead of it."""
-    body: str | None = await fetch_value(IN_FORCE, now)
+    body: str | None = await fetch_value(IN_FORCE.format(now="$1"), now)
     if body is None:
         raise NotFound("programme")
-    return _programme(body)
+    return programme_of(body)
 
 
 @lru_cache(maxsize=32)
-def _programme(body: str) -> Programme:
-    """Read once for the many who ask: it changes when somebody saves another."""
+def programme_of(body: str) -> Programme:
+    """The programme that `IN_FORCE` found. Read once for the many who ask: it changes when somebody saves another."""
     return Programme.from_body(from_json(body))
 
 
-IN_FORCE = "SELECT body FROM programme WHERE effective_from <= $1 ORDER BY effective_from DESC, id DESC LIMIT 1"
+IN_FORCE = "SELECT body FROM programme WHERE effective_from <= {now} ORDER BY effective_from DESC, id DESC LIMIT 1"
 
 
 # A handful of rows: every version there ever was.

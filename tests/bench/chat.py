@@ -91,7 +91,7 @@ async def turns(intake: Intake) -> float:
     for first in range(0, TURNS, BATCH):
         await intake.store([arrived(update) for update in updates[first : first + BATCH]])
     while intake._chats or await pending_chats(intake._channel.source):  # noqa: ASYNC110  they are taken beside
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.01)
     return TURNS / (perf_counter() - began)
 
 

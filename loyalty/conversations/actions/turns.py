@@ -14,7 +14,7 @@ from loyalty.customers.actions.accounts import know_account
 from loyalty.customers.queries import MessengerAccountView
 from loyalty.customers.rules import code_step, step_began
 from loyalty.errors import NotFound
-from loyalty.shop.queries import shop
+from loyalty.shop.queries import IN_FORCE, shop
 from loyalty.shop.rules import ShopView
 
 
@@ -38,12 +38,16 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """What a step is told: whose turn it is, where the dialog stands, whether staff are waited for, or answer now."""
+    """What a step is told: whose turn it is, where the dialog stands, whether staff are waited for, or answer now.
+
+    programme: the one in force, for `shop.queries.programme_of`; not every step wants to know it.
+    """
 
     account: MessengerAccountView
     session: dict[str, Any]
     is_waiting: bool
     chain: ShopView
+    programme: str
     is_staffed: bool = False
 
 
@@ -51,7 +55,7 @@ Step = Callable[[OpenTurn], Awaitable[Outcome]]
 
 # A known customer is locked before their conversation: one order everywhere, kept here because the rows of the
 # chat are locked above the join that has read `held`. The chat's own rows are seen as they are after the wait.
-LOCK_CHAT = """
+LOCK_CHAT = f"""
 WITH held AS MATERIALIZED (
     SELECT f.customer_id FROM messenger_account a JOIN customer_facts f ON f.customer_id = a.customer_id
     WHERE a.channel = $1 AND (a.address = $2 OR a.alias = $2) FOR NO KEY UPDATE OF f
@@ -60,7 +64,8 @@ SELECT a.id, a.channel, a.address, a.customer_id, a.name, a.username, a.language
     a.created_at, a.linked_at, a.alias, a.phone, a.inactive_reason, a.inactive_at, a.takes_service, a.takes_marketing,
     a.takes_surveys, c.session, c.waiting_since IS NOT NULL AS is_waiting, c.staffed_at IS NOT NULL AS is_staffed,
     s.name AS shop_name, s.currency, s.exponent, s.region, s.language AS shop_language, s.time_zone,
-    (SELECT state = 'new' FROM incoming_update WHERE id = $3) AS is_pending
+    (SELECT state = 'new' FROM incoming_update WHERE id = $3) AS is_pending,
+    ({IN_FORCE.format(now="$4")}) AS programme
 FROM messenger_account a JOIN conversation c ON c.account_id = a.id CROSS JOIN (SELECT count(*) FROM held) first, shop s
 WHERE a.channel = $1 AND (a.address = $2 OR a.alias = $2) FOR NO KEY UPDATE OF c, a
 """
@@ -175,7 +180,7 @@ async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> Op
 
     Raises _TakenBefore for an update that was closed before we came; SAVE knows of those closed while we waited.
     """
-    row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address, update.id)
+    row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address, update.id, now)
     if row is None or _is_news(sender, row):
         account = await know_account(
             sender.channel,
@@ -193,7 +198,7 @@ async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> Op
             account.id,
             now,
         )
-        row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address, update.id)
+        row = await db.fetch_row(LOCK_CHAT, sender.channel, sender.address, update.id, now)
         if row is None:
             raise NotFound("account")
     if not row["is_pending"]:
@@ -205,6 +210,7 @@ async def _lock_chat(update: PendingUpdate, sender: Sender, now: datetime) -> Op
         ShopView(
             row["shop_name"], row["currency"], row["exponent"], row["region"], row["shop_language"], row["time_zone"]
         ),
+        row["programme"],
         row["is_staffed"],
     )
 

@@ -188,8 +188,8 @@ async def test_an_update_that_breaks_its_step_is_kept_shown_to_staff_and_the_cha
     assert row == {"state": "failed", "reason": "TypeError", "kept": True}
     [chat] = await waiting_chats()
     assert chat.customer_id == maria.customer_id
-    maria.send("История")
-    await maria.wait_for(bot_message("Последние покупки"))
+    maria.send("/menu")
+    await maria.wait_for(bot_message("Что показать"))
 
 
 async def test_what_broke_is_answered_when_it_is_taken_once_more(maria):
