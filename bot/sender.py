@@ -29,7 +29,7 @@ IN_FLIGHT = 50
 """Calls under way at once: as many messages may be in doubt when a worker is killed."""
 AHEAD = 50
 """Messages that lie ready beside them while hands come free, so that one that does has something to do."""
-FEW_HANDS = 25
+FEW_HANDS = 20
 SOON_SECONDS = 1.0
 """How long a message may lie ready: what was judged before is judged anew, by whoever has a free hand."""
 MOMENT_SECONDS = 0.005
@@ -71,6 +71,7 @@ class Sender:
         self._accepted: list[tuple[int, str, datetime]] = []
         self._exchange: asyncio.Task[None] | None = None
         self._freed_at = -SOON_SECONDS
+        self._enough = asyncio.Event()
         self._unheard: list[datetime] = []
         self._manners: Manners | None = None
         self._attachment: tuple[int, File | None] = (0, None)
@@ -166,11 +167,18 @@ class Sender:
         """A hand is free when it is written down what became of its call: no more than all hands are in doubt."""
         return IN_FLIGHT - len(self._under_way) - len(self._accepted)
 
+    def _are_enough(self) -> bool:
+        """Whether a commit is worth it: the other hands go on calling meanwhile."""
+        return IN_FLIGHT - len(self._under_way) >= FEW_HANDS
+
     async def _settle_and_begin(self) -> None:
         """Commit what was accepted together with the beginning of the next calls, and make these."""
-        if len(self._accepted) + self._free_hands() < FEW_HANDS:
+        if not self._are_enough():
             # Hands that come free one after the other are settled and filled together.
-            await asyncio.sleep(MOMENT_SECONDS)
+            self._enough.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MOMENT_SECONDS):
+                    await self._enough.wait()
         await self._put_back_late()
         done = self._accepted[:]
         free = self._free_hands() + len(done)
@@ -207,6 +215,8 @@ class Sender:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self._freed_at = time.monotonic()
+        if self._are_enough():
+            self._enough.set()
         self._proceed()
         # The chat's next message may go now, and a place is free.
         self._ear.nudge()

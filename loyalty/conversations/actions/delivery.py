@@ -25,7 +25,7 @@ WITH due AS (
     WHERE m.channel = split_part($1, ':', 1) AND m.status = 'queued' AND m.priority <= $2
         AND NOT EXISTS (SELECT FROM channel_pause WHERE source = $1 AND paused_until > $6)
         AND (SELECT before.id FROM message before WHERE before.account_id = m.account_id
-            AND before.priority = m.priority AND before.id < m.id
+            AND before.direction = 'out' AND before.priority = m.priority AND before.id < m.id
             AND before.status IN ('queued', 'delayed', 'leased', 'sending')
             AND (before.status <> 'delayed' OR before.reason IS DISTINCT FROM 'quiet_hours') LIMIT 1) IS NULL
     ORDER BY m.priority, m.id LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED
