@@ -239,6 +239,8 @@ async def serve(
         gc.freeze()
         log.info("started", parts=[part.name for part in parts])
         await stop.wait()
+        # What is frozen is not tidied up at the end either, and libraries complain of it at the terminal.
+        gc.unfreeze()
         log.info("stopping")
         # Nobody is let in any more while those who stand behind the port are still there for who is inside.
         await asyncio.gather(*(port.close() for port in process.ports))
