@@ -76,6 +76,9 @@ def test_a_text_is_changed_while_one_sees_what_becomes_of_it(open_page, template
     page.get_by_role("button", name="Move WhatsApp up").press("Enter")
     expect(page.locator(".t-order li").first).to_contain_text("WhatsApp")
     expect(page.get_by_role("button", name="Move WhatsApp down")).to_be_enabled()
+    # Typed before the answer to the move is there.
+    with page.expect_request("**/preview"):
+        page.locator("[name=on-sms]").dispatch_event("change")
     text.fill("{nonsense}")
     expect(shown.get_by_text("There is no {nonsense} in this message.")).to_be_visible()
     page.get_by_role("button", name="Save").last.click()
