@@ -36,6 +36,7 @@ MODELS = (
     "loyalty.conversations.models",
     "loyalty.bonuses.models",
     "loyalty.receipts.models",
+    "loyalty.bookings.models",
     "loyalty.segments.models",
     "loyalty.office.models",
 )

@@ -6,13 +6,22 @@ other side. Pair tables (`customer_location`) have two-column keys, which the OR
 create them and plain SQL uses them.
 """
 
+from datetime import date
+
 from tortoise import fields
 from tortoise.indexes import Index, PartialIndex
 from tortoise.models import Model
 
+from loyalty.customers.rules import NEVER
+
+NO_DAY = date(1970, 1, 1)
+
 
 class Customer(Model):
-    """A person's profile. A person is not a messenger account, and may have no phone."""
+    """A person's profile. A person is not a messenger account, and may have no phone.
+
+    The base keeps `search_name` beside the name: the name without marks, and that in one alphabet.
+    """
 
     id = fields.BigIntField(primary_key=True)
     name = fields.CharField(max_length=100)
@@ -32,6 +41,10 @@ class Customer(Model):
     created_via = fields.CharField(max_length=10)
     created_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
     entry_link = fields.ForeignKeyField("loyalty.EntryLink", null=True, on_delete=fields.RESTRICT, related_name=False)
+    deleted_at = fields.DatetimeField(null=True)  # hidden from the base, and can be taken back
+    deleted_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    merged_into = fields.ForeignKeyField("loyalty.Customer", null=True, on_delete=fields.RESTRICT, related_name=False)
+    erased_at = fields.DatetimeField(null=True)  # who they were is gone for good
 
     class Meta:
         app = "loyalty"
@@ -68,6 +81,17 @@ class CustomerFacts(Model):
     whatsapp = fields.BooleanField(db_default=False)
     sms = fields.BooleanField(db_default=False)
     email = fields.BooleanField(db_default=False)
+    is_hidden = fields.BooleanField(db_default=False)  # deleted, merged into another card, or erased: not in the base
+    tips = fields.BigIntField(db_default=0)  # of appointments that came
+    locations = fields.SmallIntField(db_default=0)  # visited ones
+    year_days = fields.SmallIntField(db_default=0)  # days with a visit over the last year
+    year_first_on = fields.DateField(db_default=NO_DAY)  # the first and the last of them
+    year_last_on = fields.DateField(db_default=NO_DAY)
+    frequency = fields.IntField(db_default=0)  # mean tenths of a day between them, from three days on; 0 = unknown
+    next_booking_at = fields.DatetimeField(db_default=NEVER)  # the next planned appointment
+    importance_id = fields.SmallIntField(db_default=0)  # a class of the owner's; 0 = none
+    importance_rule_id = fields.IntField(db_default=0)  # the rule that set it; 0 = somebody did by hand
+    discount_rule_id = fields.IntField(db_default=0)
 
     class Meta:
         app = "loyalty"
@@ -276,3 +300,35 @@ class Note(Model):
         app = "loyalty"
         table = "note"
         indexes = (Index(fields=("customer_id", "id"), name="note_customer"),)
+
+
+class Category(Model):
+    """A coloured label for customers. Never deleted: rules and the journal name it.
+
+    Who has it stands in `customer_category`, whose two-column key the ORM cannot declare: by whose hand, or by which
+    rule.
+    """
+
+    id = fields.IntField(primary_key=True)
+    name = fields.CharField(max_length=40)
+    color = fields.CharField(max_length=8)  # a name of the palette
+    created_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    archived_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "category"
+
+
+class ImportanceClass(Model):
+    """How much a customer matters, in the owner's words. The higher the rank, the more."""
+
+    id = fields.SmallIntField(primary_key=True)
+    name = fields.CharField(max_length=40)
+    rank = fields.SmallIntField()
+    archived_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "importance_class"

@@ -268,7 +268,6 @@ class SearchKind(StrEnum):
     """By what a search text looks."""
 
     NAME = "name"
-    NAME_PREFIX = "name_prefix"
     EMAIL = "email"
     DIGITS = "digits"
     LAST_DIGITS = "last_digits"
@@ -286,8 +285,8 @@ class Search:
 def parse_search(text: str, region: str) -> Search | None:
     """Understand a search text: a phone in any spelling or a part of it, a card number, an e-mail, a name.
 
-    None for nothing. Names of one or two letters and digits of one, two or four look at beginnings and ends:
-    a trigram index cannot help there, and the last four are what a cashier is told.
+    None for nothing. Digits of one, two or four look at beginnings and ends: a trigram index cannot help there, and
+    the last four are what a cashier is told.
     """
     needle = clean_text(text[:NAME_LENGTH]).lower()
     if not needle:
@@ -302,4 +301,4 @@ def parse_search(text: str, region: str) -> Search | None:
         return Search(kind, digits, phone)
     if "@" in needle:
         return Search(SearchKind.EMAIL, needle)
-    return Search(SearchKind.NAME if len(needle) > 2 else SearchKind.NAME_PREFIX, needle)
+    return Search(SearchKind.NAME, needle)

@@ -6,7 +6,11 @@ from tortoise.models import Model
 
 
 class StaffMember(Model):
-    """An account of the panel. Never deleted: the journal and the ledger name it."""
+    """An account of the panel. Never deleted: the journal and the ledger name it.
+
+    Its rights are for the locations in `staff_location`, whose two-column key the ORM cannot declare; without a row
+    there, for the whole chain.
+    """
 
     id = fields.IntField(primary_key=True)
     email = fields.CharField(max_length=254, unique=True)  # lower case

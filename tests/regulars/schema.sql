@@ -1,10 +1,29 @@
 CREATE SCHEMA public;
+CREATE FUNCTION public.fold_name(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+SELECT btrim(regexp_replace(translate(
+    regexp_replace(normalize(lower($1), NFKD), '[\u0300-\u036f]', '', 'g'),
+    'іґє''’ʼ`"%_\\', 'иге'), '[-[:space:].,;:()/|+*&]+', ' ', 'g'))
+$_$;
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
+CREATE FUNCTION public.romanize_name(folded text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+SELECT replace(translate(
+    replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+    replace(replace($1,
+        'shch', 'ш'), 'sch', 'ш'), 'щ', 'ш'), 'sh', 'ш'), 'tch', 'ч'), 'ch', 'ч'), 'zh', 'ж'), 'kh', 'h'), 'tz', 'ц'),
+        'ts', 'ц'), 'ck', 'k'), 'ph', 'f'), 'x', 'ks'), 'ye', 'e'), 'ю', 'iu'), 'я', 'ia'),
+    'абвгдезиклмнопрстуфхыэgyjwqcъь',
+    'abvhdeziklmnoprstufhiehiivkk'),
+    'iia', 'ia')
+$_$;
 CREATE TABLE public.answer (
     id bigint NOT NULL,
     text character varying(500),
@@ -43,6 +62,40 @@ CREATE SEQUENCE public.api_key_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.api_key_id_seq OWNED BY public.api_key.id;
+CREATE TABLE public.appointment (
+    id bigint NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    business_date date NOT NULL,
+    state character varying(9) NOT NULL,
+    source character varying(7) NOT NULL,
+    tips bigint NOT NULL,
+    external_id character varying(64),
+    body_hash character varying(64),
+    created_at timestamp with time zone NOT NULL,
+    created_via character varying(10) NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    api_key_id integer,
+    created_by_id integer,
+    customer_id bigint NOT NULL,
+    location_id integer NOT NULL,
+    team_member_id integer,
+    CONSTRAINT appointment_source CHECK (((source)::text = ANY ((ARRAY['online'::character varying, 'phone'::character varying, 'walk_in'::character varying])::text[]))),
+    CONSTRAINT appointment_state CHECK (((state)::text = ANY ((ARRAY['planned'::character varying, 'came'::character varying, 'cancelled'::character varying, 'no_show'::character varying])::text[]))),
+    CONSTRAINT appointment_times CHECK ((ends_at > starts_at)),
+    CONSTRAINT appointment_tips CHECK ((tips >= 0))
+);
+CREATE SEQUENCE public.appointment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.appointment_id_seq OWNED BY public.appointment.id;
+CREATE TABLE public.appointment_service (
+    appointment_id bigint NOT NULL,
+    service_id integer NOT NULL
+);
 CREATE TABLE public.attachment (
     id bigint NOT NULL,
     name character varying(120) NOT NULL,
@@ -149,6 +202,22 @@ CREATE SEQUENCE public.card_number_seq
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+CREATE TABLE public.category (
+    id integer NOT NULL,
+    name character varying(40) NOT NULL,
+    color character varying(8) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    created_by_id integer
+);
+CREATE SEQUENCE public.category_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.category_id_seq OWNED BY public.category.id;
 CREATE TABLE public.channel_link (
     source character varying(40) NOT NULL,
     link character varying(200) NOT NULL,
@@ -251,9 +320,22 @@ CREATE TABLE public.customer (
     referral_code character varying(12),
     updated_at timestamp with time zone NOT NULL,
     entry_link_id integer,
+    deleted_at timestamp with time zone,
+    deleted_by_id integer,
+    erased_at timestamp with time zone,
+    merged_into_id bigint,
+    search_name text GENERATED ALWAYS AS ((((' '::text || public.fold_name((name)::text)) || ' '::text) || public.romanize_name(public.fold_name((name)::text)))) STORED NOT NULL,
     CONSTRAINT customer_card_number CHECK (((card_number)::text ~ '^[0-9]{8}$'::text)),
     CONSTRAINT customer_gender CHECK (((gender)::text = ANY ((ARRAY['f'::character varying, 'm'::character varying])::text[]))),
+    CONSTRAINT customer_merged CHECK ((merged_into_id <> id)),
     CONSTRAINT customer_phone CHECK (((phone)::text ~ '^\+[0-9]{7,15}$'::text))
+);
+CREATE TABLE public.customer_category (
+    category_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    rule_id integer,
+    staff_id integer,
+    added_at timestamp with time zone NOT NULL
 );
 CREATE TABLE public.customer_facts (
     created_at timestamp with time zone NOT NULL,
@@ -278,8 +360,20 @@ CREATE TABLE public.customer_facts (
     whatsapp boolean DEFAULT false NOT NULL,
     email boolean DEFAULT false NOT NULL,
     sms boolean DEFAULT false NOT NULL,
+    discount_rule_id integer DEFAULT 0 NOT NULL,
+    frequency integer DEFAULT 0 NOT NULL,
+    importance_id smallint DEFAULT 0 NOT NULL,
+    importance_rule_id integer DEFAULT 0 NOT NULL,
+    is_hidden boolean DEFAULT false NOT NULL,
+    locations smallint DEFAULT 0 NOT NULL,
+    next_booking_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    tips bigint DEFAULT 0 NOT NULL,
+    year_days smallint DEFAULT 0 NOT NULL,
+    year_first_on date DEFAULT '1970-01-01'::date NOT NULL,
+    year_last_on date DEFAULT '1970-01-01'::date NOT NULL,
     CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231)))),
-    CONSTRAINT customer_facts_discount CHECK (((discount_bp >= 0) AND (discount_bp <= 10000)))
+    CONSTRAINT customer_facts_discount CHECK (((discount_bp >= 0) AND (discount_bp <= 10000))),
+    CONSTRAINT customer_facts_visits CHECK (((tips >= 0) AND (locations >= 0) AND (year_days >= 0) AND (frequency >= 0)))
 )
 WITH (fillfactor='70');
 CREATE SEQUENCE public.customer_id_seq
@@ -295,6 +389,27 @@ CREATE TABLE public.customer_location (
     visits integer NOT NULL,
     last_visit_at timestamp with time zone NOT NULL,
     CONSTRAINT customer_location_visits_check CHECK ((visits >= 0))
+);
+CREATE TABLE public.customer_service (
+    service_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    visits integer NOT NULL,
+    last_visit_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_service_visits_check CHECK ((visits >= 0))
+);
+CREATE TABLE public.customer_service_category (
+    service_category_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    visits integer NOT NULL,
+    last_visit_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_service_category_visits_check CHECK ((visits >= 0))
+);
+CREATE TABLE public.customer_team_member (
+    team_member_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    visits integer NOT NULL,
+    last_visit_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_team_member_visits_check CHECK ((visits >= 0))
 );
 CREATE TABLE public.dialog_text (
     id integer NOT NULL,
@@ -428,6 +543,20 @@ CREATE TABLE public.hold_lot (
     amount bigint NOT NULL,
     CONSTRAINT hold_lot_amount_check CHECK ((amount > 0))
 );
+CREATE TABLE public.importance_class (
+    id smallint NOT NULL,
+    name character varying(40) NOT NULL,
+    rank smallint NOT NULL,
+    archived_at timestamp with time zone
+);
+CREATE SEQUENCE public.importance_class_id_seq
+    AS smallint
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.importance_class_id_seq OWNED BY public.importance_class.id;
 CREATE TABLE public.incoming_update (
     id bigint NOT NULL,
     source character varying(40) NOT NULL,
@@ -467,6 +596,30 @@ CREATE SEQUENCE public.journal_entry_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.journal_entry_id_seq OWNED BY public.journal_entry.id;
+CREATE TABLE public.label_rule (
+    id integer NOT NULL,
+    name character varying(60) NOT NULL,
+    target character varying(10) NOT NULL,
+    value integer NOT NULL,
+    conditions jsonb NOT NULL,
+    "position" smallint NOT NULL,
+    is_active boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    applied_at timestamp with time zone,
+    size integer NOT NULL,
+    archived_at timestamp with time zone,
+    created_by_id integer,
+    CONSTRAINT label_rule_target CHECK (((target)::text = ANY ((ARRAY['category'::character varying, 'discount'::character varying, 'importance'::character varying])::text[])))
+);
+CREATE SEQUENCE public.label_rule_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.label_rule_id_seq OWNED BY public.label_rule.id;
 CREATE TABLE public.link_request (
     id bigint NOT NULL,
     state character varying(8) NOT NULL,
@@ -523,6 +676,25 @@ CREATE SEQUENCE public.media_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.media_id_seq OWNED BY public.media.id;
+CREATE TABLE public.merge (
+    id integer NOT NULL,
+    moved jsonb NOT NULL,
+    at timestamp with time zone NOT NULL,
+    undone_at timestamp with time zone,
+    merged_id bigint NOT NULL,
+    staff_id integer,
+    survivor_id bigint NOT NULL,
+    undone_by_id integer,
+    CONSTRAINT merge_two CHECK ((survivor_id <> merged_id))
+);
+CREATE SEQUENCE public.merge_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.merge_id_seq OWNED BY public.merge.id;
 CREATE TABLE public.message (
     id bigint NOT NULL,
     direction character varying(3) NOT NULL,
@@ -812,6 +984,22 @@ CREATE SEQUENCE public.registration_step_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.registration_step_id_seq OWNED BY public.registration_step.id;
+CREATE TABLE public.saved_view (
+    id integer NOT NULL,
+    name character varying(60) NOT NULL,
+    query text NOT NULL,
+    is_shared boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    staff_id integer NOT NULL
+);
+CREATE SEQUENCE public.saved_view_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.saved_view_id_seq OWNED BY public.saved_view.id;
 CREATE TABLE public.segment (
     id integer NOT NULL,
     name character varying(60) NOT NULL,
@@ -819,7 +1007,9 @@ CREATE TABLE public.segment (
     is_at_till boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
     archived_at timestamp with time zone,
-    created_by_id integer
+    created_by_id integer,
+    conditions jsonb,
+    is_exclusion boolean DEFAULT false NOT NULL
 );
 CREATE SEQUENCE public.segment_id_seq
     AS integer
@@ -835,11 +1025,55 @@ CREATE TABLE public.segment_member (
     added_at timestamp with time zone NOT NULL,
     staff_id integer
 );
+CREATE TABLE public.segment_size (
+    id bigint NOT NULL,
+    day date NOT NULL,
+    size integer NOT NULL,
+    segment_id integer NOT NULL
+);
+CREATE SEQUENCE public.segment_size_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.segment_size_id_seq OWNED BY public.segment_size.id;
 CREATE TABLE public.sender_pulse (
     id character varying(40) NOT NULL,
     source character varying(40) NOT NULL,
     at timestamp with time zone NOT NULL
 );
+CREATE TABLE public.service (
+    id integer NOT NULL,
+    name character varying(200) NOT NULL,
+    external_id character varying(64),
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    category_id integer
+);
+CREATE TABLE public.service_category (
+    id integer NOT NULL,
+    name character varying(100) NOT NULL,
+    external_id character varying(64),
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone
+);
+CREATE SEQUENCE public.service_category_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.service_category_id_seq OWNED BY public.service_category.id;
+CREATE SEQUENCE public.service_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.service_id_seq OWNED BY public.service.id;
 CREATE TABLE public.shop (
     id smallint NOT NULL,
     name character varying(100) NOT NULL,
@@ -881,6 +1115,10 @@ CREATE SEQUENCE public.staff_invitation_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.staff_invitation_id_seq OWNED BY public.staff_invitation.id;
+CREATE TABLE public.staff_location (
+    staff_id integer NOT NULL,
+    location_id integer NOT NULL
+);
 CREATE TABLE public.staff_member (
     id integer NOT NULL,
     email character varying(254) NOT NULL,
@@ -904,6 +1142,27 @@ CREATE SEQUENCE public.staff_member_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.staff_member_id_seq OWNED BY public.staff_member.id;
+CREATE TABLE public.table_layout (
+    columns jsonb NOT NULL,
+    staff_id integer NOT NULL
+);
+CREATE TABLE public.team_member (
+    id integer NOT NULL,
+    name character varying(100) NOT NULL,
+    "position" character varying(100) NOT NULL,
+    external_id character varying(64),
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    location_id integer
+);
+CREATE SEQUENCE public.team_member_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.team_member_id_seq OWNED BY public.team_member.id;
 CREATE TABLE public.tier_change (
     id bigint NOT NULL,
     tier_id smallint NOT NULL,
@@ -1019,11 +1278,13 @@ CREATE SEQUENCE public.webhook_event_id_seq
 ALTER SEQUENCE public.webhook_event_id_seq OWNED BY public.webhook_event.id;
 ALTER TABLE ONLY public.answer ALTER COLUMN id SET DEFAULT nextval('public.answer_id_seq'::regclass);
 ALTER TABLE ONLY public.api_key ALTER COLUMN id SET DEFAULT nextval('public.api_key_id_seq'::regclass);
+ALTER TABLE ONLY public.appointment ALTER COLUMN id SET DEFAULT nextval('public.appointment_id_seq'::regclass);
 ALTER TABLE ONLY public.attachment ALTER COLUMN id SET DEFAULT nextval('public.attachment_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
 ALTER TABLE ONLY public.canned_reply ALTER COLUMN id SET DEFAULT nextval('public.canned_reply_id_seq'::regclass);
+ALTER TABLE ONLY public.category ALTER COLUMN id SET DEFAULT nextval('public.category_id_seq'::regclass);
 ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
 ALTER TABLE ONLY public.consent_text ALTER COLUMN id SET DEFAULT nextval('public.consent_text_id_seq'::regclass);
 ALTER TABLE ONLY public.credit_request ALTER COLUMN id SET DEFAULT nextval('public.credit_request_id_seq'::regclass);
@@ -1034,11 +1295,14 @@ ALTER TABLE ONLY public.entry_visit ALTER COLUMN id SET DEFAULT nextval('public.
 ALTER TABLE ONLY public.fiscal_claim ALTER COLUMN id SET DEFAULT nextval('public.fiscal_claim_id_seq'::regclass);
 ALTER TABLE ONLY public.fiscal_report ALTER COLUMN id SET DEFAULT nextval('public.fiscal_report_id_seq'::regclass);
 ALTER TABLE ONLY public.hold ALTER COLUMN id SET DEFAULT nextval('public.hold_id_seq'::regclass);
+ALTER TABLE ONLY public.importance_class ALTER COLUMN id SET DEFAULT nextval('public.importance_class_id_seq'::regclass);
 ALTER TABLE ONLY public.incoming_update ALTER COLUMN id SET DEFAULT nextval('public.incoming_update_id_seq'::regclass);
 ALTER TABLE ONLY public.journal_entry ALTER COLUMN id SET DEFAULT nextval('public.journal_entry_id_seq'::regclass);
+ALTER TABLE ONLY public.label_rule ALTER COLUMN id SET DEFAULT nextval('public.label_rule_id_seq'::regclass);
 ALTER TABLE ONLY public.link_request ALTER COLUMN id SET DEFAULT nextval('public.link_request_id_seq'::regclass);
 ALTER TABLE ONLY public.location ALTER COLUMN id SET DEFAULT nextval('public.location_id_seq'::regclass);
 ALTER TABLE ONLY public.media ALTER COLUMN id SET DEFAULT nextval('public.media_id_seq'::regclass);
+ALTER TABLE ONLY public.merge ALTER COLUMN id SET DEFAULT nextval('public.merge_id_seq'::regclass);
 ALTER TABLE ONLY public.message ALTER COLUMN id SET DEFAULT nextval('public.message_id_seq'::regclass);
 ALTER TABLE ONLY public.message_template ALTER COLUMN id SET DEFAULT nextval('public.message_template_id_seq'::regclass);
 ALTER TABLE ONLY public.messaging ALTER COLUMN id SET DEFAULT nextval('public.messaging_id_seq'::regclass);
@@ -1050,10 +1314,15 @@ ALTER TABLE ONLY public.proof ALTER COLUMN id SET DEFAULT nextval('public.proof_
 ALTER TABLE ONLY public.question ALTER COLUMN id SET DEFAULT nextval('public.question_id_seq'::regclass);
 ALTER TABLE ONLY public.receipt ALTER COLUMN id SET DEFAULT nextval('public.receipt_id_seq'::regclass);
 ALTER TABLE ONLY public.registration_step ALTER COLUMN id SET DEFAULT nextval('public.registration_step_id_seq'::regclass);
+ALTER TABLE ONLY public.saved_view ALTER COLUMN id SET DEFAULT nextval('public.saved_view_id_seq'::regclass);
 ALTER TABLE ONLY public.segment ALTER COLUMN id SET DEFAULT nextval('public.segment_id_seq'::regclass);
+ALTER TABLE ONLY public.segment_size ALTER COLUMN id SET DEFAULT nextval('public.segment_size_id_seq'::regclass);
+ALTER TABLE ONLY public.service ALTER COLUMN id SET DEFAULT nextval('public.service_id_seq'::regclass);
+ALTER TABLE ONLY public.service_category ALTER COLUMN id SET DEFAULT nextval('public.service_category_id_seq'::regclass);
 ALTER TABLE ONLY public.shop ALTER COLUMN id SET DEFAULT nextval('public.shop_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_invitation ALTER COLUMN id SET DEFAULT nextval('public.staff_invitation_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_member ALTER COLUMN id SET DEFAULT nextval('public.staff_member_id_seq'::regclass);
+ALTER TABLE ONLY public.team_member ALTER COLUMN id SET DEFAULT nextval('public.team_member_id_seq'::regclass);
 ALTER TABLE ONLY public.tier_change ALTER COLUMN id SET DEFAULT nextval('public.tier_change_id_seq'::regclass);
 ALTER TABLE ONLY public.tortoise_migrations ALTER COLUMN id SET DEFAULT nextval('public.tortoise_migrations_id_seq'::regclass);
 ALTER TABLE ONLY public.waiting_sale ALTER COLUMN id SET DEFAULT nextval('public.waiting_sale_id_seq'::regclass);
@@ -1066,6 +1335,10 @@ ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_secret_hash_key UNIQUE (secret_hash);
+ALTER TABLE ONLY public.appointment
+    ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.appointment_service
+    ADD CONSTRAINT appointment_service_pkey PRIMARY KEY (appointment_id, service_id);
 ALTER TABLE ONLY public.attachment
     ADD CONSTRAINT attachment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_allocation
@@ -1082,6 +1355,8 @@ ALTER TABLE ONLY public.canned_reply
     ADD CONSTRAINT canned_reply_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.card_code_use
     ADD CONSTRAINT card_code_use_pkey PRIMARY KEY (customer_id, step);
+ALTER TABLE ONLY public.category
+    ADD CONSTRAINT category_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.channel_link
     ADD CONSTRAINT channel_link_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY public.channel_pause
@@ -1098,6 +1373,8 @@ ALTER TABLE ONLY public.credit_request
     ADD CONSTRAINT credit_request_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_card_number_key UNIQUE (card_number);
+ALTER TABLE ONLY public.customer_category
+    ADD CONSTRAINT customer_category_pkey PRIMARY KEY (category_id, customer_id);
 ALTER TABLE ONLY public.customer_facts
     ADD CONSTRAINT customer_facts_pkey PRIMARY KEY (customer_id);
 ALTER TABLE ONLY public.customer_location
@@ -1108,6 +1385,12 @@ ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_referral_code_key UNIQUE (referral_code);
+ALTER TABLE ONLY public.customer_service_category
+    ADD CONSTRAINT customer_service_category_pkey PRIMARY KEY (service_category_id, customer_id);
+ALTER TABLE ONLY public.customer_service
+    ADD CONSTRAINT customer_service_pkey PRIMARY KEY (service_id, customer_id);
+ALTER TABLE ONLY public.customer_team_member
+    ADD CONSTRAINT customer_team_member_pkey PRIMARY KEY (team_member_id, customer_id);
 ALTER TABLE ONLY public.dialog_text
     ADD CONSTRAINT dialog_text_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.entry_link
@@ -1126,16 +1409,22 @@ ALTER TABLE ONLY public.hold_lot
     ADD CONSTRAINT hold_lot_pkey PRIMARY KEY (hold_id, lot_id);
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.importance_class
+    ADD CONSTRAINT importance_class_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.incoming_update
     ADD CONSTRAINT incoming_update_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.label_rule
+    ADD CONSTRAINT label_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.link_request
     ADD CONSTRAINT link_request_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.location
     ADD CONSTRAINT location_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_dedupe_key_key UNIQUE (dedupe_key);
 ALTER TABLE ONLY public.message
@@ -1166,12 +1455,24 @@ ALTER TABLE ONLY public.referral
     ADD CONSTRAINT referral_pkey PRIMARY KEY (invitee_id);
 ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.segment_member
     ADD CONSTRAINT segment_member_pkey PRIMARY KEY (segment_id, customer_id);
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.segment_size
+    ADD CONSTRAINT segment_size_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.sender_pulse
     ADD CONSTRAINT sender_pulse_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.service_category
+    ADD CONSTRAINT service_category_external_id_key UNIQUE (external_id);
+ALTER TABLE ONLY public.service_category
+    ADD CONSTRAINT service_category_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.service
+    ADD CONSTRAINT service_external_id_key UNIQUE (external_id);
+ALTER TABLE ONLY public.service
+    ADD CONSTRAINT service_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shop
     ADD CONSTRAINT shop_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shown_card
@@ -1180,10 +1481,18 @@ ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_token_hash_key UNIQUE (token_hash);
+ALTER TABLE ONLY public.staff_location
+    ADD CONSTRAINT staff_location_pkey PRIMARY KEY (staff_id, location_id);
 ALTER TABLE ONLY public.staff_member
     ADD CONSTRAINT staff_member_email_key UNIQUE (email);
 ALTER TABLE ONLY public.staff_member
     ADD CONSTRAINT staff_member_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.table_layout
+    ADD CONSTRAINT table_layout_pkey PRIMARY KEY (staff_id);
+ALTER TABLE ONLY public.team_member
+    ADD CONSTRAINT team_member_external_id_key UNIQUE (external_id);
+ALTER TABLE ONLY public.team_member
+    ADD CONSTRAINT team_member_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.tortoise_migrations
@@ -1210,6 +1519,8 @@ ALTER TABLE ONLY public.once_only_bonus
     ADD CONSTRAINT uid_once_only_b_person_511fbd UNIQUE (person, kind, period);
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT uid_receipt_source_4718d3 UNIQUE (source, location_id, external_id);
+ALTER TABLE ONLY public.segment_size
+    ADD CONSTRAINT uid_segment_siz_segment_dd3545 UNIQUE (segment_id, day);
 ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT uid_tortoise_mi_app_3803a5 UNIQUE (app, name);
 ALTER TABLE ONLY public.waiting_sale
@@ -1229,6 +1540,10 @@ ALTER TABLE ONLY public.webhook_event
 ALTER TABLE ONLY public.webhook_event
     ADD CONSTRAINT webhook_event_pkey PRIMARY KEY (id);
 CREATE INDEX answer_question ON public.answer USING btree (question_id, choice);
+CREATE INDEX appointment_customer ON public.appointment USING btree (customer_id, starts_at);
+CREATE UNIQUE INDEX appointment_external ON public.appointment USING btree (location_id, external_id) WHERE (external_id IS NOT NULL);
+CREATE INDEX appointment_planned ON public.appointment USING btree (team_member_id, starts_at) WHERE ((state)::text = 'planned'::text);
+CREATE INDEX appointment_starts ON public.appointment USING btree (starts_at);
 CREATE INDEX bonus_allocation_entry ON public.bonus_allocation USING btree (entry_id);
 CREATE INDEX bonus_allocation_lot ON public.bonus_allocation USING btree (lot_id);
 CREATE INDEX bonus_entry_by_hand ON public.bonus_entry USING btree (staff_id, business_date) WHERE ((kind)::text = 'adjust'::text);
@@ -1238,6 +1553,7 @@ CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);
 CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHERE (remaining > 0);
 CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
 CREATE UNIQUE INDEX canned_reply_title ON public.canned_reply USING btree (lower((title)::text)) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX category_name ON public.category USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
 CREATE INDEX conversation_assignee ON public.conversation USING btree (assignee_id) WHERE (assignee_id IS NOT NULL);
 CREATE INDEX conversation_closed ON public.conversation USING btree (last_message_at, account_id) WHERE ((state)::text = 'closed'::text);
@@ -1245,22 +1561,32 @@ CREATE INDEX conversation_open ON public.conversation USING btree (last_message_
 CREATE INDEX conversation_waiting ON public.conversation USING btree (waiting_since);
 CREATE INDEX credit_request_customer ON public.credit_request USING btree (customer_id, id);
 CREATE INDEX credit_request_waiting ON public.credit_request USING btree (id) WHERE ((state)::text = 'waiting'::text);
+CREATE INDEX customer_birthday ON public.customer USING btree (((((EXTRACT(month FROM birthday) * (100)::numeric) + EXTRACT(day FROM birthday)))::integer), id) WHERE (birthday IS NOT NULL);
 CREATE INDEX customer_card_number_prefix ON public.customer USING btree (card_number text_pattern_ops);
+CREATE INDEX customer_category_customer ON public.customer_category USING btree (customer_id);
+CREATE INDEX customer_deleted ON public.customer USING btree (deleted_at, id) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX customer_email_prefix ON public.customer USING btree (lower((email)::text) text_pattern_ops);
 CREATE INDEX customer_entry_link ON public.customer USING btree (entry_link_id) WHERE (entry_link_id IS NOT NULL);
 CREATE INDEX customer_facts_balance ON public.customer_facts USING btree (balance, customer_id);
 CREATE INDEX customer_facts_birthday ON public.customer_facts USING btree (birthday_code) WHERE (birthday_code <> 0);
 CREATE INDEX customer_facts_created ON public.customer_facts USING btree (created_at, customer_id);
+CREATE INDEX customer_facts_discount ON public.customer_facts USING btree (discount_bp, customer_id) WHERE (discount_bp > 0);
+CREATE INDEX customer_facts_importance ON public.customer_facts USING btree (importance_id, customer_id) WHERE (importance_id > 0);
 CREATE INDEX customer_facts_last_visit ON public.customer_facts USING btree (last_visit_at, customer_id);
+CREATE INDEX customer_facts_next_booking ON public.customer_facts USING btree (next_booking_at, customer_id) WHERE (next_booking_at > '1970-01-01 00:00:00+00'::timestamp with time zone);
 CREATE INDEX customer_facts_sold ON public.customer_facts USING btree (sold, customer_id);
 CREATE INDEX customer_facts_tier_due ON public.customer_facts USING btree (tier_due_at) WHERE (tier_due_at IS NOT NULL);
 CREATE INDEX customer_facts_visits ON public.customer_facts USING btree (visits, customer_id);
+CREATE INDEX customer_home_location ON public.customer USING btree (home_location_id, id) WHERE (home_location_id IS NOT NULL);
 CREATE INDEX customer_location_customer ON public.customer_location USING btree (customer_id);
+CREATE INDEX customer_merged_into ON public.customer USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 CREATE INDEX customer_name_order ON public.customer USING btree (lower((name)::text), id);
-CREATE INDEX customer_name_prefix ON public.customer USING btree (lower((name)::text) text_pattern_ops);
-CREATE INDEX customer_name_trigrams ON public.customer USING gin (lower((name)::text) public.gin_trgm_ops);
 CREATE INDEX customer_phone_reversed ON public.customer USING btree (reverse((phone)::text) text_pattern_ops);
 CREATE INDEX customer_phone_trigrams ON public.customer USING gin (phone public.gin_trgm_ops);
+CREATE INDEX customer_search_trigrams ON public.customer USING gin (search_name public.gin_trgm_ops);
+CREATE INDEX customer_service_category_customer ON public.customer_service_category USING btree (customer_id);
+CREATE INDEX customer_service_customer ON public.customer_service USING btree (customer_id);
+CREATE INDEX customer_team_member_customer ON public.customer_team_member USING btree (customer_id);
 CREATE INDEX customer_updated ON public.customer USING btree (updated_at, id);
 CREATE INDEX fiscal_claim_customer ON public.fiscal_claim USING btree (customer_id, created_at);
 CREATE INDEX fiscal_claim_waiting ON public.fiscal_claim USING btree (id) WHERE ((state)::text = 'waiting'::text);
@@ -1268,18 +1594,23 @@ CREATE INDEX fiscal_drive_location ON public.fiscal_drive USING btree (location_
 CREATE INDEX hold_lapsing ON public.hold USING btree (expires_at) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
 CREATE INDEX hold_live ON public.hold USING btree (customer_id) WHERE ((state)::text = ANY ((ARRAY['asked'::character varying, 'held'::character varying])::text[]));
 CREATE INDEX hold_lot_lot ON public.hold_lot USING btree (lot_id);
+CREATE UNIQUE INDEX importance_class_name ON public.importance_class USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX incoming_update_failed ON public.incoming_update USING btree (id) WHERE ((state)::text = 'failed'::text);
 CREATE INDEX incoming_update_new ON public.incoming_update USING btree (source, chat, "position", id) WHERE ((state)::text = 'new'::text);
 CREATE INDEX incoming_update_received ON public.incoming_update USING btree (received_at);
 CREATE INDEX journal_entry_refused ON public.journal_entry USING btree (at) WHERE ((action)::text = ANY ((ARRAY['sale.refused'::character varying, 'credit.refused'::character varying])::text[]));
 CREATE INDEX journal_entry_staff ON public.journal_entry USING btree (staff_id, id) WHERE (staff_id IS NOT NULL);
 CREATE INDEX journal_entry_subject ON public.journal_entry USING btree (subject_kind, subject_id, id);
+CREATE UNIQUE INDEX label_rule_name ON public.label_rule USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX link_request_account ON public.link_request USING btree (account_id);
 CREATE INDEX link_request_customer ON public.link_request USING btree (customer_id);
 CREATE UNIQUE INDEX link_request_once ON public.link_request USING btree (account_id, customer_id) WHERE ((state)::text = 'open'::text);
 CREATE INDEX link_request_open ON public.link_request USING btree (created_at) WHERE ((state)::text = 'open'::text);
 CREATE INDEX media_message ON public.media USING btree (message_id);
 CREATE INDEX media_wanted ON public.media USING btree (due_at) WHERE ((state)::text = 'wanted'::text);
+CREATE UNIQUE INDEX merge_live ON public.merge USING btree (merged_id) WHERE (undone_at IS NULL);
+CREATE INDEX merge_merged ON public.merge USING btree (merged_id);
+CREATE INDEX merge_survivor ON public.merge USING btree (survivor_id);
 CREATE INDEX message_account ON public.message USING btree (account_id, id);
 CREATE INDEX message_capped ON public.message USING btree (customer_id, created_at) WHERE (((topic)::text = 'marketing'::text) AND ((direction)::text = 'out'::text));
 CREATE INDEX message_delayed ON public.message USING btree (due_at) WHERE ((status)::text = 'delayed'::text);
@@ -1310,6 +1641,7 @@ CREATE INDEX referral_paid ON public.referral USING btree (receipt_id) WHERE ((s
 CREATE INDEX referral_referrer ON public.referral USING btree (referrer_id, created_at);
 CREATE INDEX referral_waiting ON public.referral USING btree (invitee_id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX registration_step_customer ON public.registration_step USING btree (customer_id, id);
+CREATE UNIQUE INDEX saved_view_name ON public.saved_view USING btree (staff_id, lower((name)::text));
 CREATE INDEX segment_member_customer ON public.segment_member USING btree (customer_id);
 CREATE UNIQUE INDEX segment_name ON public.segment USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
@@ -1334,6 +1666,20 @@ ALTER TABLE ONLY public.answer
     ADD CONSTRAINT answer_question_id_fkey FOREIGN KEY (question_id) REFERENCES public.question(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.appointment
+    ADD CONSTRAINT appointment_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.appointment
+    ADD CONSTRAINT appointment_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.appointment
+    ADD CONSTRAINT appointment_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.appointment
+    ADD CONSTRAINT appointment_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.appointment_service
+    ADD CONSTRAINT appointment_service_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES public.appointment(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.appointment_service
+    ADD CONSTRAINT appointment_service_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.appointment
+    ADD CONSTRAINT appointment_team_member_id_fkey FOREIGN KEY (team_member_id) REFERENCES public.team_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.attachment
     ADD CONSTRAINT attachment_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_allocation
@@ -1362,6 +1708,8 @@ ALTER TABLE ONLY public.card_code_use
     ADD CONSTRAINT card_code_use_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.card_code_use
     ADD CONSTRAINT card_code_use_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.category
+    ADD CONSTRAINT category_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.consent_text
@@ -1378,8 +1726,18 @@ ALTER TABLE ONLY public.credit_request
     ADD CONSTRAINT credit_request_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.credit_request
     ADD CONSTRAINT credit_request_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_category
+    ADD CONSTRAINT customer_category_category_id_fkey FOREIGN KEY (category_id) REFERENCES public.category(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_category
+    ADD CONSTRAINT customer_category_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_category
+    ADD CONSTRAINT customer_category_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.label_rule(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_category
+    ADD CONSTRAINT customer_category_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_deleted_by_id_fkey FOREIGN KEY (deleted_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_entry_link_id_fkey FOREIGN KEY (entry_link_id) REFERENCES public.entry_link(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_facts
@@ -1390,6 +1748,20 @@ ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.customer_location
     ADD CONSTRAINT customer_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_merged_into_id_fkey FOREIGN KEY (merged_into_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_service_category
+    ADD CONSTRAINT customer_service_category_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_service_category
+    ADD CONSTRAINT customer_service_category_service_category_id_fkey FOREIGN KEY (service_category_id) REFERENCES public.service_category(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_service
+    ADD CONSTRAINT customer_service_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_service
+    ADD CONSTRAINT customer_service_service_id_fkey FOREIGN KEY (service_id) REFERENCES public.service(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_team_member
+    ADD CONSTRAINT customer_team_member_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.customer_team_member
+    ADD CONSTRAINT customer_team_member_team_member_id_fkey FOREIGN KEY (team_member_id) REFERENCES public.team_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.entry_link
     ADD CONSTRAINT entry_link_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.entry_link
@@ -1432,6 +1804,8 @@ ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_key(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.journal_entry
     ADD CONSTRAINT journal_entry_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.label_rule
+    ADD CONSTRAINT label_rule_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.link_request
     ADD CONSTRAINT link_request_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.link_request
@@ -1440,6 +1814,14 @@ ALTER TABLE ONLY public.link_request
     ADD CONSTRAINT link_request_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_merged_id_fkey FOREIGN KEY (merged_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_survivor_id_fkey FOREIGN KEY (survivor_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.merge
+    ADD CONSTRAINT merge_undone_by_id_fkey FOREIGN KEY (undone_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.message
@@ -1484,6 +1866,8 @@ ALTER TABLE ONLY public.referral
     ADD CONSTRAINT referral_referrer_id_fkey FOREIGN KEY (referrer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.registration_step
     ADD CONSTRAINT registration_step_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.segment
     ADD CONSTRAINT segment_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.segment_member
@@ -1492,14 +1876,26 @@ ALTER TABLE ONLY public.segment_member
     ADD CONSTRAINT segment_member_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.segment(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.segment_member
     ADD CONSTRAINT segment_member_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.segment_size
+    ADD CONSTRAINT segment_size_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES public.segment(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.service
+    ADD CONSTRAINT service_category_id_fkey FOREIGN KEY (category_id) REFERENCES public.service_category(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.shown_card
     ADD CONSTRAINT shown_card_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.shown_card
     ADD CONSTRAINT shown_card_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.staff_location
+    ADD CONSTRAINT staff_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.staff_location
+    ADD CONSTRAINT staff_location_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_member
     ADD CONSTRAINT staff_member_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.table_layout
+    ADD CONSTRAINT table_layout_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.team_member
+    ADD CONSTRAINT team_member_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.tier_change
     ADD CONSTRAINT tier_change_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.tier_change

@@ -42,6 +42,7 @@ PHANTOMS = {
     ("AlterModelOptions", "CustomerFacts", ""),
     ("AlterModelOptions", "Referral", ""),
     ("AlterModelOptions", "ShownCard", ""),
+    ("AlterModelOptions", "TableLayout", ""),
     ("RemoveField", "Shop", "id"),
     ("AddField", "Shop", "id"),
     ("AddIndex", "Shop", ""),

@@ -273,7 +273,7 @@ async def customer_page(
     `sort` is a key of SORTS. Give `after` or `before` from a former page, or neither for the first one.
     `by_phone` False: digits find cards only, for those who may not see phones and must not guess them either.
     """
-    condition, params = matching(search, by_phone=by_phone)
+    condition, params = await matching(search, by_phone=by_phone)
     few: list[int] | None = None
     if condition:
         found = await db.fetch(f"SELECT c.id FROM customer c WHERE {condition} LIMIT {FEW + 1}", *params)
@@ -302,7 +302,7 @@ async def customer_page(
 
 async def totals(search: Search | None, *, by_phone: bool = True) -> Totals:
     """The filtered set, counted exactly; at a million without a search it takes a tenth of a second."""
-    condition, params = matching(search, by_phone=by_phone)
+    condition, params = await matching(search, by_phone=by_phone)
     if not condition:
         row = await db.fetch_row(TOTALS_OF_ALL)
     else:
@@ -313,19 +313,23 @@ async def totals(search: Search | None, *, by_phone: bool = True) -> Totals:
     return Totals(**row)
 
 
-def matching(search: Search | None, *, by_phone: bool = True) -> tuple[str, list[Any]]:
+FOLD = """
+SELECT word, romanize_name(word) AS roman FROM regexp_split_to_table(fold_name($1), ' ') word WHERE word <> ''
+"""
+
+
+async def matching(search: Search | None, *, by_phone: bool = True) -> tuple[str, list[Any]]:
     """The condition on `customer c` for a search, with its parameters from $1 on; empty for no search.
 
-    Indexes: customer_name_trigrams, _name_prefix, _phone_trigrams, _phone_reversed, _card_number_prefix,
+    Each word of a name stands somewhere in it, in either alphabet; one of a letter or two begins a word of it.
+    Indexes: customer_search_trigrams, _phone_trigrams, _phone_reversed, _card_number_prefix,
     _email_prefix; a whole phone meets the unique one.
     """
     if search is None:
         return "", []
     text = search.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     if search.kind is SearchKind.NAME:
-        return "lower(c.name) LIKE $1", [f"%{text}%"]
-    if search.kind is SearchKind.NAME_PREFIX:
-        return "lower(c.name) LIKE $1", [f"{text}%"]
+        return _named(await db.fetch(FOLD, search.text))
     if search.kind is SearchKind.EMAIL:
         return "lower(c.email) LIKE $1", [f"{text}%"]
     if not by_phone:
@@ -334,6 +338,18 @@ def matching(search: Search | None, *, by_phone: bool = True) -> tuple[str, list
         return "(reverse(c.phone) LIKE $1 OR c.card_number LIKE $2)", [f"{text[::-1]}%", f"{text}%"]
     phones = "c.phone LIKE $2" if search.phone is None else "c.phone = $2"
     return f"(c.card_number LIKE $1 OR {phones})", [f"{text}%", search.phone or f"%{text}%"]
+
+
+def _named(words: Sequence[db.Row]) -> tuple[str, list[Any]]:
+    conditions, params = [], []
+    for row in words:
+        patterns = {f"%{word}%" if len(word) > 2 else f"% {word}%" for word in (row["word"], row["roman"]) if word}
+        likes = []
+        for pattern in sorted(patterns):
+            params.append(pattern)
+            likes.append(f"c.search_name LIKE ${len(params)}")
+        conditions.append(f"({' OR '.join(likes)})")
+    return " AND ".join(conditions) or "false", params
 
 
 async def notes(customer_id: int) -> list[NoteView]:
