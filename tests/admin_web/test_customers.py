@@ -27,7 +27,7 @@ async def test_the_list_is_found_by_name_phone_last_digits_card_and_email(panel,
     for query in ("анна", "ЇЖАК", "Ан", "8 916 123-45-67", "4567", "123 45", anna.card_number, "anna@ex"):
         found = await panel.get("/customers", params={"q": query})
         assert names(await found.text()) == ["Анна Їжак"], query
-    for query in ("%", "_", "ан%", "\\"):
+    for query in ("%", "_", "а%а", "\\"):
         found = await panel.get("/customers", params={"q": query})
         assert (found.status, names(await found.text())) == (200, []), query
 
