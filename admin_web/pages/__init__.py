@@ -25,6 +25,7 @@ from admin_web.pages import (
     customer_answers,
     customer_bonuses,
     customer_card,
+    customer_edit,
     customer_messengers,
     customer_segments,
     customer_standing,
@@ -56,6 +57,7 @@ from admin_web.pages import (
 PAGES: tuple[ModuleType, ...] = (
     overview,
     customers,
+    customer_edit,
     customer_card,
     customer_answers,
     customer_bonuses,
