@@ -20,6 +20,8 @@ NAME_LENGTH = 100
 EMAIL_LENGTH = 254
 NOTE_LENGTH = 2000
 OLDEST_YEAR = 1900
+RESTORED_FOR = timedelta(days=30)
+"""So long staff can take back that they deleted somebody; a purchase brings them back after it, too."""
 CARD_NUMBERS = 10**7
 _SPREAD = 7_368_787  # coprime to CARD_NUMBERS: every sequence value gets a card of its own
 _OFFSET = 1_234_567

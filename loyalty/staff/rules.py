@@ -36,6 +36,7 @@ class Permission(StrEnum):
 
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_EDIT = "customers.edit"
+    CUSTOMERS_DELETE = "customers.delete"
     PHONES_READ = "phones.read"
     BONUSES_ADJUST = "bonuses.adjust"
     TIER_SET = "tier.set"
@@ -60,6 +61,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.CUSTOMERS_READ,
             Permission.CUSTOMERS_EDIT,
+            Permission.CUSTOMERS_DELETE,
             Permission.PHONES_READ,
             Permission.BONUSES_ADJUST,
             Permission.TIER_SET,

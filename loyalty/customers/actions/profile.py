@@ -26,6 +26,26 @@ from loyalty.staff.rules import Actor
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
 
+LOCK = """
+SELECT customer_id FROM customer_facts WHERE customer_id = ANY($1::bigint[]) ORDER BY customer_id FOR NO KEY UPDATE
+"""
+SHOW_AGAIN = """
+WITH back AS (
+    UPDATE customer SET deleted_at = NULL, deleted_by_id = NULL, updated_at = $2
+    WHERE id = $1 AND deleted_at IS NOT NULL AND merged_into_id IS NULL AND erased_at IS NULL RETURNING id
+), shown AS (
+    UPDATE customer_facts SET is_hidden = false FROM back WHERE customer_id = back.id
+)
+SELECT EXISTS (SELECT FROM back)
+"""
+# A form that is sent twice is among the last acts of its sender. Index: journal_entry_staff.
+ADDED_BY = """
+SELECT subject_id FROM (SELECT * FROM journal_entry WHERE staff_id = $1 ORDER BY id DESC LIMIT 200) lately
+WHERE action IN ('customer.added', 'customer.restored') AND details ->> 'key' = $2 LIMIT 1
+"""
+ADDING_LOCK = 0x4144_4421
+"""The class of advisory locks on keys of forms that add somebody."""
+
 
 async def lock_customer(customer_id: int) -> None:
     """Hold a customer until the transaction ends. Always the first lock; several customers by rising id.
@@ -40,11 +60,28 @@ async def lock_customer(customer_id: int) -> None:
         raise NotFound("customer")
 
 
+async def lock_customers(customer_ids: Sequence[int]) -> list[int]:
+    """Hold several customers until the transaction ends, by rising id; returns those that there are."""
+    rows = await db.fetch(LOCK, list(customer_ids))
+    return [row["customer_id"] for row in rows]
+
+
 @db.use_case
 async def add_customer(
-    profile: Profile, *, via: Via, actor: Actor, now: datetime, phone_verified: bool = False
+    profile: Profile,
+    *,
+    via: Via,
+    actor: Actor,
+    now: datetime,
+    phone_verified: bool = False,
+    key: str | None = None,
 ) -> CustomerView:
-    """Add a person with a new card. Raises Refused("phone_taken", customer_id=...) when the phone has an owner."""
+    """Add a person with a new card.
+
+    Whoever has the phone and was deleted is in the base again instead, as they were, with what was not known of them.
+    key: of a form, by which `added_by` finds them.
+    Raises Refused("phone_taken", customer_id=...) when the phone has another owner.
+    """
     sequence = await db.fetch_value("SELECT nextval('card_number_seq')")
     row = await db.fetch_row(
         "INSERT INTO customer (name, phone, phone_verified_at, email, card_number, gender, birthday, language,"
@@ -66,8 +103,7 @@ async def add_customer(
         actor.staff_id,
     )
     if row is None:
-        await _refuse_taken_phone(profile.phone)
-    assert row is not None
+        return await _bring_back(profile, actor=actor, now=now, key=key)
     await CustomerFacts.create(
         customer_id=row["id"],
         created_at=now,
@@ -79,9 +115,17 @@ async def add_customer(
     if via not in MESSENGERS:
         # A chat keeps the steps of its own.
         await RegistrationStep.create(customer_id=row["id"], step="added", via=via.value, at=now)
-    await write_journal(actor, "customer.added", subject_kind="customer", subject_id=row["id"], now=now, via=via.value)
+    told = {"via": via.value} | ({"key": key} if key else {})
+    await write_journal(actor, "customer.added", subject_kind="customer", subject_id=row["id"], now=now, **told)
     await tell(EventType.CUSTOMER_CREATED, {"customer_id": row["id"]}, now=now)
     return await customer(row["id"])
+
+
+async def added_by(key: str, actor: Actor) -> int | None:
+    """Whom this person of the panel added by this key lately. The key is theirs until the transaction ends."""
+    await db.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", ADDING_LOCK, key)
+    added: int | None = await db.fetch_value(ADDED_BY, actor.staff_id, key)
+    return added
 
 
 @db.use_case
@@ -248,8 +292,12 @@ async def add_steps(customer_id: int, steps: Sequence[tuple[str, datetime]], *, 
 async def confirm_identity(
     customer_id: int, *, language: str, birthday: date | None, gender: str | None = None, actor: Actor, now: datetime
 ) -> None:
-    """The owner of a phone has shown that it is theirs: keep that, and what was not known about them."""
+    """The owner of a phone has shown that it is theirs: keep that, and what was not known about them.
+
+    Whoever was deleted is in the base again.
+    """
     await lock_customer(customer_id)
+    await show_again(customer_id, actor=actor, now=now)
     await db.execute(
         "UPDATE customer SET phone_verified_at = coalesce(phone_verified_at, $2), language = $3,"
         " birthday = coalesce(birthday, $4), gender = coalesce(gender, $5), updated_at = $2,"
@@ -271,9 +319,31 @@ async def confirm_identity(
     await _tell_change(customer_id, ["phone_verified_at"], now)
 
 
-async def _refuse_taken_phone(phone: str | None) -> None:
-    owner = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", phone)
-    raise Refused("phone_taken", customer_id=owner)
+async def show_again(customer_id: int, *, actor: Actor, now: datetime, **details: object) -> bool:
+    """Take back that a locked customer was deleted, however long ago: they are here again. False: they were not.
+
+    A merged or erased card stays hidden.
+    """
+    if not await db.fetch_value(SHOW_AGAIN, customer_id, now):
+        return False
+    await write_journal(actor, "customer.restored", subject_kind="customer", subject_id=customer_id, now=now, **details)
+    await _tell_change(customer_id, ["deleted_at"], now)
+    return True
+
+
+async def _bring_back(profile: Profile, *, actor: Actor, now: datetime, key: str | None) -> CustomerView:
+    """Whoever has the phone, if they were deleted: what was not known about them is now."""
+    owner = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", profile.phone)
+    if owner is None:  # somebody else was given the phone, and gave it up again, since we tried
+        raise Refused("phone_taken")
+    await lock_customer(owner)
+    told = {"key": key} if key else {}
+    if not await show_again(owner, actor=actor, now=now, **told):
+        raise Refused("phone_taken", customer_id=owner)
+    known = await customer(owner)
+    before = {field.name: getattr(known, field.name) for field in fields(Profile)}
+    whole = {name: value if value is not None else getattr(profile, name) for name, value in before.items()}
+    return await update_profile(owner, Profile(**whole), actor=actor, now=now)
 
 
 async def _tell_change(customer_id: int, changed: Sequence[str], now: datetime) -> None:

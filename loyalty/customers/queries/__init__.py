@@ -22,6 +22,7 @@ class CustomerView:
     """A person with their facts. Money in minor units, bonuses in hundredths; the epoch means never.
 
     updated_at: of the profile, not of the facts. tier_until: the tier was set by hand, and lasts until then.
+    deleted_at: somebody took them out of the base then.
     """
 
     id: int
@@ -52,6 +53,7 @@ class CustomerView:
     tier_id: int
     tier_until: datetime | None
     discount_bp: int
+    deleted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ COLUMNS = """
     c.id, c.name, c.phone, c.phone_verified_at, c.email, c.card_number, c.gender, c.birthday, c.language,
     c.home_location_id, c.created_at, c.updated_at, c.created_via, c.created_by_id, f.sold, f.paid, f.receipts,
     f.visits, f.first_visit_at, f.last_visit_at, f.balance, f.debt, f.earned, f.burnt, f.expired, f.tier_id,
-    f.tier_until, f.discount_bp
+    f.tier_until, f.discount_bp, c.deleted_at
 """
 
 ONE = f"SELECT {COLUMNS} FROM customer c JOIN customer_facts f ON f.customer_id = c.id WHERE c.id = $1"

@@ -29,6 +29,11 @@ INSERT INTO webhook_event (key, type, data, at, is_spread)
 SELECT gen_random_uuid(), $1::text, $2::jsonb, $3::timestamptz, false
 WHERE EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> to_jsonb($4::text)) RETURNING id
 """
+TELL_EACH = """
+INSERT INTO webhook_event (key, type, data, at, is_spread)
+SELECT gen_random_uuid(), $1::text, one, $3::timestamptz, false FROM jsonb_array_elements($2::jsonb) one
+WHERE EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> to_jsonb($4::text)) RETURNING id
+"""
 
 
 async def tell(event: EventType, data: dict[str, Any], *, now: datetime) -> None:
@@ -37,6 +42,12 @@ async def tell(event: EventType, data: dict[str, Any], *, now: datetime) -> None
     Hot statements do the same in a part of their own.
     """
     if await db.fetch_value(TELL, event.value, db.to_json(data), now, TOPICS[event].value) is not None:
+        db.wake("webhooks")
+
+
+async def tell_each(event: EventType, data: list[dict[str, Any]], *, now: datetime) -> None:
+    """Write one event of a kind for each of several happenings, in one statement."""
+    if await db.fetch(TELL_EACH, event.value, db.to_json(data), now, TOPICS[event].value):
         db.wake("webhooks")
 
 
