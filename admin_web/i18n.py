@@ -15,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
+from loyalty import wording
 from loyalty.staff.rules import LANGUAGES
 
 SOURCE_LANGUAGE = "en"
@@ -62,9 +63,8 @@ def ngettext(singular: str, plural: str, number: int) -> str:
     return str(catalogue(READER.get().language).ngettext(singular, plural, number))
 
 
-def mark(message: str) -> str:
-    """Mark a constant for the catalogues; it is translated where it is shown."""
-    return message
+mark = wording.mark
+"""Mark a constant for the catalogues; it is translated where it is shown."""
 
 
 def choose_language(*wishes: str | None, browser: str = "", fallback: str = SOURCE_LANGUAGE) -> str:

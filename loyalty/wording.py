@@ -33,6 +33,11 @@ VISITS = {
 }
 
 
+def mark(message: str) -> str:
+    """Mark a constant for the panel's catalogues; it is translated where it is shown."""
+    return message
+
+
 @cache
 def locale(language: str) -> Locale:
     """Babel's data of a language, parsed once."""

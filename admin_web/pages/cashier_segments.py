@@ -9,8 +9,8 @@ from admin_web.render import go_to, is_htmx, page
 from loyalty.clock import business_date
 from loyalty.errors import NotFound, Refused
 from loyalty.receipts.queries import ReceiptView, receipt
-from loyalty.segments.actions import add_member, remove_member
-from loyalty.segments.queries import Chip, chips
+from loyalty.segments.actions.segments import add_member, remove_member
+from loyalty.segments.queries.segments import Chip, chips
 from loyalty.shop.queries import location
 from loyalty.staff.rules import Permission
 

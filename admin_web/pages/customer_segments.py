@@ -11,8 +11,8 @@ from admin_web.keys import now
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.customers.queries import customer
 from loyalty.errors import NotFound
-from loyalty.segments.actions import add_member, remove_member
-from loyalty.segments.queries import chips
+from loyalty.segments.actions.segments import add_member, remove_member
+from loyalty.segments.queries.segments import chips
 from loyalty.staff.rules import Permission
 
 

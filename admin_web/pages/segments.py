@@ -10,7 +10,7 @@ from admin_web.keys import now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
 from loyalty.errors import LoyaltyError, NotFound
-from loyalty.segments.actions import (
+from loyalty.segments.actions.segments import (
     add_member,
     add_segment,
     archive_segment,
@@ -18,8 +18,8 @@ from loyalty.segments.actions import (
     remove_member,
     restore_segment,
 )
-from loyalty.segments.queries import SegmentView, members, segment, segments
-from loyalty.segments.rules import SegmentDraft
+from loyalty.segments.queries.segments import SegmentView, members, segment, segments
+from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import Permission
 
 PATH = "/segments"

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from loyalty import db
-from loyalty.segments.actions import add_segment
-from loyalty.segments.rules import SegmentDraft
+from loyalty.segments.actions.segments import add_segment
+from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import Actor, ActorKind
 
 ON_CARDS = SegmentDraft("Заказы в офис", "Берут на всех по пятницам, просят счёт")

@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from loyalty.segments.actions import add_member, add_segment, archive_segment
-from loyalty.segments.queries import PAGE_ROWS, chips, members, segment
-from loyalty.segments.rules import SegmentDraft
+from loyalty.segments.actions.segments import add_member, add_segment, archive_segment
+from loyalty.segments.queries.segments import PAGE_ROWS, chips, members, segment
+from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND, Role
 from tests.admin_web.conftest import START
 from tests.builders import a_cashier, a_customer, a_location, a_sale

@@ -24,8 +24,8 @@ def shop(site) -> dict[str, int]:
         from loyalty.customers.rules import Profile, Via
         from loyalty.receipts.actions.sales import record_receipt
         from loyalty.receipts.rules.sales import ReceiptDraft, ReceiptSource
-        from loyalty.segments.actions import add_member, add_segment
-        from loyalty.segments.rules import SegmentDraft
+        from loyalty.segments.actions.segments import add_member, add_segment
+        from loyalty.segments.rules.segments import SegmentDraft
         from loyalty.shop.actions import add_location, update_location
         from loyalty.shop.rules import Hours
         from loyalty.staff.actions import accept_invitation, invite

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from loyalty import db
 from loyalty.office.queries.odd import OddKind, Period, odd_groups
-from loyalty.segments.queries import members, segments
+from loyalty.segments.queries.segments import members, segments
 from loyalty.shop.queries import locations
 from regulars.seed import seed
 from regulars.seed.records import ZONE

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loyalty.errors import Invalid, NotFound, Refused
-from loyalty.segments.actions import (
+from loyalty.segments.actions.segments import (
     add_member,
     add_segment,
     archive_segment,
@@ -13,8 +13,8 @@ from loyalty.segments.actions import (
     remove_member,
     restore_segment,
 )
-from loyalty.segments.queries import PAGE_ROWS, chips, members, segment, segments
-from loyalty.segments.rules import SegmentDraft
+from loyalty.segments.queries.segments import PAGE_ROWS, chips, members, segment, segments
+from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.queries import JournalFilters, journal_page
 from loyalty.staff.rules import COMMAND
 from tests.builders import NOW, a_cashier, a_customer

@@ -8,7 +8,7 @@ from loyalty.customers.actions.profile import lock_customer
 from loyalty.db import fetch_value, use_case
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.segments.models import Segment
-from loyalty.segments.rules import SegmentDraft, checked
+from loyalty.segments.rules.segments import SegmentDraft, checked
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 

@@ -1,0 +1,1 @@
+"""Reads of the client base and of segments."""

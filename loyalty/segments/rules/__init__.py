@@ -1,0 +1,1 @@
+"""What makes a segment sound, trees of conditions and the periods in them. Pure."""
