@@ -13,6 +13,7 @@ NOUNS = {
     "api_key": mark("There is no such key."),
     "canned_reply": mark("There is no such answer. Somebody may have deleted it."),
     "credit_request": mark("There is no such request."),
+    "category": mark("There is no such category."),
     "claim": mark("There is no such receipt from the chat."),
     "consent_text": mark("There is no such text."),
     "customer": mark("There is no such customer."),
@@ -20,6 +21,7 @@ NOUNS = {
     "entry": mark("There is no such operation."),
     "entry_link": mark("There is no such entry link."),
     "hold": mark("There is no such hold."),
+    "importance": mark("There is no such class of importance."),
     "invitation": mark("This link does not work: it was used already, or it is too old. Ask for a new one."),
     "link_request": mark("There is no such question about an account."),
     "location": mark("There is no such location."),
@@ -55,6 +57,8 @@ REASONS = {
     "cards_must_be_merged": mark(
         "That account has a card with purchases of its own: the two cards must be merged first."
     ),
+    "category_is_archived": mark("This category is archived: nobody is given it any more."),
+    "category_is_by_rule": mark("A rule gives this category: it would give it again. Change the rule, or keep it."),
     "changed_meanwhile": mark(
         "Somebody changed this meanwhile. Nothing is saved: look at what is there now, then save again."
     ),
@@ -85,8 +89,11 @@ REASONS = {
     ),
     "hold_of_another": mark("This hold belongs to another customer or location."),
     "ids_must_differ": mark("Two levels have the same number."),
+    "importance_in_use": mark("Customers are in this class (%(customers)s): put them into another one first."),
+    "importance_is_archived": mark("This class of importance is archived: nobody comes into it any more."),
     "in_the_past": mark("This moment has passed."),
     "key_was_used": mark("This operation was made before with other figures. Begin it again."),
+    "label_taken": mark("Another one in use has this name."),
     "last_owner": mark("There must be an owner who can sign in. Make somebody else an owner first."),
     "line_named_twice": mark("A line is named twice."),
     "lines_differ_from_total": mark("The lines do not add up to the total."),
@@ -132,6 +139,7 @@ REASONS = {
     "not_by_hand": mark("WhatsApp decides this."),
     "not_enough_bonuses": mark("There are only %(available)s bonuses to use."),
     "not_in_range": mark("From %(low)s to %(high)s."),
+    "not_the_word": mark("Type the word as it is written above."),
     "not_your_note": mark("Only its author can change a note."),
     "not_your_receipt": mark("Only the cashier who made it can take a receipt back."),
     "notes_have_no_files": mark("A note for colleagues takes no file."),
@@ -161,6 +169,7 @@ REASONS = {
     "required": mark("Fill this in."),
     "staff_not_there": mark("The staff do not write there: an owner can allow it under What is sent."),
     "sum_or_lines": mark("Name a sum or lines, not both."),
+    "restore_is_over": mark("Deleted customers can be brought back for %(days)s days: that time is over."),
     "segment_is_archived": mark("This segment is archived: nobody is added or taken out."),
     "shift_is_over": mark("The day of this sale is over: ask a colleague with the panel."),
     "staff_is_disabled": mark("This account is disabled. Enable it first."),
@@ -174,6 +183,8 @@ REASONS = {
     "too_large": mark("This is too much."),
     "too_long": mark("At most %(limit)s characters."),
     "too_many": mark("At most %(limit)s of them."),
+    "too_many_categories": mark("There are %(limit)s categories already: archive one first."),
+    "too_many_classes": mark("There are %(limit)s classes already: archive one first."),
     "too_many_questions": mark("There are %(limit)s questions already: delete one first."),
     "too_many_codes": mark(
         "Too many wrong codes. They are taken again in %(wait)s; until then find the customer by phone."

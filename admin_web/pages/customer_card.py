@@ -15,6 +15,7 @@ from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.conversation_chat import customer_place, opened
 from admin_web.pages.customer_answers import answers_shown
+from admin_web.pages.customer_labels import labels_of
 from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.pages.customer_segments import segments_of
@@ -32,6 +33,7 @@ from loyalty.customers.queries import (
     notes,
     visited_locations,
 )
+from loyalty.customers.queries.archive import deletion_of
 from loyalty.errors import LoyaltyError, NotFound
 from loyalty.ids import new_key
 from loyalty.money import parse_amount
@@ -106,6 +108,7 @@ async def show_card(request: web.Request) -> web.Response:
 
 async def _card(request: web.Request, tab: str, **more: Any) -> web.Response:
     person = await customer(id_in(request))
+    deletion = await deletion_of(person.id) if person.deleted_at else None
     programme = await programme_at(now(request))
     data = await PANELS[tab](request, person)
     return page(
@@ -114,6 +117,8 @@ async def _card(request: web.Request, tab: str, **more: Any) -> web.Response:
         block="panel" if request.headers.get("HX-Target") == "tabpanel" else None,
         person=person,
         tier=programme.tier(person.tier_id),
+        deletion=deletion,
+        is_restorable=deletion is not None and deletion.until > now(request),
         programme=programme,
         tab=tab,
         tabs=[
@@ -150,6 +155,7 @@ async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str
         "consent_names": _translated(CONSENTS),
         "consents": await consents(person.id),
         "answers": await answers_shown(request, person.id),
+        **await labels_of(person.id),
         **await segments_of(person.id),
     }
 

@@ -112,6 +112,14 @@ async def give_category(category_id: int, customer_ids: Sequence[int], *, actor:
 
 
 @db.use_case
+async def make_and_give(draft: CategoryDraft, customer_ids: Sequence[int], *, actor: Actor, now: datetime) -> int:
+    """Make a category and give it at once, both or neither; returns its id. Raises like both."""
+    category_id = await add_category(draft, actor=actor, now=now)
+    await give_category(category_id, customer_ids, actor=actor, now=now)
+    return category_id
+
+
+@db.use_case
 async def take_category(category_id: int, customer_ids: Sequence[int], *, actor: Actor, now: datetime) -> int:
     """Take a category that was given by hand; returns from how many. Twice is once.
 
