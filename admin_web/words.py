@@ -11,6 +11,7 @@ from loyalty.staff.rules import Role, Scope
 NOUNS = {
     "account": mark("There is no such account in a messenger."),
     "api_key": mark("There is no such key."),
+    "appointment": mark("There is no such appointment."),
     "canned_reply": mark("There is no such answer. Somebody may have deleted it."),
     "credit_request": mark("There is no such request."),
     "category": mark("There is no such category."),
@@ -35,7 +36,10 @@ NOUNS = {
     "receipt": mark("There is no such receipt."),
     "rule": mark("There is no such rule. Somebody may have removed it."),
     "segment": mark("There is no such segment."),
+    "service": mark("There is no such service."),
+    "service_category": mark("There is no such category of services."),
     "staff": mark("There is no such account."),
+    "team_member": mark("There is no such person in the team."),
     "template": mark("This template is not approved, or not any more."),
     "update": mark("Nothing failed under this number, or it was taken once more already."),
     "waiting_sale": mark("There is no such sale here that waits for its customer."),
@@ -54,6 +58,7 @@ REASONS = {
     "burn_over_limit": mark("No more than %(limit)s bonuses can be used for this receipt."),
     "burns_of_day": mark("Bonuses were used %(limit)s times today already: that is all the programme allows."),
     "cannot_be_asked_there": mark("People cannot answer there, and this message asks something."),
+    "card_was_merged": mark("This card was merged into another one of the same person: use that one."),
     "cards_must_be_merged": mark(
         "That account has a card with purchases of its own: the two cards must be merged first."
     ),
@@ -79,6 +84,8 @@ REASONS = {
     "currency_is_fixed": mark("The currency can no longer change: there are receipts in it."),
     "drive_taken": mark("Another location has this fiscal drive."),
     "email_taken": mark("Somebody has an account with this address already."),
+    "ends_before_it_begins": mark("The end must be after the beginning."),
+    "external_id_taken": mark("Something else has this number of the booking program."),
     "file_is_empty": mark("This file is empty."),
     "file_too_large": mark("This file is too large: at most %(limit)s MB."),
     "fiscal_code_unreadable": mark("A part of the receipt's code is missing or wrong."),
@@ -140,6 +147,7 @@ REASONS = {
     "not_enough_bonuses": mark("There are only %(available)s bonuses to use."),
     "not_in_range": mark("From %(low)s to %(high)s."),
     "not_the_word": mark("Type the word as it is written above."),
+    "not_yet_begun": mark("This day has not begun: nobody can have come, or stayed away."),
     "not_your_note": mark("Only its author can change a note."),
     "not_your_receipt": mark("Only the cashier who made it can take a receipt back."),
     "notes_have_no_files": mark("A note for colleagues takes no file."),
@@ -179,6 +187,7 @@ REASONS = {
     "thresholds_must_rise_from_zero": mark("Levels must begin at zero and rise."),
     "title_taken": mark("Another ready answer has this title."),
     "too_easy": mark("This password is too easy to guess."),
+    "too_far_away": mark("This is too far away. Appointments are kept from the year 2000 on, two years ahead at most."),
     "too_few_choices": mark("Write at least %(limit)s answers to choose from."),
     "too_large": mark("This is too much."),
     "too_long": mark("At most %(limit)s characters."),
@@ -242,6 +251,8 @@ SCOPE_NAMES = {
     Scope.BONUSES_READ: mark("Read balances and their history"),
     Scope.RECEIPTS_READ: mark("Read receipts, quotes and holds"),
     Scope.RECEIPTS_WRITE: mark("Record and refund receipts, hold bonuses"),
+    Scope.BOOKINGS_READ: mark("Read appointments, the team and services"),
+    Scope.BOOKINGS_WRITE: mark("Record appointments, and with them customers; keep the team and services"),
 }
 
 

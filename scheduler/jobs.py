@@ -10,11 +10,13 @@ from loyalty.bonuses.actions.once_only import grant_birthdays as grant_due_birth
 from loyalty.bonuses.actions.referrals import settle_referrals as settle_due_referrals
 from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_referrals
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
+from loyalty.bookings.actions.counting import pass_bookings as pass_due_bookings
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
 from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
+from loyalty.receipts.actions.visits import roll_years as roll_visit_years
 from loyalty.receipts.actions.waiting import credit_waiting_due, lapse_waiting_due
 from loyalty.staff.rules import JOB
 from loyalty.webhooks.actions.deliveries import clear_old
@@ -99,6 +101,16 @@ async def clear_webhooks(now: datetime) -> int:
     return await clear_old(now=now, limit=5000)
 
 
+async def pass_bookings(now: datetime) -> int:
+    """Let the next booking be the next one again, where it has begun."""
+    return await pass_due_bookings(now=now, limit=500)
+
+
+async def roll_years(now: datetime) -> int:
+    """Take the days out of everybody's last year that have left it by the calendar."""
+    return await roll_visit_years(now=now)
+
+
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
@@ -112,6 +124,8 @@ JOBS = (
     Job("warn of expiry", 300, warn_of_expiry),
     Job("empty old updates", 600, empty_updates),
     Job("hand back conversations", 300, hand_back_conversations),
+    Job("pass bookings", 60, pass_bookings),
+    Job("roll years", 3600, roll_years),
     Job("prove the books", 300, prove_books),
     Job("clear webhooks", 600, clear_webhooks),
 )

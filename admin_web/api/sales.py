@@ -27,6 +27,7 @@ KeyText = Annotated[
 
 SALE_REFUSALS = (
     "location_is_closed",
+    "card_was_merged",
     "burn_needs_presence",
     "burn_not_a_step",
     "burn_over_limit",

@@ -23,6 +23,7 @@ VIAS = {
     "panel": mark("By hand in the panel"),
     "import": mark("Import"),
     "api": mark("API"),
+    "booking": mark("Booking"),
 }
 STEPS = {
     "started": mark("Opened the bot"),

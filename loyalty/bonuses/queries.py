@@ -256,7 +256,8 @@ async def tier_history(customer_id: int) -> list[TierStep]:
 
 
 # What counts towards a tier, from when, and by which moment the window forgets it. Indexes: receipt_customer,
-# receipt_original. A refund takes from its sale, whenever that was, and only from when it was made.
+# receipt_original, appointment_customer. A refund takes from its sale, whenever that was, and only from when it was
+# made.
 PAID = """
 SELECT at AS since, at AS counted_at, NULL::timestamptz AS ended, paid AS amount FROM receipt
 WHERE customer_id = $1 AND at > $2 AND kind = 'sale'
@@ -265,10 +266,16 @@ SELECT back.at, sale.at, NULL, -back.paid FROM receipt sale JOIN receipt back ON
 WHERE sale.customer_id = $1 AND sale.at > $2 AND sale.kind = 'sale'
 """
 VISITS = """
-SELECT min(sale.at) AS since, min(sale.at) AS counted_at, 1 AS amount,
-    CASE WHEN NOT bool_or(sale.refunded < sale.total) THEN max(back.at) END AS ended
-FROM receipt sale LEFT JOIN receipt back ON back.original_id = sale.id
-WHERE sale.customer_id = $1 AND sale.at > $2 AND sale.kind = 'sale' GROUP BY sale.location_id, sale.business_date
+SELECT min(at) AS since, min(at) AS counted_at, 1 AS amount,
+    CASE WHEN NOT bool_or(stands) THEN max(back_at) END AS ended
+FROM (
+    SELECT sale.location_id, sale.business_date, sale.at, sale.refunded < sale.total AS stands, back.at AS back_at
+    FROM receipt sale LEFT JOIN receipt back ON back.original_id = sale.id
+    WHERE sale.customer_id = $1 AND sale.at > $2 AND sale.kind = 'sale'
+    UNION ALL
+    SELECT location_id, business_date, starts_at, true, NULL FROM appointment
+    WHERE customer_id = $1 AND starts_at > $2 AND state = 'came'
+) visit GROUP BY location_id, business_date
 """
 WARNED = """
 SELECT max(right(m.dedupe_key, 10)) FROM message m JOIN messenger_account a ON a.id = m.account_id

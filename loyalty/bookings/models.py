@@ -48,6 +48,7 @@ class Service(Model):
     category = fields.ForeignKeyField(
         "loyalty.ServiceCategory", null=True, on_delete=fields.RESTRICT, related_name=False
     )
+    category_id: int | None
     external_id = fields.CharField(max_length=64, null=True, unique=True)
     created_at = fields.DatetimeField()
     archived_at = fields.DatetimeField(null=True)
@@ -87,4 +88,5 @@ class Appointment(Model):
         indexes = (
             Index(fields=("customer_id", "starts_at"), name="appointment_customer"),
             Index(fields=("starts_at",), name="appointment_starts"),
+            Index(fields=("updated_at", "id"), name="appointment_updated"),
         )

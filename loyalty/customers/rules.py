@@ -38,6 +38,7 @@ class Via(StrEnum):
     PANEL = "panel"
     IMPORT = "import"
     API = "api"
+    BOOKING = "booking"
 
 
 MESSENGERS = frozenset({Via.TELEGRAM, Via.WHATSAPP})

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     MESSAGES_READ = "messages.read"
     MESSAGES_WRITE = "messages.write"
     CASHIER_USE = "cashier.use"
+    BOOKINGS_MANAGE = "bookings.manage"
     SHOP_MANAGE = "shop.manage"
     STAFF_MANAGE = "staff.manage"
     KEYS_MANAGE = "keys.manage"
@@ -68,6 +69,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DISCOUNT_SET,
             Permission.CLAIMS_DECIDE,
             Permission.NOTES_WRITE,
+            Permission.BOOKINGS_MANAGE,
             Permission.SEGMENTS_MANAGE,
             Permission.ENTRY_LINKS_MANAGE,
             Permission.MESSAGES_READ,
@@ -83,6 +85,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PHONES_READ,
             Permission.CLAIMS_DECIDE,
             Permission.NOTES_WRITE,
+            Permission.BOOKINGS_MANAGE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,
         }
@@ -103,6 +106,8 @@ class Scope(StrEnum):
     BONUSES_READ = "bonuses.read"
     RECEIPTS_READ = "receipts.read"
     RECEIPTS_WRITE = "receipts.write"
+    BOOKINGS_READ = "bookings.read"
+    BOOKINGS_WRITE = "bookings.write"
 
 
 KEY_START = "rk_"

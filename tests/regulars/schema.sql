@@ -1544,6 +1544,7 @@ CREATE INDEX appointment_customer ON public.appointment USING btree (customer_id
 CREATE UNIQUE INDEX appointment_external ON public.appointment USING btree (location_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX appointment_planned ON public.appointment USING btree (team_member_id, starts_at) WHERE ((state)::text = 'planned'::text);
 CREATE INDEX appointment_starts ON public.appointment USING btree (starts_at);
+CREATE INDEX appointment_updated ON public.appointment USING btree (updated_at, id);
 CREATE INDEX bonus_allocation_entry ON public.bonus_allocation USING btree (entry_id);
 CREATE INDEX bonus_allocation_lot ON public.bonus_allocation USING btree (lot_id);
 CREATE INDEX bonus_entry_by_hand ON public.bonus_entry USING btree (staff_id, business_date) WHERE ((kind)::text = 'adjust'::text);

@@ -136,6 +136,24 @@ async def clear_tier(customer_id: int, *, actor: Actor, now: datetime) -> None:
 
 
 @db.use_case
+async def follow_visits(customer_id: int, *, actor: Actor, now: datetime) -> None:
+    """Where visits count, raise the tier that one without a receipt has reached; one that fell away the sweep looks at.
+
+    Joins the caller's transaction, which holds the customer's lock. Twice is once; a tier by hand stays.
+    """
+    rules = _Rules(await programme_at(now), [], await shop())
+    if rules.programme.tier_basis is not TierBasis.VISITS:
+        return
+    standing = await _standing(customer_id)
+    by_hand = standing.tier_until is not None and standing.tier_until > now
+    tier = await _supported(customer_id, rules, now)
+    if tier.threshold > rules.programme.tier(standing.tier_id).threshold and not by_hand:
+        await _move(customer_id, standing, tier, "threshold", rules, actor=actor, now=now)
+    elif standing.tier_id:
+        await _look_again(customer_id, now)
+
+
+@db.use_case
 async def _review(customer_id: int, rules: _Rules, *, actor: Actor, now: datetime) -> int:
     """Whether anything became of one customer's tier. Read after the lock: another sweep may have been here."""
     await lock_customer(customer_id)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
+from loyalty.bookings.queries.served import SERVED
 from loyalty.conversations.channels import CAPABILITIES, EMAIL, SMS
+from loyalty.receipts.queries.visits import YEAR_DAYS, frequency, visits
 
 SHOWN = 20
 """Of each check, so many differences are told one by one."""
@@ -43,6 +45,22 @@ class Proof:
     differences: list[Difference]
     unshown: int
 
+
+# The last year as the facts state it: from their first day in it on, and no later than the calendar's year begins, a
+# day more or less, because days begin elsewhere earlier.
+LAST_YEAR = f"""
+    SELECT f.customer_id AS id, part.expected, part.found FROM (
+        SELECT f.customer_id, f.year_days, f.year_first_on, f.year_last_on, f.frequency,
+            count(DISTINCT day)::int AS days, min(day) AS first, max(day) AS last
+        FROM customer_facts f LEFT JOIN ({visits()}) visit ON visit.customer_id = f.customer_id
+            AND day > least(CASE WHEN f.year_days > 0 THEN f.year_first_on - 1 END, $1::date - {YEAR_DAYS - 1})
+        GROUP BY f.customer_id) f
+    CROSS JOIN LATERAL (VALUES (days, year_days),
+        (coalesce(first - DATE '1970-01-01', 0), year_first_on - DATE '1970-01-01'),
+        (coalesce(last - DATE '1970-01-01', 0), year_last_on - DATE '1970-01-01'),
+        ({frequency("days", "first", "last")}, f.frequency)) part (expected, found)
+    WHERE part.expected <> part.found
+"""
 
 # Each check yields (id, customer_id, expected, found) for what does not agree; without a customer_id it is about
 # customers, or about nobody's things. Full scans, each joined by hashing: a million
@@ -135,29 +153,68 @@ CHECKS = {
         FROM customer_facts f LEFT JOIN (SELECT customer_id, count(*) AS total FROM receipt
             WHERE kind = 'sale' AND refunded < total GROUP BY 1) r USING (customer_id)
         WHERE coalesce(r.total, 0) <> f.receipts""",
-    "visits of customer": """
-        SELECT f.customer_id AS id, coalesce(r.total, 0) AS expected, f.visits AS found
-        FROM customer_facts f LEFT JOIN (SELECT customer_id, count(DISTINCT (location_id, business_date)) AS total
-            FROM receipt WHERE kind = 'sale' AND refunded < total GROUP BY 1) r USING (customer_id)
-        WHERE coalesce(r.total, 0) <> f.visits""",
-    "visits of customer to a location": """
-        SELECT customer_id AS id, coalesce(r.total, 0) AS expected, coalesce(p.visits, 0) AS found
-        FROM (SELECT customer_id, location_id, count(DISTINCT business_date) AS total
-            FROM receipt WHERE kind = 'sale' AND refunded < total GROUP BY 1, 2) r
+    "visits of customer": f"""
+        SELECT f.customer_id AS id, coalesce(v.total, 0) AS expected, f.visits AS found
+        FROM customer_facts f LEFT JOIN (SELECT customer_id, count(DISTINCT (location_id, day)) AS total
+            FROM ({visits()}) visit GROUP BY 1) v USING (customer_id)
+        WHERE coalesce(v.total, 0) <> f.visits""",
+    "visits of customer to a location": f"""
+        SELECT customer_id AS id, coalesce(v.total, 0) AS expected, coalesce(p.visits, 0) AS found
+        FROM (SELECT customer_id, location_id, count(DISTINCT day) AS total FROM ({visits()}) visit GROUP BY 1, 2) v
             FULL JOIN customer_location p USING (customer_id, location_id)
-        WHERE coalesce(r.total, 0) <> coalesce(p.visits, 0)""",
-    "last visit of customer (epoch)": """
-        SELECT f.customer_id AS id, coalesce(extract(epoch FROM r.last), 0)::bigint AS expected,
+        WHERE coalesce(v.total, 0) <> coalesce(p.visits, 0)""",
+    "last visit of customer to a location (epoch)": f"""
+        SELECT customer_id AS id, extract(epoch FROM v.last)::bigint AS expected,
+            extract(epoch FROM p.last_visit_at)::bigint AS found
+        FROM (SELECT customer_id, location_id, max(at) AS last FROM ({visits()}) visit GROUP BY 1, 2) v
+            JOIN customer_location p USING (customer_id, location_id)
+        WHERE v.last <> p.last_visit_at""",
+    "locations of customer": f"""
+        SELECT f.customer_id AS id, coalesce(v.total, 0) AS expected, f.locations AS found
+        FROM customer_facts f LEFT JOIN (SELECT customer_id, count(DISTINCT location_id) AS total
+            FROM ({visits()}) visit GROUP BY 1) v USING (customer_id)
+        WHERE coalesce(v.total, 0) <> f.locations""",
+    "last visit of customer (epoch)": f"""
+        SELECT f.customer_id AS id, coalesce(extract(epoch FROM v.last), 0)::bigint AS expected,
             extract(epoch FROM f.last_visit_at)::bigint AS found
-        FROM customer_facts f LEFT JOIN (SELECT customer_id, max(at) AS last FROM receipt
-            WHERE kind = 'sale' AND refunded < total GROUP BY 1) r USING (customer_id)
-        WHERE coalesce(r.last, '1970-01-01+00') <> f.last_visit_at""",
-    "first visit of customer (epoch)": """
-        SELECT f.customer_id AS id, coalesce(extract(epoch FROM r.first), 0)::bigint AS expected,
+        FROM customer_facts f LEFT JOIN (SELECT customer_id, max(at) AS last FROM ({visits()}) visit
+            GROUP BY 1) v USING (customer_id)
+        WHERE coalesce(v.last, '1970-01-01+00') <> f.last_visit_at""",
+    "first visit of customer (epoch)": f"""
+        SELECT f.customer_id AS id, coalesce(extract(epoch FROM v.first), 0)::bigint AS expected,
             extract(epoch FROM f.first_visit_at)::bigint AS found
-        FROM customer_facts f LEFT JOIN (SELECT customer_id, min(at) AS first FROM receipt
-            WHERE kind = 'sale' AND refunded < total GROUP BY 1) r USING (customer_id)
-        WHERE coalesce(r.first, '1970-01-01+00') <> f.first_visit_at""",
+        FROM customer_facts f LEFT JOIN (SELECT customer_id, min(at) AS first FROM ({visits()}) visit
+            GROUP BY 1) v USING (customer_id)
+        WHERE coalesce(v.first, '1970-01-01+00') <> f.first_visit_at""",
+    "last year of customer: days, the first, the last, frequency": LAST_YEAR,
+    "last year of customer behind the calendar": f"""
+        SELECT customer_id AS id, 0 AS expected, $1::date - {YEAR_DAYS} - year_first_on + 1 AS found
+        FROM customer_facts WHERE year_days > 0 AND year_first_on < $1::date - {YEAR_DAYS} - 1""",
+    "tips of customer": """
+        SELECT f.customer_id AS id, coalesce(a.total, 0) AS expected, f.tips AS found
+        FROM customer_facts f LEFT JOIN (SELECT customer_id, sum(tips)::bigint AS total FROM appointment
+            WHERE state = 'came' GROUP BY 1) a USING (customer_id)
+        WHERE coalesce(a.total, 0) <> f.tips""",
+    # One that has passed within a day may wait for its sweep.
+    "next booking of customer (epoch)": """
+        SELECT f.customer_id AS id, coalesce(extract(epoch FROM a.next), 0)::bigint AS expected,
+            extract(epoch FROM f.next_booking_at)::bigint AS found
+        FROM customer_facts f LEFT JOIN (SELECT customer_id, min(starts_at) AS next FROM appointment
+            WHERE state = 'planned' AND starts_at > $1 GROUP BY 1) a USING (customer_id)
+        WHERE coalesce(a.next, '1970-01-01+00') <> f.next_booking_at
+            AND NOT f.next_booking_at BETWEEN $1::timestamptz - INTERVAL '1 day' AND $1""",
+    **{
+        f"visits of customer with a {name.replace('_', ' ')}": f"""
+        SELECT customer_id AS id, part.expected, part.found
+        FROM (SELECT customer_id, {name}_id, count(*) AS total, max(at) AS last
+            FROM ({served()}) served GROUP BY 1, 2) a
+            FULL JOIN customer_{name} p USING (customer_id, {name}_id)
+            CROSS JOIN LATERAL (VALUES (coalesce(a.total, 0), coalesce(p.visits, 0)),
+                (extract(epoch FROM a.last)::bigint, extract(epoch FROM p.last_visit_at)::bigint)
+            ) part (expected, found)
+        WHERE part.expected <> part.found"""
+        for name, served in SERVED.items()
+    },
     "tier of customer": """
         SELECT f.customer_id AS id, coalesce(t.tier_id, 0) AS expected, f.tier_id AS found
         FROM customer_facts f LEFT JOIN (SELECT DISTINCT ON (customer_id) customer_id, tier_id FROM tier_change

@@ -23,11 +23,11 @@ from loyalty.bonuses.rules import (
 from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
-from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
 from loyalty.ids import fingerprint
 from loyalty.money import money_of
 from loyalty.receipts.actions.sales import answered
+from loyalty.receipts.actions.visits import recount_visits
 from loyalty.receipts.queries import ReceiptView, lines_of, receipt, till
 from loyalty.receipts.rules.refunds import UNDO_WINDOW, LineRefund, Original, OriginalLine, Undone, undo
 from loyalty.receipts.rules.sales import ReceiptSource, Recorded, tier_progress
@@ -210,27 +210,6 @@ FROM bonus_entry e JOIN bonus_allocation a ON a.entry_id = e.id JOIN bonus_lot l
 WHERE e.receipt_id = $1 AND e.kind = 'burn' ORDER BY a.id
 """
 
-# A sale wholly taken back is no purchase and no visit any more.
-UNCOUNT = """
-WITH sale AS (SELECT * FROM receipt WHERE id = $1),
-live AS (
-    SELECT count(*) FILTER (WHERE r.location_id = sale.location_id AND r.business_date = sale.business_date)
-            AS that_day,
-        min(r.at) AS first, max(r.at) AS last, max(r.at) FILTER (WHERE r.location_id = sale.location_id) AS last_here
-    FROM sale LEFT JOIN receipt r ON r.customer_id = sale.customer_id AND r.kind = 'sale' AND r.refunded < r.total
-),
-place AS (
-    UPDATE customer_location SET visits = visits - (live.that_day = 0)::int,
-        last_visit_at = coalesce(live.last_here, customer_location.last_visit_at)
-    FROM sale, live
-    WHERE customer_location.customer_id = sale.customer_id AND customer_location.location_id = sale.location_id
-)
-UPDATE customer_facts SET receipts = receipts - 1, visits = visits - (live.that_day = 0)::int,
-    first_visit_at = coalesce(live.first, $2::timestamptz), last_visit_at = coalesce(live.last, $2)
-FROM sale, live WHERE customer_facts.customer_id = sale.customer_id
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class _Movement:
     """Whose bonuses a refund moves, where and when: the same for each of its entries."""
@@ -295,7 +274,9 @@ async def _uncount(movement: _Movement, answer: Recorded, *, whole: bool) -> Non
     )
     if not whole:
         return
-    await db.execute(UNCOUNT, movement.sale_id, NEVER)
+    # A sale wholly taken back is no purchase any more; its visit stays when something else made it, too.
+    await db.execute("UPDATE customer_facts SET receipts = receipts - 1 WHERE customer_id = $1", movement.customer_id)
+    await recount_visits(movement.customer_id, now=movement.now)
     change = await db.fetch_row(
         "SELECT tier_id, previous_tier_id, receipt_id FROM tier_change WHERE customer_id = $1 ORDER BY id DESC LIMIT 1",
         movement.customer_id,

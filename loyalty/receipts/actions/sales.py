@@ -14,14 +14,17 @@ from loyalty.conversations.queries.recipients import first_name
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
+from loyalty.receipts.actions.visits import bring_back, recount_visits
 from loyalty.receipts.queries import receipt_by_key, till_for
-from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, Recorded, Till, checked, quote
+from loyalty.receipts.queries.visits import frequency
+from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, Recorded, Till, check_card, checked, quote
 from loyalty.staff.rules import Actor
 
 # One statement writes the sale and all that follows from it, in the tables of four rooms. It begins by taking the
 # customer's lock, and goes on only if the facts are still the version that the sale was computed from: whoever moves
 # money, sets bonuses aside or changes what a sale decides on changes that row. Nothing is written when a key is taken.
-RECORD = db.Statement("""
+DAYS = "(year_days + (:today > year_last_on)::int)"
+RECORD = db.Statement(f"""
 WITH customer AS MATERIALIZED (
     SELECT customer_id FROM customer_facts
     WHERE customer_id = :customer_id::bigint AND xmin = :version::text::xid FOR NO KEY UPDATE
@@ -55,6 +58,12 @@ WITH customer AS MATERIALIZED (
         visits = visits + :visits::int,
         first_visit_at = CASE WHEN first_visit_at = :never::timestamptz THEN :now ELSE least(first_visit_at, :now) END,
         last_visit_at = greatest(last_visit_at, :now), balance = balance - :burnt + :earned,
+        locations = locations + (:visits > 0 AND NOT EXISTS (SELECT FROM customer_location known
+            WHERE known.location_id = :location_id AND known.customer_id = :customer_id AND known.visits > 0))::int,
+        -- Days that have left the year by now are the nightly walk's business.
+        year_days = {DAYS}, year_last_on = greatest(year_last_on, :today),
+        year_first_on = CASE WHEN year_days = 0 THEN :today ELSE year_first_on END,
+        frequency = {frequency(DAYS, "year_first_on", "greatest(year_last_on, :today)")},
         debt = debt - :repaid::bigint, burnt = burnt + :burnt, earned = earned + :earned,
         tier_id = :tier_after::smallint,
         -- How long a tier stays is the sweep's business: it looks at a new one at once.
@@ -98,7 +107,7 @@ WITH customer AS MATERIALIZED (
     WHERE :tier_after <> :tier_before
 ), journal AS (
     INSERT INTO journal_entry (at, actor_kind, staff_id, api_key_id, action, subject_kind, subject_id, details)
-    SELECT :now, :actor_kind, :staff_id, :api_key_id, 'receipt.recorded', 'receipt', id, '{}' FROM sale
+    SELECT :now, :actor_kind, :staff_id, :api_key_id, 'receipt.recorded', 'receipt', id, '{{}}' FROM sale
 ), code AS (
     INSERT INTO card_code_use (customer_id, step, receipt_id)
     SELECT :customer_id, :code_step::bigint, id FROM sale WHERE :code_step IS NOT NULL
@@ -127,7 +136,8 @@ async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) ->
     aside, even when it has expired meanwhile, and the rest of the hold is free again.
     Raises Conflict("key_was_used") for the same key with another body, Invalid for a bad draft,
     NotFound("customer" | "location" | "hold"), Refused("location_is_closed" | "own_account" | "hold_of_another" |
-    "hold_is_over" | "fiscal_receipt_was_credited") and what `quote` refuses.
+    "hold_is_over" | "fiscal_receipt_was_credited" | "card_was_merged") and what `quote` refuses. Somebody who was
+    deleted from the base is back in it.
     """
     draft = checked(draft)
     async with noting_refusals(draft.customer_id, draft.location_id, actor=actor, now=now):
@@ -155,14 +165,33 @@ async def _record_in_turn(draft: ReceiptDraft, *, actor: Actor, now: datetime) -
 
 
 async def _record(draft: ReceiptDraft, *, actor: Actor, now: datetime) -> Recorded | None:
-    """Record a sale, or answer for its key again; None when the customer has changed, or a key was taken, meanwhile."""
+    """Record a sale, or answer for its key again.
+
+    None when the customer has changed, or a key was taken, meanwhile; and when more than the one statement is to be
+    done, for which the sale must take its turn.
+    """
     at_till = await till_for(draft, now=now)
     if at_till.seen is not None:
         return answered(*at_till.seen, draft.body_hash())
     if draft.proof is not None and draft.proof.customer_id != draft.customer_id:
         raise Refused("burn_needs_presence")
     check_till(at_till, actor)
-    return await _write(draft, at_till, quote(at_till, draft, now=now), actor=actor, now=now)
+    is_plain = not (at_till.is_late or at_till.is_deleted)
+    if not is_plain and not db.in_use_case():
+        return None
+    recorded = await _write(draft, at_till, quote(at_till, draft, now=now), actor=actor, now=now)
+    if recorded is not None and not is_plain:
+        await _set_right(at_till, draft.customer_id, actor=actor, now=now)
+    return recorded
+
+
+async def _set_right(at_till: Till, customer_id: int, *, actor: Actor, now: datetime) -> None:
+    """What is rare after a sale, and so not in its statement."""
+    if at_till.is_late:
+        # Nobody knows whether this day was counted: the statement compares with the last one alone.
+        await recount_visits(customer_id, now=now)
+    if at_till.is_deleted:
+        await bring_back(customer_id, actor=actor, now=now)
 
 
 async def _why_not(draft: ReceiptDraft) -> Conflict | Refused:
@@ -173,7 +202,8 @@ async def _why_not(draft: ReceiptDraft) -> Conflict | Refused:
 
 
 def check_till(at_till: Till, actor: Actor) -> None:
-    """Raise Refused("location_is_closed" | "own_account") where nobody may be served."""
+    """Raise Refused("location_is_closed" | "own_account") and what `check_card` raises where nobody may be served."""
+    check_card(at_till)
     if not at_till.is_open:
         raise Refused("location_is_closed")
     if actor.phone is not None and actor.phone == at_till.customer_phone:

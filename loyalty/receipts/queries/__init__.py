@@ -11,7 +11,8 @@ from loyalty.bonuses.rules import Lot
 from loyalty.conversations.queries.recipients import own_texts, place_for
 from loyalty.customers.rules import CardProof
 from loyalty.errors import NotFound
-from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
+from loyalty.receipts.queries.visits import visits
+from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Till, check_card, checked, quote
 from loyalty.shop.rules import Programme
 
 PAGE_ROWS = 50
@@ -89,7 +90,7 @@ class Habits:
 
 
 # Everything a quote decides on, read at one moment; what the programme does not limit is not counted. Indexes:
-# bonus_lot_open, hold_live, receipt_customer, programme_effective, messenger_account_customer.
+# bonus_lot_open, hold_live, receipt_customer, appointment_customer, programme_effective, messenger_account_customer.
 TILL = f"""
 SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name AS location_name, l.time_zone,
     l.is_open, l.burns_without_code, day.today, c.name, c.phone, c.language, c.birthday,
@@ -105,9 +106,8 @@ SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name
             -- A refund takes from its sale: of one that the window has forgotten it takes nothing.
             AND (r.kind = 'sale' OR (SELECT at FROM receipt WHERE id = r.original_id) > tier_window.begins)
     ) AS window_paid,
-    CASE WHEN p.body->>'tier_basis' = 'visits' THEN (SELECT count(DISTINCT (location_id, business_date))
-        FROM receipt WHERE customer_id = $1 AND kind = 'sale' AND refunded < total
-            AND at > tier_window.begins) ELSE 0
+    CASE WHEN p.body->>'tier_basis' = 'visits' THEN (SELECT count(DISTINCT (location_id, day))
+        FROM ({visits("customer_id = $1")}) visit WHERE at > tier_window.begins) ELSE 0
     END AS window_visits,
     CASE WHEN (p.body->>'burn_cap_day')::bigint > 0 THEN (SELECT
         coalesce(sum(CASE kind WHEN 'sale' THEN burnt ELSE -burnt END), 0)::bigint FROM receipt
@@ -134,7 +134,11 @@ SELECT p.id AS programme_id, p.body AS programme, s.currency, s.exponent, l.name
         WHERE customer_id = $1 AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days')
     END AS last_receipt_at,
     EXISTS (SELECT FROM receipt WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
-        AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days') AS visited
+        AND kind = 'sale' AND refunded < total AND at > $3 - INTERVAL '2 days')
+        OR EXISTS (SELECT FROM appointment WHERE customer_id = $1 AND location_id = $2 AND business_date = day.today
+            AND state = 'came' AND starts_at > $3 - INTERVAL '2 days') AS visited,
+    f.year_last_on > day.today AS is_late, c.deleted_at IS NOT NULL AS is_deleted, c.merged_into_id,
+    c.erased_at IS NOT NULL AS is_erased
 FROM customer c JOIN customer_facts f ON f.customer_id = c.id LEFT JOIN LATERAL (
         {place_for("receipt", "c.id", "a.id, a.channel, t.texts")}) account ON true, shop s,
     location l LEFT JOIN receipt seen ON seen.location_id = l.id AND seen.source = $6::text
@@ -161,10 +165,6 @@ VIEW = """
 """
 
 # Index: receipt_customer.
-VISIT_DAYS = """
-    SELECT count(DISTINCT business_date) AS days, min(business_date) AS first, max(business_date) AS last
-    FROM receipt WHERE customer_id = $1 AND at > $2 AND kind = 'sale' AND refunded < total
-"""
 MONTHS = """
     SELECT date_trunc('month', business_date)::date AS month,
         sum(CASE kind WHEN 'sale' THEN total ELSE -total END)::bigint AS sold
@@ -201,7 +201,7 @@ async def till(
         "account_id", "account_channel", "code_used", "balance", "debt", "tier_id", "tier_until", "discount_bp",
         "birthday", "is_first",
         "window_paid", "window_visits", "burnt_today", "earned_today", "earned_month", "receipts_today", "burns_today",
-        "last_receipt_at", "visited", "version")  # fmt: skip
+        "last_receipt_at", "visited", "version", "is_late", "is_deleted", "merged_into_id", "is_erased")  # fmt: skip
     return Till(
         programme=_programme(row["programme_id"], row["programme"]),
         location_id=location_id,
@@ -235,7 +235,9 @@ async def till_for(draft: ReceiptDraft, *, now: datetime) -> Till:
 async def quote_for(draft: ReceiptDraft, *, now: datetime) -> Quote:
     """What a sale would move; nothing moves. Raises like `record_receipt`, but for its key."""
     draft = checked(draft)
-    return quote(await till_for(draft, now=now), draft, now=now)
+    at_till = await till_for(draft, now=now)
+    check_card(at_till)
+    return quote(at_till, draft, now=now)
 
 
 # Index: receipt_promo_code.
@@ -401,13 +403,11 @@ async def paid_since(customer_id: int, since: datetime) -> int:
 
 async def habits(customer_id: int, *, today: date, now: datetime) -> Habits:
     """How a person buys, over the last year."""
-    days = await db.fetch_row(VISIT_DAYS, customer_id, now - timedelta(days=365))
-    assert days is not None
-    every = round((days["last"] - days["first"]).days / (days["days"] - 1)) if days["days"] >= 3 else None
+    tenths = await db.fetch_value("SELECT frequency FROM customer_facts WHERE customer_id = $1", customer_id)
     sold = {row["month"]: row["sold"] for row in await db.fetch(MONTHS, customer_id, now - timedelta(days=400))}
     index = today.year * 12 + today.month - 1
     months = [date(at // 12, at % 12 + 1, 1) for at in range(index - 11, index + 1)]
-    return Habits(every, [(month, sold.get(month, 0)) for month in months])
+    return Habits((tenths + 5) // 10 if tenths else None, [(month, sold.get(month, 0)) for month in months])
 
 
 _programmes: dict[int, tuple[str, Programme]] = {}

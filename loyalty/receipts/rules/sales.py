@@ -21,7 +21,7 @@ from loyalty.bonuses.rules import (
     take,
 )
 from loyalty.customers.rules import CardProof, step_began
-from loyalty.errors import Invalid, Refused
+from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.ids import fingerprint
 from loyalty.money import MAX_MINOR, money_of, share_of, split
 from loyalty.shop.rules import Programme, Tier, TierBasis, clean_line
@@ -123,7 +123,8 @@ class Till:
     lots: with what other holds keep of them. held: what was set aside
     for this sale. seen: hash and answer of the receipt that has this draft's key. version: of the customer's facts,
     which change with everything that a sale decides on. earned_*, burnt_today, receipts_today, burns_today: filled
-    where the programme limits them.
+    where the programme limits them. is_late: a later day with a visit is counted already. is_deleted: the customer is
+    hidden from the base. merged_into_id: the card is another one now. is_erased: nobody is behind it any more.
     """
 
     programme: Programme
@@ -163,6 +164,10 @@ class Till:
     held: Held | None = None
     seen: tuple[str, str] | None = None
     version: str = ""
+    is_late: bool = False
+    is_deleted: bool = False
+    merged_into_id: int | None = None
+    is_erased: bool = False
     own_texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -205,6 +210,17 @@ class Quote:
     tier_after: Tier
     taken: tuple[Taken, ...]
     lines: tuple[QuoteLine, ...]
+
+
+def check_card(till: Till) -> None:
+    """Raise NotFound("customer") for a card that is nobody's any more, Refused("card_was_merged") for a merged one.
+
+    Its details name the `customer_id` of the card that it is now.
+    """
+    if till.is_erased:
+        raise NotFound("customer")
+    if till.merged_into_id is not None:
+        raise Refused("card_was_merged", customer_id=till.merged_into_id)
 
 
 def checked(draft: ReceiptDraft) -> ReceiptDraft:

@@ -1,0 +1,1 @@
+"""Changing bookings: who serves with what, appointments, what is counted of them."""
