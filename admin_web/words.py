@@ -115,6 +115,7 @@ REASONS = {
     "no_chat_to_ask": mark("The customer has no chat where they could be asked. Ask for the code of the card."),
     "nobody_named": mark("Say whose sale it is: by customer_id or by code."),
     "no_consent": mark("The customer has not agreed to such messages."),
+    "no_guest": mark("Say whose appointment it is: by customer_id or by phone."),
     "no_files_there": mark("Only words can be sent there, no pictures and files."),
     "no_letters": mark("A name has letters."),
     "no_webp_there": mark("WhatsApp takes JPEG and PNG pictures, no WebP."),

@@ -45,7 +45,8 @@ MEANINGS = {
     503: "A server we need does not answer. Send the request again.",
 }
 DESCRIPTION = (
-    "Customers, bonuses, receipts and holds of one installation, for tills and other programs of the shop.\n\n"
+    "Customers, bonuses, receipts, holds and appointments of one installation, for tills and other programs of the"
+    " shop.\n\n"
     "Money is in minor units of the currency (kopecks, cents), bonuses in hundredths of a bonus, rates in hundredths"
     " of a percent, moments in UTC. Errors are problem details (RFC 9457): decide by `status` and `reason`."
 )

@@ -1,6 +1,6 @@
 """All operations, and the addresses they are served at."""
 
-from admin_web.api import bonuses, customers, fiscal, holds, locations, receipts
+from admin_web.api import appointments, bonuses, customers, fiscal, holds, locations, receipts, team
 from admin_web.api.operations import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -10,6 +10,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *fiscal.OPERATIONS,
     *holds.OPERATIONS,
     *locations.OPERATIONS,
+    *appointments.OPERATIONS,
+    *team.OPERATIONS,
 )
 """In the order of the documents."""
 

@@ -149,7 +149,7 @@ def checked(draft: AppointmentDraft, zone: str, now: datetime) -> AppointmentDra
     if draft.external_id is not None:
         check_key(draft.external_id)
     if (draft.customer_id is None) == (draft.guest is None):
-        raise Invalid("customer_id", "nobody_named")
+        raise Invalid("customer_id", "no_guest")
     starts_at, ends_at = _whole(draft.starts_at), _whole(draft.ends_at) if draft.ends_at else None
     if not EARLIEST <= starts_at <= now + AHEAD:
         raise Invalid("starts_at", "too_far_away")

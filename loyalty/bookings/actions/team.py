@@ -4,8 +4,9 @@ Nothing is deleted, because appointments name it: what is archived is offered no
 own things by `external_id`: adding one that is known adds nothing, and returns what there is, as it is.
 """
 
+from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from loyalty import db
 from loyalty.bookings.actions.counting import hold_categories, recount_categories
@@ -22,6 +23,7 @@ from loyalty.errors import Invalid, NotFound
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 
+Draft = TypeVar("Draft", TeamMemberDraft, ServiceDraft, CategoryDraft)
 Thing = TeamMember | Service | ServiceCategory
 
 
@@ -30,18 +32,19 @@ async def add_team_member(draft: TeamMemberDraft, *, actor: Actor, now: datetime
     """Add somebody who serves; returns their id, and whether they are new. Raises Invalid for a field."""
     draft = checked_member(draft)
     await _check_named("location", "location_id", draft.location_id)
-    values = {"name": draft.name, "position": draft.position, "location_id": draft.location_id}
-    return await _add("team_member", values, draft.external_id, actor=actor, now=now)
+    return await _add("team_member", asdict(draft), actor=actor, now=now)
 
 
 @db.use_case
-async def change_team_member(member_id: int, draft: TeamMemberDraft, *, actor: Actor, now: datetime) -> None:
-    """Correct somebody who serves. The same again is nothing. Raises NotFound("team_member"), Invalid for a field."""
-    draft = checked_member(draft)
-    await _check_named("location", "location_id", draft.location_id)
+async def change_team_member(member_id: int, *, actor: Actor, now: datetime, **changes: Any) -> None:
+    """Correct fields of somebody who serves, as `TeamMemberDraft` names them. The same again is nothing.
+
+    Raises NotFound("team_member"), Invalid for a field.
+    """
     row = await _locked("team_member", member_id)
-    values = {"name": draft.name, "position": draft.position, "location_id": draft.location_id}
-    await _change(row, "team_member", values | {"external_id": draft.external_id}, actor=actor, now=now)
+    draft = checked_member(_with(row, TeamMemberDraft, changes))
+    await _check_named("location", "location_id", draft.location_id)
+    await _change(row, "team_member", asdict(draft), actor=actor, now=now)
 
 
 @db.use_case
@@ -49,24 +52,23 @@ async def add_service(draft: ServiceDraft, *, actor: Actor, now: datetime) -> tu
     """Add a service; returns its id, and whether it is new. Raises Invalid for a field."""
     draft = checked_service(draft)
     await _check_named("service_category", "category_id", draft.category_id)
-    values = {"name": draft.name, "category_id": draft.category_id}
-    return await _add("service", values, draft.external_id, actor=actor, now=now)
+    return await _add("service", asdict(draft), actor=actor, now=now)
 
 
 @db.use_case
-async def change_service(service_id: int, draft: ServiceDraft, *, actor: Actor, now: datetime) -> None:
-    """Correct a service; with its category, who came for which one is counted anew.
+async def change_service(service_id: int, *, actor: Actor, now: datetime, **changes: Any) -> None:
+    """Correct fields of a service, as `ServiceDraft` names them. The same again is nothing.
 
-    The same again is nothing. Raises NotFound("service"), Invalid for a field.
+    With its category, who came for which one is counted anew. Raises NotFound("service"), Invalid for a field.
     """
-    draft = checked_service(draft)
-    await _check_named("service_category", "category_id", draft.category_id)
-    await hold_categories()
+    if "category_id" in changes:
+        await hold_categories()
     row = await _locked("service", service_id)
     assert isinstance(row, Service)
     before = row.category_id
-    values = {"name": draft.name, "category_id": draft.category_id, "external_id": draft.external_id}
-    await _change(row, "service", values, actor=actor, now=now)
+    draft = checked_service(_with(row, ServiceDraft, changes))
+    await _check_named("service_category", "category_id", draft.category_id)
+    await _change(row, "service", asdict(draft), actor=actor, now=now)
     if before != draft.category_id:
         await recount_categories([one for one in (before, draft.category_id) if one is not None])
 
@@ -75,16 +77,18 @@ async def change_service(service_id: int, draft: ServiceDraft, *, actor: Actor, 
 async def add_service_category(draft: CategoryDraft, *, actor: Actor, now: datetime) -> tuple[int, bool]:
     """Add a group of services; returns its id, and whether it is new. Raises Invalid for a field."""
     draft = checked_category(draft)
-    return await _add("service_category", {"name": draft.name}, draft.external_id, actor=actor, now=now)
+    return await _add("service_category", asdict(draft), actor=actor, now=now)
 
 
 @db.use_case
-async def change_service_category(category_id: int, draft: CategoryDraft, *, actor: Actor, now: datetime) -> None:
-    """Correct a group of services. The same again is nothing. Raises NotFound("service_category"), Invalid."""
-    draft = checked_category(draft)
+async def change_service_category(category_id: int, *, actor: Actor, now: datetime, **changes: Any) -> None:
+    """Correct fields of a group of services, as `CategoryDraft` names them. The same again is nothing.
+
+    Raises NotFound("service_category"), Invalid for a field.
+    """
     row = await _locked("service_category", category_id)
-    values = {"name": draft.name, "external_id": draft.external_id}
-    await _change(row, "service_category", values, actor=actor, now=now)
+    draft = checked_category(_with(row, CategoryDraft, changes))
+    await _change(row, "service_category", asdict(draft), actor=actor, now=now)
 
 
 @db.use_case
@@ -112,16 +116,15 @@ async def _set_archived(noun: str, id_: int, at: datetime | None, *, actor: Acto
     await write_journal(actor, action, now=now, subject_kind=noun, subject_id=id_)
 
 
-async def _add(
-    noun: str, values: dict[str, Any], external_id: str | None, *, actor: Actor, now: datetime
-) -> tuple[int, bool]:
+async def _add(noun: str, values: dict[str, Any], *, actor: Actor, now: datetime) -> tuple[int, bool]:
+    external_id = values["external_id"]
     if external_id is not None:
         # One after the other: the second finds what the first has added.
         await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{noun} {external_id}")
         known = await MODELS[noun].get_or_none(external_id=external_id)
         if known is not None:
             return known.id, False
-    row = await MODELS[noun].create(**values, external_id=external_id, created_at=now)
+    row = await MODELS[noun].create(**values, created_at=now)
     await write_journal(actor, f"{noun}.added", now=now, subject_kind=noun, subject_id=row.id)
     return row.id, True
 
@@ -147,6 +150,12 @@ async def _check_named(table: str, field: str, id_: int | None) -> None:
     sql = f"SELECT EXISTS (SELECT FROM {table} WHERE id = $1)"
     if id_ is not None and not await db.fetch_value(sql, id_):
         raise Invalid(field, "unknown_choice")
+
+
+def _with(row: Thing, draft: type[Draft], changes: dict[str, Any]) -> Draft:
+    """What the row would be with the changes."""
+    known = {field.name: getattr(row, field.name) for field in fields(draft)}
+    return draft(**known | changes)
 
 
 async def _locked(noun: str, id_: int) -> Thing:

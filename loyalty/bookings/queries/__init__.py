@@ -1,6 +1,6 @@
 """Reading bookings: who serves, with what, one appointment, a customer's, a page of all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -84,7 +84,7 @@ class AppointmentFilters:
 
     customer_id: int | None = None
     location_id: int | None = None
-    location_ids: Sequence[int] | None = None
+    location_ids: Collection[int] | None = None
     since: datetime | None = None
     until: datetime | None = None
     updated_since: datetime | None = None

@@ -59,8 +59,20 @@ def at_home(body: Any) -> Any:
         "birthday": lambda _: "1990-05-14",
         "code": lambda _: None,
         "promo_code": lambda _: None,
+        "team_member_id": lambda value: 1 + value % 3,
+        "category_id": lambda value: 1 + value % 3,
+        "service_ids": lambda value: [1 + one % 3 for one in value],
     }
-    if "location_id" in body and "fn" not in body:
+    if "starts_at" in body and "location_id" in body:
+        day = 20 + len(body["external_id"]) % 5
+        body |= {
+            "customer_id": 1,
+            "phone": None,
+            "name": None,
+            "starts_at": f"2026-11-{day}T10:00:00Z",
+            "ends_at": None,
+        }
+    elif "location_id" in body and "fn" not in body and "name" not in body:
         body.setdefault("customer_id", 1)
         body["customer_id"] = body["customer_id"] or 1
     if "total" in body:
@@ -70,7 +82,7 @@ def at_home(body: Any) -> Any:
 
 @pytest.fixture
 async def shop(api: Api) -> Api:
-    """A chain with something to read: customers, receipts, a hold."""
+    """A chain with something to read: customers, receipts, holds, appointments with who serves and with what."""
     await a_programme()
     place = await a_location()
     for number in range(3):
@@ -78,6 +90,11 @@ async def shop(api: Api) -> Api:
         await an_account(person.id, now=START)
         await api.post("/receipts", a_body(person, place, external_id=f"seen-{number}"), status=201)
         await api.post("/holds", a_body(person, place, external_id=f"held-{number}", burn=100_00), status=201)
+        for path in ("/team-members", "/service-categories", "/services"):
+            await api.post(path, {"name": "Anna", "external_id": f"known-{number}"}, status=201)
+        booked = {"customer_id": person.id, "location_id": place, "starts_at": "2026-11-21T10:00:00Z"}
+        booked |= {"external_id": f"booked-{number}", "service_ids": [1 + number], "team_member_id": 1 + number}
+        await api.post("/appointments", booked, status=201)
     return api
 
 

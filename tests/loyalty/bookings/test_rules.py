@@ -30,8 +30,8 @@ def a_draft(**more):
 @pytest.mark.parametrize(
     ("more", "field", "reason"),
     [
-        ({"customer_id": None}, "customer_id", "nobody_named"),
-        ({"guest": Guest("+79160000001")}, "customer_id", "nobody_named"),
+        ({"customer_id": None}, "customer_id", "no_guest"),
+        ({"guest": Guest("+79160000001")}, "customer_id", "no_guest"),
         ({"starts_at": datetime(1999, 12, 31, tzinfo=UTC)}, "starts_at", "too_far_away"),
         ({"starts_at": NOW + timedelta(days=733)}, "starts_at", "too_far_away"),
         ({"ends_at": NOW}, "ends_at", "ends_before_it_begins"),
