@@ -27,6 +27,7 @@ NOUNS = {
     "link_request": mark("There is no such question about an account."),
     "location": mark("There is no such location."),
     "media": mark("This picture or file is not here."),
+    "merge": mark("These cards were not merged."),
     "message": mark("There is no such message."),
     "message_template": mark("There is no such template. Somebody may have deleted it."),
     "message_type": mark("There is no such type of message."),
@@ -58,7 +59,10 @@ REASONS = {
     "burn_over_limit": mark("No more than %(limit)s bonuses can be used for this receipt."),
     "burns_of_day": mark("Bonuses were used %(limit)s times today already: that is all the programme allows."),
     "cannot_be_asked_there": mark("People cannot answer there, and this message asks something."),
+    "card_is_deleted": mark("This card is deleted: restore it first, or keep the other one."),
+    "card_was_erased": mark("One of the cards was erased: they cannot be taken apart any more."),
     "card_was_merged": mark("This card was merged into another one of the same person: use that one."),
+    "cards_have_holds": mark("A sale is under way that has set bonuses aside: finish it or let it go, then try again."),
     "cards_must_be_merged": mark(
         "That account has a card with purchases of its own: the two cards must be merged first."
     ),
@@ -90,6 +94,11 @@ REASONS = {
     "file_too_large": mark("This file is too large: at most %(limit)s MB."),
     "fiscal_code_unreadable": mark("A part of the receipt's code is missing or wrong."),
     "fiscal_receipt_was_credited": mark("This fiscal receipt was credited already."),
+    "merge_too_old": mark("Cards can be taken apart for %(days)s days after they were merged; this was longer ago."),
+    "moved_bonuses_spent": mark("The cards cannot be taken apart: %(amount)s bonuses that came over are spent."),
+    "moved_receipt_was_refunded": mark("The cards cannot be taken apart: a receipt that came over was refunded since."),
+    "same_card": mark("This is the same card."),
+    "survivor_was_merged": mark("This card was merged into another one since: take those two apart first."),
     "update_is_empty": mark("Its text is gone: it is kept for a week."),
     "hold_is_over": mark(
         "This hold is over: it was used, taken back, or its time has passed. Set the bonuses aside anew."
@@ -222,6 +231,7 @@ AMOUNTS: dict[str, dict[str, Callable[[int | None], str]]] = {
     "burn_not_a_step": {"step": bonuses},
     "burn_over_limit": {"limit": bonuses},
     "manual_credits_of_day": {"left": bonuses, "limit": bonuses},
+    "moved_bonuses_spent": {"amount": bonuses},
     "needs_second_person": {"limit": bonuses},
     "not_a_step": {"step": bonuses},
     "not_enough_bonuses": {"available": bonuses},

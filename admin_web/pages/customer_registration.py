@@ -51,6 +51,7 @@ INVITATION_REASONS = {
     "has_receipts": mark("had bought before"),
     "known_already": mark("was in the base before"),
     "was_here_before": mark("was a customer before"),
+    "same_person": mark("was the same person"),
     "cap_of_month": mark("too many in the month"),
     "switched_off": mark("gifts were switched off"),
 }

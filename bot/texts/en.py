@@ -99,6 +99,8 @@ TEXTS = {
     "event.invited": "for coming by an invitation",
     "event.referral_undone": "gift for an invitation taken back",
     "event.expiry": "their time was over",
+    "event.gift_twice": "gift had twice, taken back",
+    "event.gift_again": "gift given again",
     "event.other": "bonuses",
     "invite.title": "Invite a friend: send them this link, or let them scan the code.",
     "invite.mine": "You get {bonuses} when they have bought something for the first time.",

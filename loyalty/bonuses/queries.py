@@ -1,5 +1,6 @@
 """Reading the ledger: the account of a customer, its entries, its lots."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -55,9 +56,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """One movement, as people read it."""
+    """One movement, as people read it. customer_id: on whose card; that may have become the one asked for."""
 
     id: int
+    customer_id: int
     amount: int
     balance_after: int
     kind: Kind
@@ -119,13 +121,15 @@ ACCOUNT = f"""
     ORDER BY lot.expires_at NULLS LAST, lot.id
 """
 
-# Index: bonus_entry_customer, read backwards from a place.
-ENTRIES = """
-    SELECT e.id, e.amount, e.balance_after, e.kind, e.event, e.at, e.receipt_id, l.name AS location_name,
+# The entries of a card that became this one stay where they are and are read here. Indexes: customer_merged_into,
+# bonus_entry_customer.
+CARDS = "(SELECT $1::bigint UNION ALL SELECT id FROM customer WHERE merged_into_id = $1)"
+ENTRIES = f"""
+    SELECT e.id, e.customer_id, e.amount, e.balance_after, e.kind, e.event, e.at, e.receipt_id, l.name AS location_name,
         s.name AS staff_name, c.text AS comment
     FROM bonus_entry e LEFT JOIN location l ON l.id = e.location_id LEFT JOIN staff_member s ON s.id = e.staff_id
         LEFT JOIN bonus_entry_comment c ON c.entry_id = e.id
-    WHERE e.customer_id = $1 AND e.id < $2 ORDER BY e.id DESC LIMIT $3
+    WHERE e.customer_id IN {CARDS} AND e.id < $2 ORDER BY e.id DESC LIMIT $3
 """
 
 
@@ -148,6 +152,26 @@ async def account(customer_id: int, *, now: datetime) -> Account:
 async def open_lots(customer_id: int, *, now: datetime) -> list[Lot]:
     """Lots with something left, pending and expired ones too, and what holds live at `now` keep of them."""
     return [_lot(row) for row in await db.fetch(LOTS, customer_id, now)]
+
+
+# A lot that went to another card when two became one is a lot of its own there; the merge names both. The table belongs
+# to a room above: read in SQL. Index: merge_merged.
+LINE = """
+WITH RECURSIVE line (origin, lot_id, customer_id) AS (
+    SELECT id, id, customer_id FROM bonus_lot WHERE id = ANY($1::bigint[])
+    UNION
+    SELECT line.origin, (pair->>1)::bigint, merge.survivor_id
+    FROM line JOIN merge ON merge.merged_id = line.customer_id,
+        LATERAL jsonb_array_elements(merge.moved->'bonuses'->'lots') pair
+    WHERE (pair->>0)::bigint = line.lot_id
+)
+SELECT origin, lot_id FROM line ORDER BY origin, lot_id
+"""
+
+
+async def lots_after(lot_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """(lot, what it is or became) for each: itself, and its copies on the cards that its card was merged into."""
+    return [(row["origin"], row["lot_id"]) for row in await db.fetch(LINE, list(lot_ids))]
 
 
 HOLD = """

@@ -58,6 +58,7 @@ class Source(StrEnum):
     BIRTHDAY = "birthday"
     REFERRAL = "referral"
     GRACE = "grace"
+    MERGE = "merge"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1620,6 +1620,7 @@ CREATE INDEX message_leased ON public.message USING btree (leased_until) WHERE (
 CREATE INDEX message_lost ON public.message USING btree (created_at, id) WHERE ((status)::text = ANY ((ARRAY['failed'::character varying, 'unknown'::character varying, 'cancelled'::character varying])::text[]));
 CREATE INDEX message_named ON public.message USING btree (external_id) WHERE (((channel)::text = 'sms'::text) AND ((direction)::text = 'out'::text));
 CREATE INDEX message_pending ON public.message USING btree (account_id, priority, id) WHERE (((direction)::text = 'out'::text) AND ((status)::text = ANY ((ARRAY['queued'::character varying, 'delayed'::character varying, 'leased'::character varying, 'sending'::character varying])::text[])));
+CREATE INDEX message_places ON public.message USING btree (customer_id) WHERE ((channel)::text = ANY ((ARRAY['sms'::character varying, 'email'::character varying])::text[]));
 CREATE INDEX message_queued ON public.message USING btree (channel, priority, id) WHERE ((status)::text = 'queued'::text);
 CREATE INDEX message_told ON public.message USING btree (created_at, id) WHERE ((direction)::text = 'out'::text);
 CREATE INDEX message_words ON public.message USING gin (((content ->> 'text'::text)) public.gin_trgm_ops) WHERE (((direction)::text <> 'out'::text) OR ((kind)::text = 'staff'::text));

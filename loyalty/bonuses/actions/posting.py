@@ -24,7 +24,8 @@ class NewLot:
 class Posting:
     """One entry to write, with the lots it takes from, gives back to, or makes.
 
-    operation_id: unique over the ledger; posting it twice is a unique violation, so look before.
+    operation_id: unique over the ledger; posting it twice is a unique violation, so look before. more_lots: beside
+    `lot`, in order.
     debt: change of the customer's debt. at: when it happened; zone: whose calendar dates it.
     """
 
@@ -38,6 +39,7 @@ class Posting:
     zone: str
     taken: Sequence[Taken] = ()
     lot: NewLot | None = None
+    more_lots: Sequence[NewLot] = ()
     debt: int = 0
     location_id: int | None = None
     receipt_id: int | None = None
@@ -61,10 +63,12 @@ WITH facts AS (
         $12::timestamptz, $13::date FROM facts RETURNING id
 ), lot AS (
     INSERT INTO bonus_lot (customer_id, entry_id, amount, remaining, activates_at, expires_at, source)
-    SELECT $1, id, $16::bigint, $16 - $20::bigint, $17::timestamptz, $18::timestamptz, $19::text
-    FROM entry WHERE $16 > 0 RETURNING id, entry_id
+    SELECT $1, entry.id, part.amount, part.amount - part.repaid, part.activates_at, part.expires_at, part.source
+    FROM entry, unnest($16::bigint[], $17::timestamptz[], $18::timestamptz[], $19::text[], $20::bigint[])
+        WITH ORDINALITY part (amount, activates_at, expires_at, source, repaid, number)
+    ORDER BY part.number RETURNING id, entry_id, amount - remaining AS repaid
 ), repaid AS (
-    INSERT INTO bonus_allocation (entry_id, lot_id, amount) SELECT entry_id, id, $20 FROM lot WHERE $20 > 0
+    INSERT INTO bonus_allocation (entry_id, lot_id, amount) SELECT entry_id, id, repaid FROM lot WHERE repaid > 0
 ), taken AS (
     INSERT INTO bonus_allocation (entry_id, lot_id, amount)
     SELECT entry.id, part.lot_id, part.amount FROM entry, unnest($14::bigint[], $15::bigint[]) part (lot_id, amount)
@@ -81,13 +85,19 @@ WITH facts AS (
     FROM entry, facts
     WHERE $10 IS NULL AND EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> '["balance"]')
 )
-SELECT entry.id, facts.balance FROM entry, facts
+SELECT entry.id, facts.balance, ARRAY(SELECT id FROM lot ORDER BY id) AS lots FROM entry, facts
 """
 
 
 async def post(posting: Posting) -> tuple[int, int]:
     """Write one entry; returns its id and the balance after it. The caller has locked the customer."""
-    lot = posting.lot
+    entry_id, balance, _lots = await post_lots(posting)
+    return entry_id, balance
+
+
+async def post_lots(posting: Posting) -> tuple[int, int, list[int]]:
+    """As `post`, with the lots that the entry made, in the order in which they were given."""
+    lots = [*([posting.lot] if posting.lot else []), *posting.more_lots]
     row = await db.fetch_row(
         POST,
         posting.customer_id,
@@ -105,17 +115,17 @@ async def post(posting: Posting) -> tuple[int, int]:
         business_date(posting.at, posting.zone),
         [part.lot_id for part in posting.taken],
         [part.amount for part in posting.taken],
-        lot.amount if lot else 0,
-        lot.dates.activates_at if lot else None,
-        lot.dates.expires_at if lot else None,
-        lot.source.value if lot else None,
-        lot.repaid if lot else 0,
+        [lot.amount for lot in lots],
+        [lot.dates.activates_at for lot in lots],
+        [lot.dates.expires_at for lot in lots],
+        [lot.source.value for lot in lots],
+        [lot.repaid for lot in lots],
         posting.comment,
     )
     assert row is not None, "post() needs a locked customer"
     if posting.receipt_id is None:
         db.wake("webhooks")
-    return row["id"], row["balance"]
+    return row["id"], row["balance"], row["lots"]
 
 
 async def debt_of(customer_id: int) -> int:

@@ -5,16 +5,15 @@ from datetime import datetime
 
 from loyalty import db, wording
 from loyalty.bonuses.actions.once_only import Gift, give, person_hash, remember, tell_gift, was_given
-from loyalty.bonuses.actions.posting import Posting, post
-from loyalty.bonuses.queries import open_lots
-from loyalty.bonuses.rules import Kind, Source, earned_lot_dates, reverse, total_taken
+from loyalty.bonuses.actions.taking_back import take_back
+from loyalty.bonuses.rules import Source, earned_lot_dates
 from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.queries import find_by_referral_code
 from loyalty.shop.queries import programme_at, shop
-from loyalty.shop.rules import DebtPolicy, Programme
+from loyalty.shop.rules import Programme
 from loyalty.staff.rules import Actor
 
 # Whoever stands above $1 in the chain of invitations; UNION ends it even where the chain bites its tail.
@@ -200,11 +199,6 @@ TAKEN_BACK = """
 SELECT r.invitee_id, r.referrer_id FROM referral r JOIN receipt s ON s.id = r.receipt_id
 WHERE r.state = 'paid' AND s.refunded = s.total ORDER BY r.invitee_id LIMIT $1
 """
-GIFT = """
-SELECT e.customer_id, e.amount, l.id AS lot_id, (SELECT coalesce(sum(a.amount), 0)::bigint FROM bonus_allocation a
-    JOIN bonus_entry x ON x.id = a.entry_id WHERE a.lot_id = l.id AND x.kind = 'expire') AS expired
-FROM bonus_entry e JOIN bonus_lot l ON l.entry_id = e.id WHERE e.id = $1
-"""
 
 
 async def undo_referrals(*, actor: Actor, now: datetime, limit: int = 500) -> int:
@@ -236,39 +230,17 @@ async def _undo(invitee_id: int, referrer_id: int, rules: _Rules, *, actor: Acto
 
 
 async def _take_back(entry_id: int, rules: _Rules, *, actor: Actor, now: datetime) -> None:
-    """Take a gift back: from its own lot, from other lots, then as debt. What of it expired is gone already."""
-    gift = await db.fetch_row(GIFT, entry_id)
-    assert gift is not None, "a gift has a lot"
-    customer_id = gift["customer_id"]
-    lots = await open_lots(customer_id, now=now)
-    own = next((lot for lot in lots if lot.id == gift["lot_id"]), None)
-    reversal = reverse(own, lots, gift["amount"] - gift["expired"], now)
-    debt = 0 if rules.programme.debt_policy is DebtPolicy.CLAMP else reversal.debt
-    amount = total_taken(reversal.taken) + debt
-    if not amount:
-        return
-    _, balance = await post(
-        Posting(
-            customer_id,
-            -amount,
-            Kind.REVERSE_EARN,
-            "referral_undone",
-            f"referral_undone:{entry_id}",
-            actor,
-            now,
-            rules.zone,
-            taken=reversal.taken,
-            debt=debt,
-            corrects_id=entry_id,
-        )
+    """Take a gift back, and tell whoever had it."""
+    key = f"referral_undone:{entry_id}"
+    back = await take_back(
+        entry_id, "referral_undone", key, policy=rules.programme.debt_policy, actor=actor, now=now, zone=rules.zone
     )
-    recipient = await recipient_of(customer_id, "referral_undone")
-    if recipient is None:
+    recipient = await recipient_of(back.customer_id, "referral_undone") if back else None
+    if back is None or recipient is None:
         return
     language = recipient.language
     values = {
-        "amount": wording.bonuses_in_words(amount, language),
-        "balance": wording.bonuses_in_words(max(0, balance), language),
+        "amount": wording.bonuses_in_words(back.amount, language),
+        "balance": wording.bonuses_in_words(max(0, back.balance), language),
     }
-    key = f"referral_undone:{entry_id}"
     await tell_customer(recipient, values, dedupe_key=key, now=now)

@@ -7,6 +7,7 @@ from loyalty import db
 from loyalty.bonuses.actions.manual import check_amount, check_comment, refuse_own_account, write_adjustment
 from loyalty.bonuses.queries import CreditRequestView, credit_request
 from loyalty.bonuses.rules import RequestState
+from loyalty.customers.actions.moving import hold_cards
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, Refused
 from loyalty.shop.queries import programme_at
@@ -92,9 +93,17 @@ async def refuse_credit(request_id: int, *, actor: Actor, now: datetime) -> Cred
 
 
 async def _locked(request_id: int) -> CreditRequestView:
-    """The request as it stands once its customer is locked: two colleagues may answer at once."""
-    await lock_customer((await credit_request(request_id)).customer_id)
-    return await credit_request(request_id)
+    """The request as it stands once its customer is locked: two colleagues may answer at once.
+
+    Read again, because the customer's card may have become another one meanwhile.
+    """
+    known = await credit_request(request_id)
+    while True:
+        await hold_cards([known.customer_id])
+        again = await credit_request(request_id)
+        if again.customer_id == known.customer_id:
+            return again
+        known = again
 
 
 async def _decide(

@@ -9,7 +9,8 @@ from loyalty.bookings.actions.counting import recount_bookings
 from loyalty.bookings.queries import AppointmentView, appointment
 from loyalty.bookings.rules import AppointmentDraft, Changes, Door, Guest, Source, State, checked
 from loyalty.clock import business_date
-from loyalty.customers.actions.profile import add_customer, lock_customer
+from loyalty.customers.actions.moving import hold_cards
+from loyalty.customers.actions.profile import add_customer
 from loyalty.customers.queries import find_by_phone
 from loyalty.customers.rules import Profile, Via, clean_name
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
@@ -158,7 +159,7 @@ async def _profile(guest: Guest, location_id: int) -> Profile:
 async def _locked(customer_id: int) -> int:
     """Lock the customer, or whoever their card has become; returns whom."""
     while True:
-        await lock_customer(customer_id)
+        await hold_cards([customer_id])
         person = await db.fetch_row(WHOSE, customer_id)
         if person is None or person["is_erased"]:
             raise NotFound("customer")
@@ -171,7 +172,7 @@ async def _locked_appointment(appointment_id: int) -> AppointmentView:
     """The appointment behind its customer's lock: read again, because a merge may have moved it before."""
     known = await appointment(appointment_id)
     while True:
-        await lock_customer(known.customer_id)
+        await hold_cards([known.customer_id])
         again = await appointment(appointment_id)
         if again.customer_id == known.customer_id:
             return again

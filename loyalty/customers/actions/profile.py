@@ -51,13 +51,18 @@ async def lock_customer(customer_id: int) -> None:
     """Hold a customer until the transaction ends. Always the first lock; several customers by rising id.
 
     What is decided on must be read in a later statement: this one sees the world from before the wait.
-    Raises NotFound("customer").
+    Raises NotFound("customer"), Refused("card_was_merged", customer_id=...) with the card that it is now: nothing is
+    written on one that is only a way to another. `hold_cards` of merging holds such a card.
     """
-    held = await db.fetch_value(
-        "SELECT customer_id FROM customer_facts WHERE customer_id = $1 FOR NO KEY UPDATE", customer_id
+    held = await db.fetch_row(
+        "SELECT is_hidden FROM customer_facts WHERE customer_id = $1 FOR NO KEY UPDATE", customer_id
     )
     if held is None:
         raise NotFound("customer")
+    if held["is_hidden"]:
+        survivor = await db.fetch_value("SELECT merged_into_id FROM customer WHERE id = $1", customer_id)
+        if survivor is not None:
+            raise Refused("card_was_merged", customer_id=survivor)
 
 
 async def lock_customers(customer_ids: Sequence[int]) -> list[int]:

@@ -197,6 +197,10 @@ TOTALS_OF_ALL = (
 )
 
 
+# Whoever looks for a merged card means the one it became.
+WHOSE = "SELECT coalesce(merged_into_id, id) FROM customer"
+
+
 async def customer(customer_id: int) -> CustomerView:
     """One person. Raises NotFound("customer")."""
     row = await db.fetch_row(ONE, customer_id)
@@ -229,21 +233,29 @@ async def birthday_is_fixed(customer_id: int) -> bool:
     return bool(await db.fetch_value("SELECT birthday_changes > 0 FROM customer WHERE id = $1", customer_id))
 
 
+async def present_card(customer_id: int) -> int:
+    """The card that this one has become; itself, if it was not merged into another. Raises NotFound("customer")."""
+    found: int | None = await db.fetch_value(f"{WHOSE} WHERE id = $1", customer_id)
+    if found is None:
+        raise NotFound("customer")
+    return found
+
+
 async def find_by_referral_code(code: str) -> int | None:
     """Whose invitation this is, in whatever case it was typed."""
-    found: int | None = await db.fetch_value("SELECT id FROM customer WHERE referral_code = $1", code.upper())
+    found: int | None = await db.fetch_value(f"{WHOSE} WHERE referral_code = $1", code.upper())
     return found
 
 
 async def find_by_phone(phone: str) -> int | None:
     """The customer with this E.164 phone."""
-    found: int | None = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", phone)
+    found: int | None = await db.fetch_value(f"{WHOSE} WHERE phone = $1", phone)
     return found
 
 
 async def find_by_card_number(number: str) -> int | None:
     """The customer with this card."""
-    found: int | None = await db.fetch_value("SELECT id FROM customer WHERE card_number = $1", number)
+    found: int | None = await db.fetch_value(f"{WHOSE} WHERE card_number = $1", number)
     return found
 
 
@@ -253,8 +265,9 @@ async def find_by_last_digits(digits: str) -> list[Candidate]:
     Index: customer_phone_reversed.
     """
     rows = await db.fetch(
-        "SELECT c.id, c.name, c.phone FROM customer c JOIN customer_facts f ON f.customer_id = c.id"
-        " WHERE reverse(c.phone) LIKE $1 ORDER BY f.last_visit_at DESC, c.id LIMIT $2",
+        "SELECT p.id, p.name, c.phone FROM customer c JOIN customer p ON p.id = coalesce(c.merged_into_id, c.id)"
+        " JOIN customer_facts f ON f.customer_id = p.id"
+        " WHERE reverse(c.phone) LIKE $1 ORDER BY f.last_visit_at DESC, p.id LIMIT $2",
         digits[::-1] + "%",
         CANDIDATES + 1,
     )

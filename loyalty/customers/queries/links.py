@@ -39,7 +39,7 @@ class LinkRequestView:
 
 
 PHONE_OWNER = f"""
-SELECT c.id AS customer_id, c.phone_verified_at IS NULL
+SELECT coalesce(c.merged_into_id, c.id) AS customer_id, c.phone_verified_at IS NULL AND c.merged_into_id IS NULL
     AND EXISTS (SELECT FROM registration_step s WHERE s.customer_id = c.id AND s.step = $2)
     AND EXISTS (SELECT FROM messenger_account a WHERE a.customer_id = c.id AND {IS_MESSENGER}) AS is_claimed
 FROM customer c WHERE c.phone = $1

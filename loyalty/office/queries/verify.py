@@ -62,6 +62,10 @@ LAST_YEAR = f"""
     WHERE part.expected <> part.found
 """
 
+OWNED = """(SELECT entry.*, coalesce(card.merged_into_id, card.id) AS owner_id
+    FROM bonus_entry entry JOIN customer card ON card.id = entry.customer_id) e"""
+"""SQL: the entries with whose they are by now: those of a card that became another one count for that one."""
+
 # Each check yields (id, customer_id, expected, found) for what does not agree; without a customer_id it is about
 # customers, or about nobody's things. Full scans, each joined by hashing: a million
 # customers take a minute, and nobody waits for it but the night.
@@ -71,6 +75,11 @@ CHECKS = {
         FROM customer_facts f LEFT JOIN (SELECT customer_id, sum(amount)::bigint AS total FROM bonus_entry
             GROUP BY 1) e USING (customer_id)
         WHERE coalesce(e.total, 0) <> f.balance""",
+    "whether customer is hidden": """
+        SELECT c.id, (c.deleted_at IS NOT NULL OR c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL)::int
+            AS expected, f.is_hidden::int AS found
+        FROM customer c JOIN customer_facts f ON f.customer_id = c.id
+        WHERE f.is_hidden <> (c.deleted_at IS NOT NULL OR c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL)""",
     "debt of customer": """
         SELECT f.customer_id AS id, coalesce(l.total, 0) - f.balance AS expected, f.debt AS found
         FROM customer_facts f LEFT JOIN (SELECT customer_id, sum(remaining)::bigint AS total FROM bonus_lot
@@ -100,25 +109,25 @@ CHECKS = {
             LEFT JOIN (SELECT entry_id, sum(amount)::bigint AS total FROM bonus_allocation GROUP BY 1) a
                 ON a.entry_id = e.id
         WHERE e.amount < 0 AND (coalesce(a.total, 0) > -e.amount
-            OR coalesce(a.total, 0) < -e.amount AND e.kind <> 'reverse_earn')""",
+            OR coalesce(a.total, 0) < -e.amount AND e.kind NOT IN ('reverse_earn', 'merge'))""",
     "owner of lot": """
         SELECT l.id, l.customer_id, e.customer_id AS expected, l.customer_id AS found
         FROM bonus_lot l JOIN bonus_entry e ON e.id = l.entry_id WHERE e.customer_id <> l.customer_id""",
-    "earned by customer": """
+    "earned by customer": f"""
         SELECT f.customer_id AS id, coalesce(e.total, 0) AS expected, f.earned AS found
-        FROM customer_facts f LEFT JOIN (SELECT customer_id, sum(amount)::bigint AS total FROM bonus_entry
+        FROM customer_facts f LEFT JOIN (SELECT owner_id AS customer_id, sum(amount)::bigint AS total FROM {OWNED}
             WHERE kind IN ('earn', 'grant', 'reverse_earn') OR kind = 'adjust' AND amount > 0
             GROUP BY 1) e USING (customer_id)
         WHERE coalesce(e.total, 0) <> f.earned""",
-    "burnt by customer": """
+    "burnt by customer": f"""
         SELECT f.customer_id AS id, coalesce(-e.total, 0) AS expected, f.burnt AS found
-        FROM customer_facts f LEFT JOIN (SELECT customer_id, sum(amount)::bigint AS total FROM bonus_entry
+        FROM customer_facts f LEFT JOIN (SELECT owner_id AS customer_id, sum(amount)::bigint AS total FROM {OWNED}
             WHERE kind IN ('burn', 'restore_burn') OR kind = 'adjust' AND amount < 0
             GROUP BY 1) e USING (customer_id)
         WHERE coalesce(-e.total, 0) <> f.burnt""",
-    "expired of customer": """
+    "expired of customer": f"""
         SELECT f.customer_id AS id, coalesce(-e.total, 0) AS expected, f.expired AS found
-        FROM customer_facts f LEFT JOIN (SELECT customer_id, sum(amount)::bigint AS total FROM bonus_entry
+        FROM customer_facts f LEFT JOIN (SELECT owner_id AS customer_id, sum(amount)::bigint AS total FROM {OWNED}
             WHERE kind = 'expire' GROUP BY 1) e USING (customer_id)
         WHERE coalesce(-e.total, 0) <> f.expired""",
     "burnt on receipt": """
@@ -250,7 +259,8 @@ CHECKS = {
     "code of burn": """
         SELECT id, customer_id, coalesce(r.expected, 0) AS expected, coalesce(u.found, 0) AS found
         FROM (SELECT id, customer_id, 1 AS expected FROM receipt WHERE presence = 'code') r
-            FULL JOIN (SELECT receipt_id AS id, customer_id, count(*) AS found FROM card_code_use
+            FULL JOIN (SELECT receipt_id AS id, coalesce(merged_into_id, customer_id) AS customer_id,
+                count(*) AS found FROM card_code_use JOIN customer c ON c.id = customer_id
                 GROUP BY 1, 2) u USING (id, customer_id)
         WHERE coalesce(r.expected, 0) <> coalesce(u.found, 0)""",
     # Only news of a purchase: what else was said stays its person's when the account becomes somebody else's.
@@ -267,12 +277,12 @@ CHECKS = {
     "review of tier of customer": """
         SELECT customer_id AS id, 1 AS expected, 0 AS found FROM customer_facts
         WHERE tier_id <> 0 AND tier_due_at IS NULL""",
-    "gifts of referral": """
+    "gifts of referral": f"""
         SELECT r.invitee_id AS id, r.referrer_id AS customer_id, 1 AS expected, 0 AS found
-        FROM referral r LEFT JOIN bonus_entry e ON e.id = r.entry_id
-            LEFT JOIN bonus_entry i ON i.id = r.invitee_entry_id
-        WHERE e.customer_id IS NOT NULL AND e.customer_id <> r.referrer_id
-            OR i.customer_id IS NOT NULL AND i.customer_id <> r.invitee_id
+        FROM referral r LEFT JOIN {OWNED} ON e.id = r.entry_id
+            LEFT JOIN {OWNED.removesuffix(" e")} i ON i.id = r.invitee_entry_id
+        WHERE e.customer_id IS NOT NULL AND NOT r.referrer_id IN (e.owner_id, e.customer_id)
+            OR i.customer_id IS NOT NULL AND NOT r.invitee_id IN (i.owner_id, i.customer_id)
             OR (r.entry_id IS NOT NULL OR r.invitee_entry_id IS NOT NULL) AND r.state NOT IN ('paid', 'undone')""",
     "lines of receipt": """
         SELECT r.id, r.customer_id, r.total + r.burnt + r.earned AS expected, l.total AS found

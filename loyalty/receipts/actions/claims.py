@@ -8,6 +8,7 @@ from loyalty.clock import business_date, start_of_day
 from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.kinds.claim_refused import WHY
 from loyalty.conversations.queries.recipients import recipient_of
+from loyalty.customers.actions.moving import hold_cards
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.money import MAX_MINOR
@@ -196,9 +197,17 @@ async def _settle(claim_id: int, *, actor: Actor, now: datetime) -> None:
 
 
 async def _locked(claim_id: int) -> Claim:
-    """The claim as it is behind the lock of its customer, which everybody takes who changes it."""
-    await lock_customer((await claim(claim_id)).customer_id)
-    return await claim(claim_id)
+    """The claim as it is behind the lock of its customer, which everybody takes who changes it.
+
+    Read again, because the customer's card may have become another one meanwhile.
+    """
+    known = await claim(claim_id)
+    while True:
+        await hold_cards([known.customer_id])
+        again = await claim(claim_id)
+        if again.customer_id == known.customer_id:
+            return again
+        known = again
 
 
 async def _decide(waiting: Claim, *, actor: Actor, now: datetime) -> None:

@@ -12,7 +12,7 @@ from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.receipts.actions.sales import check_till
-from loyalty.receipts.queries import till_for
+from loyalty.receipts.queries import on_present_card, till_for
 from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, ReceiptSource, Till, checked, quote
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
@@ -61,8 +61,12 @@ async def place_hold(draft: ReceiptDraft, *, ask: bool, actor: Actor, now: datet
     draft = checked(draft)
     if not draft.burn:
         raise Invalid("burn", "must_be_positive")
-    async with noting_refusals(draft.customer_id, draft.location_id, actor=actor, now=now):
-        return await _place_in_turn(draft, ask=ask, actor=actor, now=now)
+
+    async def place(one: ReceiptDraft) -> HoldView:
+        async with noting_refusals(one.customer_id, one.location_id, actor=actor, now=now):
+            return await _place_in_turn(one, ask=ask, actor=actor, now=now)
+
+    return await on_present_card(draft, place)
 
 
 @db.use_case

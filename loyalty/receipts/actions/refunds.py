@@ -1,13 +1,13 @@
 """Taking a sale back, wholly or in part."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from loyalty import db, wording
 from loyalty.bonuses.actions.posting import NewLot, Posting, post
-from loyalty.bonuses.queries import open_lots
+from loyalty.bonuses.queries import lots_after, open_lots
 from loyalty.bonuses.rules import (
     Kind,
     Lot,
@@ -22,7 +22,7 @@ from loyalty.bonuses.rules import (
 )
 from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.queries.recipients import recipient_of
-from loyalty.customers.actions.profile import lock_customer
+from loyalty.customers.actions.moving import hold_cards
 from loyalty.errors import Conflict, Refused
 from loyalty.ids import fingerprint
 from loyalty.money import money_of
@@ -59,22 +59,21 @@ async def refund_receipt(
     first answer. Raises NotFound("receipt"), Invalid("amount" | "lines"), Conflict("key_was_used"),
     Refused("not_a_sale" | "refund_over_original" | "already_refunded").
     """
-    sale = await receipt(receipt_id)
+    sale = await _locked(receipt_id)
     if sale.kind != "sale":
         raise Refused("not_a_sale")
     door = source.value if source else sale.source
-    await lock_customer(sale.customer_id)
     body_hash = _body_hash(receipt_id, amount, lines)
     seen = await db.fetch_row(SEEN, door, sale.location_id, key)
     if seen is not None:
         return answered(seen["body_hash"], seen["answer"], body_hash)
-    original, own_id, burnt_lots = await _original(receipt_id)
+    original, own_ids, burnt = await _original(receipt_id)
     if original.refunded == original.total:
         raise Refused("already_refunded")
     programme = await programme_at(now)
     undone = undo(original, amount, programme, lines=lines)
     lots = await open_lots(sale.customer_id, now=now)
-    own = next((lot for lot in lots if lot.id == own_id), None)
+    own = next((lot for lot in lots if lot.id in own_ids), None)
     missing = shortfall(own, lots, undone.reverse, undone.restore, now)
     forgiven = 0 if programme.debt_policy is DebtPolicy.DEBT else missing
     refund_id = await db.fetch_value("SELECT nextval('receipt_id_seq')")
@@ -118,10 +117,11 @@ async def refund_receipt(
     db.wake("webhooks")
     movement = _Movement(sale.customer_id, sale.location_id, refund_id, receipt_id, zone, actor, now)
     if answer.burnt:
-        back = restore(burnt_lots, answer.burnt, now)
-        await _restore(movement, answer.burnt, back, gift_lot_dates(programme.refund_grace_days, now, zone))
+        back = restore(burnt.held, answer.burnt, now)
+        grace = gift_lot_dates(programme.refund_grace_days, now, zone)
+        await _restore(movement, answer.burnt, back, grace, burnt.elsewhere)
     if answer.earned:
-        await _reverse(movement, answer.earned, own_id)
+        await _reverse(movement, answer.earned, own_ids)
     await _uncount(movement, answer, whole=original.refunded + undone.amount == original.total)
     await write_journal(
         actor,
@@ -133,6 +133,17 @@ async def refund_receipt(
     )
     await _tell_refund(sale, answer, now)
     return answer
+
+
+async def _locked(receipt_id: int) -> ReceiptView:
+    """The receipt behind its customer's lock: read again, because its card may have become another one meanwhile."""
+    known = await receipt(receipt_id)
+    while True:
+        await hold_cards([known.customer_id])
+        again = await receipt(receipt_id)
+        if again.customer_id == known.customer_id:
+            return again
+        known = again
 
 
 def _body_hash(receipt_id: int, amount: int | None, lines: Sequence[LineRefund]) -> str:
@@ -190,12 +201,10 @@ WITH sale AS (
 SELECT id FROM refund
 """
 
-# What the sale moved and what refunds of it did so far; its own lot, and what of it expired.
+# What the sale moved and what refunds of it did so far; its own lot.
 ORIGINAL = """
 SELECT r.total, r.paid, r.burnt, r.earned, r.refunded, undone.restored, undone.reversed, undone.paid_back,
-    own.id AS lot_id, own.remaining, own.activates_at, own.expires_at,
-    (SELECT coalesce(sum(a.amount), 0)::bigint FROM bonus_allocation a JOIN bonus_entry e ON e.id = a.entry_id
-        WHERE a.lot_id = own.id AND e.kind = 'expire') AS expired
+    r.customer_id, own.id AS lot_id
 FROM receipt r
     CROSS JOIN LATERAL (SELECT coalesce(sum(burnt), 0)::bigint AS restored,
         coalesce(sum(earned + forgiven), 0)::bigint AS reversed, coalesce(sum(paid), 0)::bigint AS paid_back
@@ -204,11 +213,17 @@ FROM receipt r
     LEFT JOIN bonus_lot own ON own.entry_id = e.id
 WHERE r.id = $1
 """
+# Of lots on a card that became another one nothing can be refilled: their bonuses come back as lots with their dates.
+EXPIRED = """
+SELECT coalesce(sum(a.amount), 0)::bigint FROM bonus_allocation a JOIN bonus_entry e ON e.id = a.entry_id
+WHERE a.lot_id = ANY($1::bigint[]) AND e.kind = 'expire'
+"""
 BURNT_LOTS = """
-SELECT l.id, l.remaining, l.activates_at, l.expires_at, a.amount
+SELECT l.id, l.remaining, l.activates_at, l.expires_at, l.source, l.customer_id, a.amount
 FROM bonus_entry e JOIN bonus_allocation a ON a.entry_id = e.id JOIN bonus_lot l ON l.id = a.lot_id
 WHERE e.receipt_id = $1 AND e.kind = 'burn' ORDER BY a.id
 """
+
 
 @dataclass(frozen=True, slots=True)
 class _Movement:
@@ -245,16 +260,23 @@ class _Movement:
         )
 
 
-async def _restore(movement: _Movement, amount: int, back: Restore, grace: LotDates) -> None:
-    """Give burnt bonuses back; what came from expired lots gets some days of grace."""
+async def _restore(
+    movement: _Movement, amount: int, back: Restore, grace: LotDates, elsewhere: Mapping[int, NewLot]
+) -> None:
+    """Give burnt bonuses back; what came from expired lots gets some days of grace.
+
+    elsewhere: lots of a card that became this one. What came from them is a lot of its own here, with their dates.
+    """
+    here = [part for part in back.to_lots if part.lot_id not in elsewhere]
+    moved = [replace(elsewhere[part.lot_id], amount=-part.amount) for part in back.to_lots if part.lot_id in elsewhere]
     lot = NewLot(back.as_new_lot, grace, Source.GRACE) if back.as_new_lot else None
-    await movement.post(amount, Kind.RESTORE_BURN, Kind.BURN, taken=back.to_lots, lot=lot)
+    await movement.post(amount, Kind.RESTORE_BURN, Kind.BURN, taken=here, lot=lot, more_lots=moved)
 
 
-async def _reverse(movement: _Movement, amount: int, own_id: int | None) -> None:
+async def _reverse(movement: _Movement, amount: int, own_ids: Sequence[int]) -> None:
     """Take earned bonuses back. Lots are read now, with what the refund has just restored to them."""
     lots = await open_lots(movement.customer_id, now=movement.now)
-    own = next((lot for lot in lots if lot.id == own_id), None)
+    own = next((lot for lot in lots if lot.id in own_ids), None)
     reversal = reverse(own, lots, amount, movement.now)
     await movement.post(-amount, Kind.REVERSE_EARN, Kind.EARN, taken=reversal.taken, debt=reversal.debt)
 
@@ -302,21 +324,36 @@ async def _uncount(movement: _Movement, answer: Recorded, *, whole: bool) -> Non
     )
 
 
-async def _original(receipt_id: int) -> tuple[Original, int | None, list[tuple[Lot, int]]]:
-    """The sale as a refund sees it, its own lot, and what it still holds of the lots it burnt."""
+@dataclass(frozen=True, slots=True)
+class _Burnt:
+    """What a sale still holds of the lots that it burnt, and the lots among them that are on another card than it."""
+
+    held: list[tuple[Lot, int]]
+    elsewhere: Mapping[int, NewLot]
+
+
+async def _original(receipt_id: int) -> tuple[Original, list[int], _Burnt]:
+    """The sale as a refund sees it, what its own lot is or became, and what it still holds of the lots it burnt."""
     row = await db.fetch_row(ORIGINAL, receipt_id)
     assert row is not None
-    numbers = ("total", "paid", "burnt", "earned", "refunded", "restored", "reversed", "paid_back", "expired")
+    own_ids = [lot_id for _, lot_id in await lots_after([row["lot_id"]] if row["lot_id"] else [])]
+    numbers = ("total", "paid", "burnt", "earned", "refunded", "restored", "reversed", "paid_back")
     lines = tuple(
         OriginalLine(line.position, line.total, line.burnt, line.earned, line.refunded)
         for line in await lines_of(receipt_id)
     )
-    original = Original(**{name: row[name] for name in numbers}, lines=lines)
+    expired = await db.fetch_value(EXPIRED, own_ids)
+    original = Original(**{name: row[name] for name in numbers}, expired=expired, lines=lines)
+    parts = await db.fetch(BURNT_LOTS, receipt_id)
     burnt = [
-        (Lot(part["id"], part["remaining"], part["activates_at"], part["expires_at"]), part["amount"])
-        for part in await db.fetch(BURNT_LOTS, receipt_id)
+        (Lot(part["id"], part["remaining"], part["activates_at"], part["expires_at"]), part["amount"]) for part in parts
     ]
-    return original, row["lot_id"], still_held(burnt, original.restored)
+    elsewhere = {
+        part["id"]: NewLot(0, LotDates(part["activates_at"], part["expires_at"]), Source(part["source"]))
+        for part in parts
+        if part["customer_id"] != row["customer_id"]
+    }
+    return original, own_ids, _Burnt(still_held(burnt, original.restored), elsewhere)
 
 
 async def _tell_refund(sale: ReceiptView, answer: Recorded, now: datetime) -> None:

@@ -15,7 +15,7 @@ from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import NEVER
 from loyalty.errors import Conflict, Refused
 from loyalty.receipts.actions.visits import bring_back, recount_visits
-from loyalty.receipts.queries import receipt_by_key, till_for
+from loyalty.receipts.queries import on_present_card, receipt_by_key, till_for
 from loyalty.receipts.queries.visits import frequency
 from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, Recorded, Till, check_card, checked, quote
 from loyalty.staff.rules import Actor
@@ -136,10 +136,14 @@ async def record_receipt(draft: ReceiptDraft, *, actor: Actor, now: datetime) ->
     aside, even when it has expired meanwhile, and the rest of the hold is free again.
     Raises Conflict("key_was_used") for the same key with another body, Invalid for a bad draft,
     NotFound("customer" | "location" | "hold"), Refused("location_is_closed" | "own_account" | "hold_of_another" |
-    "hold_is_over" | "fiscal_receipt_was_credited" | "card_was_merged") and what `quote` refuses. Somebody who was
-    deleted from the base is back in it.
+    "hold_is_over" | "fiscal_receipt_was_credited") and what `quote` refuses. Somebody who was deleted from the base is
+    back in it; a sale to a card that has become another one is a sale to that one. Within another's transaction, which
+    holds other locks, that is Refused("card_was_merged").
     """
-    draft = checked(draft)
+    return await on_present_card(checked(draft), lambda one: _record_noted(one, actor=actor, now=now))
+
+
+async def _record_noted(draft: ReceiptDraft, *, actor: Actor, now: datetime) -> Recorded:
     async with noting_refusals(draft.customer_id, draft.location_id, actor=actor, now=now):
         if draft.promo_code is None and draft.hold_id is None and not db.in_use_case():
             # Two statements and no open transaction between them: the second one writes nothing when the customer

@@ -35,7 +35,7 @@ SELECT w.id, w.location_id, w.external_id, w.total, w.staff_id, w.created_at, s.
     l.name AS location_name
 FROM waiting_sale w JOIN staff_member s ON s.id = w.staff_id JOIN location l ON l.id = w.location_id
 WHERE w.state = 'waiting' AND w.expires_at > $2 AND (w.customer_id = $1 OR w.customer_id IS NULL
-    AND (w.phone = (SELECT phone FROM customer WHERE id = $1) OR w.token = ANY($3::text[])))
+    AND (w.phone IN (SELECT phone FROM customer WHERE id = $1 OR merged_into_id = $1) OR w.token = ANY($3::text[])))
 ORDER BY w.id FOR NO KEY UPDATE OF w
 """
 
@@ -44,7 +44,7 @@ KEEP_FOR = "UPDATE waiting_sale SET customer_id = $2, reason = $3 WHERE id = $1"
 
 # Indexes: waiting_sale_phone, waiting_sale_came, the unique one of customers' phones.
 DUE = """
-SELECT c.id FROM waiting_sale w JOIN customer c ON c.phone = w.phone
+SELECT coalesce(c.merged_into_id, c.id) AS id FROM waiting_sale w JOIN customer c ON c.phone = w.phone
 WHERE w.state = 'waiting' AND w.expires_at > $1 AND w.customer_id IS NULL
 UNION SELECT w.customer_id FROM waiting_sale w
 WHERE w.state = 'waiting' AND w.expires_at > $1 AND w.customer_id IS NOT NULL

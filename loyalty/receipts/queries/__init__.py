@@ -1,22 +1,24 @@
 """Reading purchases: what a quote needs, one receipt, a customer's list, their months."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from loyalty import db
 from loyalty.bonuses.queries import held_for_sale
 from loyalty.bonuses.rules import Lot
 from loyalty.conversations.queries.recipients import own_texts, place_for
 from loyalty.customers.rules import CardProof
-from loyalty.errors import NotFound
+from loyalty.errors import NotFound, Refused
 from loyalty.receipts.queries.visits import visits
 from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Till, check_card, checked, quote
 from loyalty.shop.rules import Programme
 
 PAGE_ROWS = 50
 MOVEMENTS = 10
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +236,27 @@ async def till_for(draft: ReceiptDraft, *, now: datetime) -> Till:
 
 async def quote_for(draft: ReceiptDraft, *, now: datetime) -> Quote:
     """What a sale would move; nothing moves. Raises like `record_receipt`, but for its key."""
-    draft = checked(draft)
+    return await on_present_card(checked(draft), lambda one: _quote(one, now))
+
+
+async def _quote(draft: ReceiptDraft, now: datetime) -> Quote:
     at_till = await till_for(draft, now=now)
     check_card(at_till)
     return quote(at_till, draft, now=now)
+
+
+async def on_present_card(draft: ReceiptDraft, act: Callable[[ReceiptDraft], Awaitable[T]]) -> T:
+    """What `act` makes of a draft; of one whose card has become another one meanwhile, for that one.
+
+    The till's key and body stay what they are. Not within another's transaction: that holds other locks.
+    """
+    try:
+        return await act(draft)
+    except Refused as refused:
+        if refused.reason != "card_was_merged" or db.in_use_case():
+            raise
+        survivor_id = refused.details["customer_id"]
+    return await act(replace(draft, customer_id=survivor_id, named_id=draft.named_id or draft.customer_id))
 
 
 # Index: receipt_promo_code.
@@ -369,7 +388,8 @@ async def receipts_of(
     return views, (views[-1].at, views[-1].id) if len(rows) > PAGE_ROWS else None
 
 
-# Indexes: receipt_customer, bonus_entry_customer; each half stops at a page.
+# A merge of two cards moves nothing for their person; what happened on the other card is theirs. Indexes:
+# receipt_customer, customer_merged_into, bonus_entry_customer; each half stops at a page.
 HISTORY = """
 SELECT * FROM (
     (SELECT r.at, r.kind, l.name AS location_name, r.total, r.burnt, r.earned, 0::bigint AS amount, '' AS event
@@ -377,7 +397,8 @@ SELECT * FROM (
         WHERE r.customer_id = $1 AND r.at < $2 ORDER BY r.at DESC LIMIT $3)
     UNION ALL
     (SELECT at, kind, NULL, 0, 0, 0, amount, event FROM bonus_entry
-        WHERE customer_id = $1 AND receipt_id IS NULL AND at < $2 ORDER BY id DESC LIMIT $3)
+        WHERE customer_id IN (SELECT $1::bigint UNION ALL SELECT id FROM customer WHERE merged_into_id = $1)
+            AND receipt_id IS NULL AND kind <> 'merge' AND at < $2 ORDER BY at DESC, id DESC LIMIT $3)
 ) line ORDER BY at DESC LIMIT $3
 """
 LAST = datetime.fromisoformat("9999-01-01T00:00:00+00:00")

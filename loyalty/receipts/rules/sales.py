@@ -83,6 +83,7 @@ class ReceiptDraft:
     they were before the personal discount, unless the till has subtracted it: `discounts_applied`. Without lines a
     receipt is one eligible line. `proof`: the code that the customer showed, if they did; `hold_id`: bonuses that
     were set aside for this sale; `sold_at`: whose day and hour the earning rules go by, where it is not now.
+    `named_id`: the card that the till named, where that has become this customer's meanwhile.
     """
 
     source: ReceiptSource
@@ -98,10 +99,11 @@ class ReceiptDraft:
     hold_id: int | None = None
     fiscal: FiscalKey | None = None
     sold_at: datetime | None = None
+    named_id: int | None = None
 
     def body_hash(self) -> str:
         """Tells another body under the same key. The proof is no part of it: codes change, a sale does not."""
-        body: dict[str, Any] = {"customer": self.customer_id, "total": self.total, "burn": self.burn}
+        body: dict[str, Any] = {"customer": self.named_id or self.customer_id, "total": self.total, "burn": self.burn}
         added: dict[str, Any] = {
             "lines": [asdict(line) for line in self.lines],
             "discounts_applied": self.discounts_applied,
