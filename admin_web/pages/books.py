@@ -21,6 +21,7 @@ FRESH_FOR = timedelta(days=2)
 
 CHECKS = (
     mark("balance of customer"),
+    mark("whether customer is hidden"),
     mark("debt of customer"),
     mark("balance after entry"),
     mark("remaining in lot"),

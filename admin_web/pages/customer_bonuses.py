@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from admin_web.auth import requires
+from admin_web.bonus_words import EVENTS, KINDS, SOURCES
 from admin_web.forms import id_in
 from admin_web.i18n import gettext as _
 from admin_web.keys import now
-from admin_web.pages.customer_card import EVENTS, KINDS, SOURCES
 from admin_web.render import page
 from loyalty.customers.queries import customer
 from loyalty.office.queries.explain import explain_entry

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from admin_web.auth import actor_of, requires, staff_of
+from admin_web.bonus_words import EVENTS, KINDS, SOURCES, TIER_REASONS
 from admin_web.charts import bars
 from admin_web.formats import format_date, money
 from admin_web.forms import Form, id_in, is_id, read_form
@@ -19,11 +20,12 @@ from admin_web.pages.customer_labels import labels_of
 from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.pages.customer_segments import segments_of
+from admin_web.pages.customer_timeline import timeline_panel
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.requests import ask_credit
 from loyalty.bonuses.queries import Account, account, entries, tier_history, waiting_credits_of
-from loyalty.bonuses.rules import Kind, Source, expiries
+from loyalty.bonuses.rules import Source, expiries
 from loyalty.clock import business_date
 from loyalty.customers.actions.notes import add_note, delete_note, edit_note, restore_note
 from loyalty.customers.queries import (
@@ -45,6 +47,7 @@ TABS = {
     "profile": mark("Profile"),
     "bonuses": mark("Bonuses"),
     "receipts": mark("Receipts"),
+    "timeline": mark("Timeline"),
     "registration": mark("Registration"),
     "conversation": mark("Conversation"),
     "messengers": mark("Messengers"),
@@ -54,43 +57,6 @@ TAB_NEEDS = {"conversation": Permission.MESSAGES_READ}
 """What a tab asks for beyond the card itself."""
 DIRECTIONS = {"credit": 1, "debit": -1}
 
-KINDS = {
-    Kind.EARN: (mark("Accrual"), "good"),
-    Kind.BURN: (mark("Burn"), "warn"),
-    Kind.EXPIRE: (mark("Expiry"), "bad"),
-    Kind.REVERSE_EARN: (mark("Accrual taken back"), "warn"),
-    Kind.RESTORE_BURN: (mark("Burn given back"), "good"),
-    Kind.ADJUST: (mark("By hand"), "acc"),
-    Kind.GRANT: (mark("Gift"), "vio"),
-    Kind.MERGE: (mark("Merge"), ""),
-}
-"""Kind of entry -> (its name, the tint of its badge)."""
-
-EVENTS = {
-    "receipt": mark("Receipt"),
-    "refund": mark("Refund"),
-    "manual": mark("By hand"),
-    "welcome": mark("Welcome bonus"),
-    "birthday": mark("Birthday bonus"),
-    "referral": mark("Friend invited"),
-    "invited": mark("Came by an invitation"),
-    "referral_undone": mark("Gift for an invitation taken back"),
-    "expiry": mark("Their time was over"),
-}
-SOURCES = {
-    Source.RECEIPT: mark("purchase"),
-    Source.MANUAL: mark("by hand"),
-    Source.WELCOME: mark("welcome bonus"),
-    Source.BIRTHDAY: mark("birthday bonus"),
-    Source.REFERRAL: mark("invitation"),
-    Source.GRACE: mark("given back by a refund"),
-}
-TIER_REASONS = {
-    "refund": mark("after a refund"),
-    "window": mark("too few purchases"),
-    "by_hand": mark("by hand"),
-    "hand_ended": mark("the level by hand has ended"),
-}
 RECEIPT_SOURCES = {"till": mark("Till"), "api": mark("API"), "import": mark("Import"), "chat": mark("Chat")}
 # A lot ends with its last local day; an instant before that end lies on the day people know.
 _A_MOMENT = timedelta(microseconds=1)
@@ -216,6 +182,7 @@ PANELS: dict[str, Callable[[web.Request, CustomerView], Awaitable[dict[str, Any]
     "profile": _profile_panel,
     "bonuses": _bonuses_panel,
     "receipts": _receipts_panel,
+    "timeline": timeline_panel,
     "registration": registration_panel,
     "conversation": _conversation_panel,
     "messengers": messengers_panel,
