@@ -24,6 +24,7 @@ from admin_web.pages import (
     conversations,
     credit_requests,
     customer_answers,
+    customer_appointments,
     customer_bonuses,
     customer_card,
     customer_edit,
@@ -55,6 +56,7 @@ from admin_web.pages import (
     shop,
     staff,
     stop,
+    team,
     webhooks,
 )
 
@@ -65,6 +67,7 @@ PAGES: tuple[ModuleType, ...] = (
     deleted_customers,
     customer_card,
     customer_answers,
+    customer_appointments,
     customer_bonuses,
     customer_labels,
     customer_messengers,
@@ -87,6 +90,7 @@ PAGES: tuple[ModuleType, ...] = (
     claims,
     credit_requests,
     locations,
+    team,
     staff,
     programme,
     programme_rules,

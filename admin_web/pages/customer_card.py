@@ -16,6 +16,7 @@ from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.conversation_chat import customer_place, opened
 from admin_web.pages.customer_answers import answers_shown
+from admin_web.pages.customer_appointments import appointments_panel
 from admin_web.pages.customer_labels import labels_of
 from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
@@ -47,6 +48,7 @@ TABS = {
     "profile": mark("Profile"),
     "bonuses": mark("Bonuses"),
     "receipts": mark("Receipts"),
+    "appointments": mark("Visits"),
     "timeline": mark("Timeline"),
     "registration": mark("Registration"),
     "conversation": mark("Conversation"),
@@ -182,6 +184,7 @@ PANELS: dict[str, Callable[[web.Request, CustomerView], Awaitable[dict[str, Any]
     "profile": _profile_panel,
     "bonuses": _bonuses_panel,
     "receipts": _receipts_panel,
+    "appointments": appointments_panel,
     "timeline": timeline_panel,
     "registration": registration_panel,
     "conversation": _conversation_panel,

@@ -134,7 +134,8 @@ async def test_a_copy_of_the_appointments_is_read_by_beginnings_and_by_changes(a
     since = (START + timedelta(minutes=1)).isoformat()
     changed = await api.get("/appointments", updated_since=since)
     assert [one["id"] for one in changed["appointments"]] == [made[1]]
-    one_by_one, cursor = [], {}
+    one_by_one: list[int] = []
+    cursor: dict[str, str] = {}
     for _ in range(3):
         page = await api.get("/appointments", updated_since=START.isoformat(), limit=1, **cursor)
         one_by_one += [one["id"] for one in page["appointments"]]
