@@ -1548,6 +1548,7 @@ CREATE INDEX appointment_updated ON public.appointment USING btree (updated_at, 
 CREATE INDEX bonus_allocation_entry ON public.bonus_allocation USING btree (entry_id);
 CREATE INDEX bonus_allocation_lot ON public.bonus_allocation USING btree (lot_id);
 CREATE INDEX bonus_entry_by_hand ON public.bonus_entry USING btree (staff_id, business_date) WHERE ((kind)::text = 'adjust'::text);
+CREATE INDEX bonus_entry_by_itself ON public.bonus_entry USING btree (customer_id, at) WHERE (receipt_id IS NULL);
 CREATE INDEX bonus_entry_customer ON public.bonus_entry USING btree (customer_id, id);
 CREATE INDEX bonus_entry_receipt ON public.bonus_entry USING btree (receipt_id);
 CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);

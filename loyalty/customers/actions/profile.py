@@ -9,7 +9,7 @@ from tortoise.exceptions import IntegrityError
 from loyalty import db
 from loyalty.customers.actions.addresses import SPEAK, add_addresses, keep_addresses
 from loyalty.customers.models import Consent, Customer, CustomerFacts, RegistrationStep
-from loyalty.customers.queries import CustomerView, customer
+from loyalty.customers.queries import CustomerView, customer, find_by_phone
 from loyalty.customers.rules import (
     MESSENGERS,
     NEVER,
@@ -236,7 +236,7 @@ async def set_discount(customer_id: int, discount_bp: int, *, actor: Actor, now:
         raise Refused("own_account")
     if before.discount_bp == discount_bp:
         return
-    await CustomerFacts.filter(customer_id=customer_id).update(discount_bp=discount_bp)
+    await CustomerFacts.filter(customer_id=customer_id).update(discount_bp=discount_bp, discount_rule_id=0)
     await write_journal(
         actor,
         "discount.set",
@@ -338,7 +338,8 @@ async def show_again(customer_id: int, *, actor: Actor, now: datetime, **details
 
 async def _bring_back(profile: Profile, *, actor: Actor, now: datetime, key: str | None) -> CustomerView:
     """Whoever has the phone, if they were deleted: what was not known about them is now."""
-    owner = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", profile.phone)
+    assert profile.phone is not None
+    owner = await find_by_phone(profile.phone)
     if owner is None:  # somebody else was given the phone, and gave it up again, since we tried
         raise Refused("phone_taken")
     await lock_customer(owner)

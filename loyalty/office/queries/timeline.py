@@ -121,7 +121,7 @@ _ACT = {
     "staff_id": "j.staff_id",
 }
 
-# Each is read by an index that begins with the customer: receipt_customer, bonus_entry_customer, tier_change_customer,
+# Each is read by an index that begins with the customer: receipt_customer, bonus_entry_by_itself, tier_change_customer,
 # fiscal_claim_customer, messenger_account_customer with message_account, appointment_customer,
 # segment_member_customer, customer_category_customer, registration_step_customer, consent_customer, note_customer,
 # merge_survivor and merge_merged, journal_entry_subject. Of receipts, claims, appointments and messages a page is read

@@ -197,6 +197,17 @@ async def test_a_regular_of_ten_thousand_receipts_costs_a_page():
             " generate_series(1, 10000) n",
         )
         await db.execute(MESSAGES, chat, person.id, NOW - timedelta(days=400), 10_000)
+        # And others, who are most of any base.
+        await db.execute(
+            "INSERT INTO bonus_entry SELECT (jsonb_populate_record(e, jsonb_build_object('id', 50000 + n,"
+            " 'operation_id', 'others' || n, 'customer_id', 1000 + n % 500, 'receipt_id', NULL))).*"
+            " FROM bonus_entry e, generate_series(1, 20000) n WHERE e.id = (SELECT min(id) FROM bonus_entry)",
+        )
+        await db.execute(
+            "INSERT INTO message SELECT (jsonb_populate_record(m, jsonb_build_object('id', 50000 + n, 'account_id',"
+            " 1000 + n % 500, 'customer_id', 1000 + n % 500))).*"
+            " FROM message m, generate_series(1, 20000) n WHERE m.id = (SELECT min(id) FROM message)",
+        )
         await db.execute("ANALYZE")
     found, place_of_next = await timeline(person.id, with_words=True)
     assert len(found) == PAGE_ROWS
@@ -206,6 +217,8 @@ async def test_a_regular_of_ten_thousand_receipts_costs_a_page():
     read = {
         node["Relation Name"]: node["Actual Rows"] * node["Actual Loops"] for node in rows if "Relation Name" in node
     }
+    used = {node["Index Name"] for node in rows if "Index Name" in node}
+    assert {"receipt_customer", "bonus_entry_by_itself", "message_account"} <= used, used
     for table in ("receipt", "bonus_entry", "message"):
         assert read[table] <= PAGE_ROWS + 30, (table, read)
     assert place_of_next is not None
