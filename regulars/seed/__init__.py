@@ -21,6 +21,7 @@ from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
 from regulars.seed.accounts import accounts_of, find_out, hide_numbers, lose_accounts, write_accounts
 from regulars.seed.asked import publish_terms, write_answers
+from regulars.seed.bookings import write_bookings
 from regulars.seed.books import write_holds, write_ledger, write_receipts, write_referrals
 from regulars.seed.chats import choose_waiting, write_chats
 from regulars.seed.claims import send_receipts, write_claims
@@ -29,6 +30,7 @@ from regulars.seed.entries import write_entries
 from regulars.seed.gifts import in_order_of_living, refuse_those_who_bought
 from regulars.seed.gifts import invite as invite_by_others
 from regulars.seed.holds import set_aside_now
+from regulars.seed.labels import write_labels
 from regulars.seed.life import Life, Seeded
 from regulars.seed.names import MadeUp, people
 from regulars.seed.newcomers import NEWCOMERS, write_claimants, write_failed, write_strangers
@@ -120,7 +122,9 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     await write_types(owner_id, now)
     # It came by COPY, and the jobs begin at once: until the base looks at it by itself, it plans for empty tables.
     await db.execute("ANALYZE")
+    await write_bookings(places, began=began, now=now)
     await write_segments(staff[ANSWERERS[1]], now)
+    await write_labels(staff[ANSWERERS[1]], now)
     await write_requests(staff[ANSWERERS[1]], owner_id, now)
     await keep_sales(places, now=now)
     await write_ready_words(staff[OLGA], now)
