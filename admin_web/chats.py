@@ -94,6 +94,7 @@ WHY = {
     "blocked": mark("the customer has blocked us"),
     "chat_rate": mark("too many messages in this chat at once"),
     "country": mark("WhatsApp lets us write to nobody in this country"),
+    "erased": mark("the customer was erased"),
     "gone": mark("there is no such account any more"),
     "locked": mark("WhatsApp has locked our account: look into its manager"),
     "media": mark("the messenger did not take the file"),

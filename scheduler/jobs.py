@@ -14,6 +14,7 @@ from loyalty.bookings.actions.counting import pass_bookings as pass_due_bookings
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
+from loyalty.office.actions.erasure import forget_addresses as forget_erased_addresses
 from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
 from loyalty.receipts.actions.visits import roll_years as roll_visit_years
@@ -111,6 +112,11 @@ async def roll_years(now: datetime) -> int:
     return await roll_visit_years(now=now)
 
 
+async def forget_addresses(now: datetime) -> int:
+    """Forget where erased people were told so, once that is sent."""
+    return await forget_erased_addresses(now=now, limit=100)
+
+
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
@@ -123,6 +129,7 @@ JOBS = (
     Job("undo referrals", 300, undo_referrals),
     Job("warn of expiry", 300, warn_of_expiry),
     Job("empty old updates", 600, empty_updates),
+    Job("forget addresses", 60, forget_addresses),
     Job("hand back conversations", 300, hand_back_conversations),
     Job("pass bookings", 60, pass_bookings),
     Job("roll years", 3600, roll_years),

@@ -37,6 +37,8 @@ class Permission(StrEnum):
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_EDIT = "customers.edit"
     CUSTOMERS_DELETE = "customers.delete"
+    CUSTOMERS_MERGE = "customers.merge"
+    CUSTOMERS_ERASE = "customers.erase"
     PHONES_READ = "phones.read"
     BONUSES_ADJUST = "bonuses.adjust"
     TIER_SET = "tier.set"
@@ -63,6 +65,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_READ,
             Permission.CUSTOMERS_EDIT,
             Permission.CUSTOMERS_DELETE,
+            Permission.CUSTOMERS_MERGE,
             Permission.PHONES_READ,
             Permission.BONUSES_ADJUST,
             Permission.TIER_SET,

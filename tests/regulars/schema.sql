@@ -1628,8 +1628,11 @@ CREATE INDEX message_words ON public.message USING gin (((content ->> 'text'::te
 CREATE INDEX messenger_account_address ON public.messenger_account USING btree (channel, address);
 CREATE UNIQUE INDEX messenger_account_alias ON public.messenger_account USING btree (channel, alias) WHERE (alias IS NOT NULL);
 CREATE INDEX messenger_account_customer ON public.messenger_account USING btree (customer_id);
+CREATE INDEX messenger_account_erased ON public.messenger_account USING btree (id) WHERE ((customer_id IS NULL) AND (linked_at IS NOT NULL));
+CREATE INDEX messenger_account_inactive ON public.messenger_account USING btree (channel, customer_id) WHERE (NOT is_active);
 CREATE UNIQUE INDEX messenger_account_one ON public.messenger_account USING btree (channel, address) WHERE ((channel)::text <> 'email'::text);
 CREATE UNIQUE INDEX messenger_account_one_default ON public.messenger_account USING btree (customer_id) WHERE is_default;
+CREATE INDEX messenger_account_stopped ON public.messenger_account USING btree (channel, customer_id) WHERE (NOT takes_marketing);
 CREATE INDEX note_customer ON public.note USING btree (customer_id, id);
 CREATE INDEX programme_effective ON public.programme USING btree (effective_from, id);
 CREATE UNIQUE INDEX question_of_profile ON public.question USING btree (kind) WHERE ((kind)::text = ANY ((ARRAY['birthday'::character varying, 'gender'::character varying])::text[]));

@@ -1,6 +1,7 @@
 """Gifts that a person gets once: for ever, or once a period."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -33,7 +34,20 @@ async def person_hash(customer_id: int) -> str:
     row = await db.fetch_row("SELECT c.phone, s.person_key FROM customer c, shop s WHERE c.id = $1", customer_id)
     if row is None:
         raise NotFound("customer")
-    return hmac.new(row["person_key"], (row["phone"] or f"customer {customer_id}").encode(), "sha256").hexdigest()
+    return _hash(row["person_key"], row["phone"] or f"customer {customer_id}")
+
+
+async def hashes_of(customer_ids: Sequence[int]) -> tuple[list[str], list[str]]:
+    """(all that these cards are or were known by for gifts given once, those of them that are phones')."""
+    rows = await db.fetch(
+        "SELECT c.id, c.phone, s.person_key FROM customer c, shop s WHERE c.id = ANY($1::bigint[])", list(customer_ids)
+    )
+    phones = [_hash(row["person_key"], row["phone"]) for row in rows if row["phone"] is not None]
+    return [*phones, *(_hash(row["person_key"], f"customer {row['id']}") for row in rows)], phones
+
+
+def _hash(key: bytes, known_by: str) -> str:
+    return hmac.new(key, known_by.encode(), "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""Erasing a person: who they were is gone for good, and the books stay as they were."""
+
+from datetime import datetime
+
+from loyalty import db
+from loyalty.bonuses.actions import erasing as bonuses
+from loyalty.bonuses.actions.once_only import hashes_of
+from loyalty.conversations.actions import erasing as conversations
+from loyalty.customers.actions import erasing as customers
+from loyalty.customers.actions.moving import hold_cards
+from loyalty.errors import NotFound, Refused
+from loyalty.receipts.actions import erasing as receipts
+from loyalty.segments.actions import erasing as segments
+from loyalty.staff.actions import write_journal
+from loyalty.staff.rules import Actor
+from loyalty.webhooks.actions.deliveries import tell
+from loyalty.webhooks.rules import EventType
+
+# Index: customer_merged_into.
+CARDS = """
+SELECT id, phone, merged_into_id, erased_at FROM customer WHERE id = $1 OR merged_into_id = $1 ORDER BY id
+"""
+# Which cards were one stays; what was on them does not.
+MERGES = """
+UPDATE merge SET moved = moved #- '{customers,profile}' WHERE survivor_id = ANY($1::bigint[])
+    OR merged_id = ANY($1)
+"""
+
+
+@db.use_case
+async def erase_customer(customer_id: int, *, farewell: int | None = None, actor: Actor, now: datetime) -> None:
+    """Erase a person, with every card that became theirs. Final; twice is once.
+
+    Names, phones, places, words and files go; the ledger, receipts and visits stay as nobody's, sums unchanged. What
+    waits to be sent is not sent, what is set aside for a sale is let go. A hash of the phone stays, so that whoever
+    comes back is new and gets no gift twice. farewell: an account of theirs in which one more word is said.
+    Raises NotFound("customer"), Refused("card_was_merged", customer_id=...), Refused("own_account").
+    """
+    await hold_cards([row["id"] for row in await db.fetch(CARDS, customer_id)] or [customer_id])
+    # Read after the locks: a card may have come or gone with a merge.
+    cards = await db.fetch(CARDS, customer_id)
+    own = next((card for card in cards if card["id"] == customer_id), None)
+    if own is None:
+        raise NotFound("customer")
+    if own["merged_into_id"] is not None:
+        raise Refused("card_was_merged", customer_id=own["merged_into_id"])
+    if own["erased_at"] is not None:
+        return
+    if actor.phone is not None and actor.phone in {card["phone"] for card in cards}:
+        raise Refused("own_account")
+    ids = [card["id"] for card in cards]
+    await hold_cards(ids)
+    accounts = await conversations.accounts_of_erased(ids)
+    account_ids = [account["id"] for account in accounts]
+    await bonuses.keep_traces(*await hashes_of(ids))
+    await bonuses.erase(ids, now=now)
+    await receipts.erase(ids, [card["phone"] for card in cards if card["phone"]], now=now)
+    await conversations.erase(ids, account_ids, now=now)
+    await conversations.erase_updates(_chats(accounts))
+    await segments.erase(ids)
+    await customers.erase(ids, account_ids, farewell, now=now)
+    await db.execute(MERGES, ids)
+    await write_journal(actor, "customer.erased", subject_kind="customer", subject_id=customer_id, now=now)
+    await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": ["erased_at"]}, now=now)
+
+
+@db.use_case
+async def forget_addresses(*, now: datetime, limit: int = 100) -> int:
+    """Forget where erased people were told that they are, once that has been sent; returns how many. Safe twice."""
+    gone = await customers.forget_addresses(limit=limit, now=now)
+    await conversations.erase_updates([address for _, address in gone])
+    return len(gone)
+
+
+def _chats(accounts: list[db.Row]) -> list[str]:
+    """What the updates of these accounts call their chat."""
+    return [name for account in accounts for name in (account["address"], account["alias"]) if name]
