@@ -64,6 +64,9 @@ class Customer(Out):
     created_at: datetime
     created_via: str
     updated_at: datetime = Field(description="When the profile was changed last; sales do not move it.")
+    deleted_at: datetime | None = Field(
+        description="When staff took them out of the base; null for whoever is in it. Tills still serve them."
+    )
 
 
 class CustomerPage(Out):
@@ -136,12 +139,15 @@ async def read_customer(call: Call) -> Answer:
 
 
 async def create_customer(call: Call) -> Answer:
-    """A person with a new card."""
+    """A person with a new card; or one who was deleted, in the base again."""
     chain = await shop()
     values = call.body.model_dump()
     profile = await _profile(values | {"language": values["language"] or chain.language}, chain, call.now)
+    was_deleted = profile.phone is not None and await find_by_phone(profile.phone) is not None
     person = await add_customer(profile, via=Via.API, actor=call.key.actor, now=call.now)
-    return Answer(view_of(person), status=201, headers={"Location": f"/api/v1/customers/{person.id}"})
+    return Answer(
+        view_of(person), status=200 if was_deleted else 201, headers={"Location": f"/api/v1/customers/{person.id}"}
+    )
 
 
 async def change_customer(call: Call) -> Answer:
@@ -245,9 +251,10 @@ OPERATIONS = (
         "create_customer",
         "Add a customer",
         "The phone is the natural key: a phone that is taken is refused, and `details.customer_id` says whose it is, so"
-        " a repeated request adds nobody twice.",
+        " a repeated request adds nobody twice. If its owner was deleted in the panel, they are in the base again: the"
+        " answer is 200 with their old card, and what was not known of them is what you sent.",
         create_customer,
-        {201: Customer},
+        {201: Customer, 200: Customer},
         TAG,
         scope=Scope.CUSTOMERS_WRITE,
         body=NewCustomer,

@@ -1,8 +1,10 @@
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from loyalty.bonuses.actions.manual import adjust
+from loyalty.customers.actions.archive import delete_customers
 from loyalty.customers.rules import card_code, code_key, code_step
 from loyalty.db import execute
 from loyalty.ids import new_key
@@ -41,6 +43,17 @@ async def test_a_customer_is_added_once_and_found_again(api):
     assert (await api.get("/customers", phone="+79165550199"))["customers"] == []
     line = (await journal_page(JournalFilters(subject_kind="customer"))).lines[0]
     assert (line.actor_kind, line.staff_name, line.action) == (ActorKind.API, "Till", "customer.added")
+
+
+async def test_adding_the_phone_of_somebody_deleted_brings_them_back(api):
+    made = await api.post("/customers", ANNA, status=201)
+    await delete_customers([made["id"]], actor=COMMAND, now=START)
+    gone = await api.get(f"/customers/{made['id']}")
+    assert datetime.fromisoformat(gone["deleted_at"]) == START
+    back = await api.post("/customers", ANNA | {"name": "Somebody", "email": "anna@example.com"}, status=200)
+    assert (back["id"], back["name"], back["email"]) == (made["id"], made["name"], "anna@example.com")
+    assert back["deleted_at"] is None
+    await api.post("/customers", ANNA, status=409)
 
 
 async def test_twenty_at_once_add_one_customer(api):
