@@ -15,7 +15,14 @@ from admin_web.i18n import gettext as _
 from admin_web.keys import SHOP, now
 from admin_web.render import go_to, page
 from loyalty.bookings.actions.appointments import change_appointment, record_appointment
-from loyalty.bookings.queries import AppointmentView, appointment, appointments_of, services, team_members
+from loyalty.bookings.queries import (
+    AppointmentView,
+    ServiceView,
+    appointment,
+    appointments_of,
+    services,
+    team_members,
+)
 from loyalty.bookings.rules import AppointmentDraft, Changes, Door, Source, State, local_moment
 from loyalty.clock import business_date
 from loyalty.customers.queries import CustomerView, customer
@@ -48,6 +55,7 @@ DONE = {
     State.CANCELLED: mark("The appointment is cancelled."),
     State.PLANNED: mark("The appointment is planned again."),
 }
+SHOWN_OPEN = 8
 _TIME = re.compile(r"[0-2][0-9]:[0-5][0-9]")
 
 
@@ -177,10 +185,22 @@ async def _new_page(
         person=person,
         places=[(str(place.id), place.name) for place in places],
         team=[("", "—"), *((str(one.id), " · ".join(filter(None, (one.name, one.position)))) for one in team)],
-        services=[one for one in await services() if one.archived_at is None],
+        services=await _offered(form),
         states=[(state.value, _(name)) for state, (name, _tint) in STATES.items()],
         sources=[(source.value, _(name)) for source, name in SOURCES.items()],
     )
+
+
+async def _offered(form: Form) -> list[tuple[str, list[ServiceView], bool]]:
+    """(category, its services in use, whether it stands open): a few stand open all, of many those with a choice."""
+    found = [one for one in await services() if one.archived_at is None]
+    groups: dict[str, list[ServiceView]] = {}
+    for one in found:
+        groups.setdefault(one.category_name or _("Without a category"), []).append(one)
+    return [
+        (name, ones, len(found) <= SHOWN_OPEN or any(form.checked(f"service-{one.id}") for one in ones))
+        for name, ones in groups.items()
+    ]
 
 
 @requires(Permission.BOOKINGS_MANAGE)
