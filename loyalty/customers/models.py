@@ -64,7 +64,7 @@ class CustomerFacts(Model):
     sold = fields.BigIntField(default=0)  # receipts after discounts, before bonuses, net of refunds
     paid = fields.BigIntField(default=0)  # the money part of it
     receipts = fields.IntField(default=0)  # sales not wholly refunded
-    visits = fields.IntField(default=0)  # days x locations with such a sale
+    visits = fields.IntField(default=0)  # days x locations with such a sale, or with an appointment that came
     first_visit_at = fields.DatetimeField()
     last_visit_at = fields.DatetimeField()
     balance = fields.BigIntField(default=0)  # sum of the entries; below zero = debt
