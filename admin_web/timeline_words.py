@@ -159,9 +159,9 @@ def _message(one: Happening, reader: Reader) -> _Told:
     return _Told("send", _("We wrote: %(what)s") % {"what": _(name)}, words=words, tint="acc", href=href)
 
 
-def _appointment(one: Happening, _reader: Reader) -> _Told:
+def _appointment(one: Happening, reader: Reader) -> _Told:
     name, symbol, tint = APPOINTMENTS.get(one.what, (one.what, "calendar", ""))
-    return _Told(symbol, _(name), one.label or "", tint)
+    return _Told(symbol, _(name), one.label or "", tint, href=reader.tab("appointments"))
 
 
 def _segment(one: Happening, _reader: Reader) -> _Told:

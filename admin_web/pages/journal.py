@@ -94,6 +94,10 @@ def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str], 
         return _("Receipt from the chat № %(n)s") % {"n": number}, ""
     if line.subject_kind == "segment":
         return _("Segment № %(n)s") % {"n": number}, f"/segments/{number}"
+    if line.subject_kind == "category":
+        return _("Category № %(n)s") % {"n": number}, "/categories"
+    if line.subject_kind == "importance":
+        return _("Class of importance № %(n)s") % {"n": number}, "/categories"
     if line.subject_kind == "key":
         return _("API key № %(n)s") % {"n": number}, ""
     if line.subject_kind == "account":

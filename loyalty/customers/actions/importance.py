@@ -14,6 +14,7 @@ from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
 
 MOVES = (-1, 1)
+HIGHEST_ID = 2**15 - 1
 # Of a few rows: whoever makes, orders or archives a class takes all in use, so that ranks stay apart.
 IN_USE = "SELECT id, rank FROM importance_class WHERE archived_at IS NULL ORDER BY id FOR NO KEY UPDATE"
 ADD = """
@@ -155,6 +156,8 @@ async def set_importance(customer_ids: Sequence[int], class_id: int, *, actor: A
 
 async def _usable(class_id: int) -> None:
     """Hold the class shared until the transaction ends: it is not archived while people come into it."""
+    if not 0 < class_id <= HIGHEST_ID:
+        raise NotFound("importance")
     row = await db.fetch_row("SELECT archived_at FROM importance_class WHERE id = $1 FOR SHARE", class_id)
     if row is None:
         raise NotFound("importance")

@@ -200,6 +200,9 @@ async def test_a_class_with_people_is_not_archived():
     assert refused.value.details == {"customers": 1}
     assert await set_importance([person], 0, actor=COMMAND, now=NOW) == 1
     await archive_class(top, actor=COMMAND, now=NOW)
+    for unknown in (77, 99_999, -1):
+        with pytest.raises(NotFound, match="importance"):
+            await set_importance([person], unknown, actor=COMMAND, now=NOW)
     with pytest.raises(Refused, match="importance_is_archived"):
         await set_importance([person], top, actor=COMMAND, now=NOW)
     await restore_class(top, actor=COMMAND, now=NOW)
