@@ -18,7 +18,12 @@ from loyalty.shop.rules import Programme, ShopView
 from loyalty.staff.rules import Actor, ActorKind
 
 CUSTOMER = Actor(ActorKind.CUSTOMER)
-MENU = (("menu.card",), ("menu.balance", "menu.history"), ("menu.invite",), ("menu.settings", "menu.support"))
+MENU = (
+    ("menu.card",),
+    ("menu.balance", "menu.history"),
+    ("menu.invite", "menu.my_data"),
+    ("menu.settings", "menu.support"),
+)
 """The keyboard of a registered customer, by the keys of its labels."""
 
 
@@ -99,7 +104,8 @@ class Reply:
 
     step: "" ends the dialog. waiting: staff are to look (True), None leaves it. notice: a passing word beside a
     pressed button. removes_buttons: the pressed message's buttons have done their work. is_aside: the dialog goes on
-    where it stood, as if this had not been said. is_silent: nor does the event leave a line in the log.
+    where it stood, as if this had not been said. is_silent: nor does the event leave a line in the log. is_nobodys: its
+    person was erased, so that neither the event nor the answer are theirs.
     """
 
     said: tuple[Said, ...] = ()
@@ -110,6 +116,7 @@ class Reply:
     removes_buttons: bool = False
     is_aside: bool = False
     is_silent: bool = False
+    is_nobodys: bool = False
 
 
 Handler = Callable[[Turn], Awaitable[Reply]]

@@ -17,6 +17,7 @@ from bot.dialogs import (
     join,
     links,
     menu,
+    my_data,
     questionnaire,
     registration,
     settings,
@@ -39,6 +40,7 @@ DIALOGS: tuple[Dialog, ...] = (
     history.DIALOG,
     invite.DIALOG,
     settings.DIALOG,
+    my_data.DIALOG,
     questionnaire.DIALOG,
     contact.DIALOG,
     holds.DIALOG,
@@ -52,7 +54,7 @@ LABELS: dict[str, str] = {key: name for dialog in DIALOGS for key, name in dialo
 TYPED: frozenset[str] = frozenset().union(*(dialog.typed for dialog in DIALOGS))
 BUTTONS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.buttons.items()}
 
-SHOWN = ("card", "balance", "history", "invite", "settings", "support")
+SHOWN = ("card", "balance", "history", "invite", "my_data", "settings", "support")
 COMMANDS_SHOWN = {
     "" if language == "en" else language: [(name, say(language, f"command.{name}")) for name in SHOWN]
     for language in LANGUAGES
@@ -87,7 +89,11 @@ def step_for(event: Event, now: datetime, answer: Callable[[Reply], None]) -> Ca
         if reply.is_silent:
             return Outcome(session=dict(opened.session), waiting=reply.waiting)
         return Outcome(
-            heard=_heard(event), replies=reply.said, session=_after(turn, reply).to_body(), waiting=reply.waiting
+            heard=None if reply.is_nobodys else _heard(event),
+            replies=reply.said,
+            session=_after(turn, reply).to_body(),
+            waiting=reply.waiting,
+            is_nobodys=reply.is_nobodys,
         )
 
     return step

@@ -103,13 +103,15 @@ class Said:
 class Outcome:
     """What a step decided: all of it is saved together, or none of it.
 
-    heard: None leaves no line in the log. waiting: staff are to look (True), need not any more (False).
+    heard: None leaves no line in the log. waiting: staff are to look (True), need not any more (False). is_nobodys: the
+    person of the chat was erased in this turn, and what is said is said to nobody in particular.
     """
 
     heard: Heard | None = None
     replies: tuple[Said, ...] = ()
     session: dict[str, Any] = field(default_factory=dict)
     waiting: bool | None = None
+    is_nobodys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

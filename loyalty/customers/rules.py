@@ -17,7 +17,7 @@ NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 """Stands in the facts for "has not happened", so that paging by a date has an order."""
 
 ERASED_NAME = "∅"
-"""Stands for the name of somebody who was erased: nobody is called so, for a name has a letter. Pages say it in words."""
+"""Stands for the name of somebody who was erased: nobody is called so, for a name has a letter."""
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254
 NOTE_LENGTH = 2000

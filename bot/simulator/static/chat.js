@@ -64,6 +64,7 @@ function bubble(message) {
     body.append(element("div", {className: "quote"}, element("b", {}, message.quote.name), message.quote.text));
   }
   if (message.photo) body.append(photo(message.photo));
+  if (message.document) body.append(documentCard(message.document));
   if (message.contact) body.append(contact(message.contact));
   if (more) more.above(message, body);
   if (message.text) {
@@ -101,6 +102,13 @@ function photo(found) {
   const button = element("button", {className: "photo", type: "button"}, image);
   button.addEventListener("click", () => { $("picture-image").src = source; $("picture").showModal(); });
   return button;
+}
+
+function documentCard(file) {
+  const size = new Intl.NumberFormat(language, {style: "unit", unit: "kilobyte"}).format(Math.ceil(file.size / 1024));
+  const lines = element("span", {}, element("b", {}, file.name), element("span", {className: "num"}, size));
+  const face = element("span", {className: "face"}, icon("file-text"));
+  return element("a", {className: "contact", href: `${page.base}/photos/${file.file}`, download: file.name}, face, lines);
 }
 
 function contact(card) {

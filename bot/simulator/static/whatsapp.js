@@ -7,7 +7,6 @@ const extras = {
   // Inside the bubble, above its text.
   above(message, body) {
     if (message.header) body.append(element("b", {className: "header"}, message.header));
-    if (message.document) body.append(documentCard(message.document));
     if (message.location) body.append(locationCard(message.location));
   },
 
@@ -48,13 +47,6 @@ const extras = {
 
   attach() { $("attachments").showModal(); },
 };
-
-function documentCard(file) {
-  const size = new Intl.NumberFormat(language, {style: "unit", unit: "kilobyte"}).format(Math.ceil(file.size / 1024));
-  const lines = element("span", {}, element("b", {}, file.name), element("span", {className: "num"}, size));
-  const face = element("span", {className: "face"}, icon("file-text"));
-  return element("a", {className: "contact", href: `${page.base}/photos/${file.file}`, download: file.name}, face, lines);
-}
 
 function locationCard(place) {
   const spot = `${place.latitude}, ${place.longitude}`;

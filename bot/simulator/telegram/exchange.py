@@ -7,6 +7,7 @@ from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bot.simulator.email.attachments import Attachments
 from bot.simulator.photos import Photos
 from bot.simulator.telegram.updates import UpdateQueue
 
@@ -42,6 +43,7 @@ class Exchange:
         self.people: dict[int, Person] = {}
         self.updates = UpdateQueue()
         self.photos = Photos()
+        self.documents = Attachments()
         self.presses: OrderedDict[str, Press] = OrderedDict()
         # Chats that nobody reads: those of these ids, and those known from injected updates only.
         self.silent_ids: Container[int] = ()
@@ -82,6 +84,7 @@ class Exchange:
             "pending": list(self.updates.pending),
             "allowed": sorted(self.updates.allowed),
             "photos": self.photos.dump(),
+            "documents": self.documents.dump(),
             "commands": self.commands,
             "presses": [[query_id, asdict(press)] for query_id, press in list(self.presses.items())[-KEPT_PRESSES:]],
             "silent_chats": list(self.silent_chats.values()),
@@ -93,6 +96,7 @@ class Exchange:
         self.updates.pending.extend(kept["pending"])
         self.updates.allowed = frozenset(kept["allowed"])
         self.photos.load(kept["photos"])
+        self.documents.load(kept.get("documents", []))
         self.commands = kept["commands"]
         self.presses.update({query_id: Press(**press) for query_id, press in kept["presses"]})
         self.silent_chats = {chat["id"]: chat for chat in kept["silent_chats"]}

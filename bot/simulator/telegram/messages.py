@@ -41,6 +41,26 @@ def send_photo(exchange: Exchange, call: Call) -> dict[str, Any]:
     return deliver(exchange, call, {"photo": sizes, "caption": caption or None, "caption_entities": entities})
 
 
+def send_document(exchange: Exchange, call: Call) -> dict[str, Any]:
+    """sendDocument: an upload or `attach://name`."""
+    caption, entities = formatted(call, "caption", "caption_entities", call.text("parse_mode"))
+    check_caption(caption)
+    reachable(exchange, call)
+    field = call.text("document").removeprefix("attach://") or "document"
+    data = call.files.get(field)
+    if not data:
+        raise Refusal("there is no document in the request")
+    kept = exchange.documents.add(*call.labels[field], data)
+    document = {
+        "file_id": kept.id,
+        "file_unique_id": kept.id,
+        "file_name": kept.name,
+        "mime_type": kept.mime,
+        "file_size": len(data),
+    }
+    return deliver(exchange, call, {"document": document, "caption": caption or None, "caption_entities": entities})
+
+
 def send_chat_action(exchange: Exchange, call: Call) -> bool:
     """sendChatAction: typing dots."""
     if call.text("action") not in CHAT_ACTIONS:
@@ -106,6 +126,7 @@ def delete_message(exchange: Exchange, call: Call) -> bool:
 METHODS: dict[str, Callable[[Exchange, Call], Any]] = {
     "sendmessage": send_message,
     "sendphoto": send_photo,
+    "senddocument": send_document,
     "sendchataction": send_chat_action,
     "editmessagetext": edit_text,
     "editmessagecaption": edit_caption,

@@ -90,7 +90,14 @@ class Telegram:
 
     def file(self, name: str) -> web.Response | None:
         found = self.exchange.photos.find(name)
-        return None if found is None else web.Response(body=found.data, content_type=found.content_type)
+        if found is not None:
+            return web.Response(body=found.data, content_type=found.content_type)
+        document = self.exchange.documents.find(name)
+        if document is None:
+            return None
+        # Whatever it is, it is handed over, never shown as a page of ours.
+        headers = {"Content-Disposition": "attachment"}
+        return web.Response(body=document.data, content_type="application/octet-stream", headers=headers)
 
     # ------------------------------------------------------------------------------------------- life
 

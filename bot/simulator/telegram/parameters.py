@@ -19,11 +19,15 @@ NUMBERS = {"chat_id", "message_id", "offset", "limit", "timeout", "max_connectio
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a method: its fields, JSON decoded and numbers as numbers, and its files by field name."""
+    """One call of a method: its fields, JSON decoded and numbers as numbers, and its files by field name.
+
+    labels: what the sender calls a file, and its type.
+    """
 
     method: str
     fields: dict[str, Any]
     files: dict[str, bytes] = field(default_factory=dict)
+    labels: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """A text field, empty when it is missing."""
@@ -48,6 +52,7 @@ async def read_call(request: web.Request, method: str) -> Call:
     """Read a call; a body beyond 50 MB is refused with 413, as the Bot API does."""
     fields: dict[str, Any] = dict(request.query)
     files: dict[str, bytes] = {}
+    labels: dict[str, tuple[str, str]] = {}
     request = request.clone(client_max_size=MOST_BYTES)
     try:
         if request.content_type == "application/json":
@@ -58,13 +63,15 @@ async def read_call(request: web.Request, method: str) -> Call:
                 if isinstance(value, web.FileField):
                     with value.file as file:
                         files[name] = file.read()
+                        labels[name] = (value.filename, value.content_type)
                 else:
                     fields[name] = value if isinstance(value, str) else bytes(value).decode()
     except web.HTTPRequestEntityTooLarge:
         raise Refusal("Request Entity Too Large", 413) from None
     except ValueError:
         raise Refusal("can't parse request parameters") from None
-    return Call(method, {name: decoded(name, value) for name, value in fields.items() if value is not None}, files)
+    known = {name: decoded(name, value) for name, value in fields.items() if value is not None}
+    return Call(method, known, files, labels)
 
 
 def decoded(name: str, value: Any) -> Any:

@@ -50,6 +50,7 @@ def shown(message: dict[str, Any]) -> dict[str, Any]:
     """One message, as the page draws it."""
     photo = message.get("photo")
     contact = message.get("contact")
+    file = message.get("document")
     return {
         "id": message["message_id"],
         "out": message["outgoing"],
@@ -58,6 +59,7 @@ def shown(message: dict[str, Any]) -> dict[str, Any]:
         "text": message.get("text", message.get("caption", "")),
         "entities": message.get("entities", message.get("caption_entities", [])),
         "photo": photo and {"file": photo[-1]["file_id"], "width": photo[-1]["width"], "height": photo[-1]["height"]},
+        "document": file and {"file": file["file_id"], "name": file["file_name"], "size": file["file_size"]},
         "contact": contact and {"name": contact["first_name"], "phone": contact["phone_number"]},
         "buttons": message.get("reply_markup", {}).get("inline_keyboard", []),
         "quote": quote(message.get("reply_to_message")),

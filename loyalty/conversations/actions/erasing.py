@@ -41,7 +41,7 @@ UPDATE message SET content = '{{}}', customer_id = NULL, dedupe_key = NULL, exte
     reason = CASE WHEN status IN ('queued', 'delayed', 'leased') THEN 'erased' ELSE reason END
 WHERE id IN (SELECT id FROM mine)
 """
-OWN_FILES = ["staff", "own_data"]
+OWN_FILES = ["staff", "reply"]
 # Names of updates are the messenger's, and some tell a phone. Read from end to end: nobody waits for it but who erases.
 # What has not been taken yet is of whoever writes there now.
 UPDATES = """
@@ -63,6 +63,11 @@ async def erase(customer_ids: Sequence[int], account_ids: Sequence[int], *, now:
     """
     del now
     await db.execute(ERASE, list(customer_ids), list(account_ids), OWN_FILES)
+
+
+async def forget_names(account_ids: Sequence[int]) -> None:
+    """Forget what the messenger calls the messages of these chats: some of its names tell a phone."""
+    await db.execute("UPDATE message SET external_id = NULL WHERE account_id = ANY($1::bigint[])", list(account_ids))
 
 
 async def erase_updates(chats: Sequence[str]) -> None:

@@ -241,7 +241,7 @@ async def _save(
     closed = await db.fetch_value(
         SAVE,
         turn.account.id,
-        turn.account.customer_id,
+        None if outcome.is_nobodys else turn.account.customer_id,
         now,
         *map(list, zip(*lines, strict=True)) if lines else ([], [], [], [], []),
         now + CARD_OPEN,

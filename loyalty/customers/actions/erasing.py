@@ -30,8 +30,8 @@ WHERE (customer_id = ANY($1) OR account_id = ANY($3::bigint[])) AND state = 'ope
 # written to once: it is nobody's, and yet linked since the erasure. `forget_addresses` does the rest.
 ACCOUNTS = """
 WITH visits AS (DELETE FROM entry_visit WHERE account_id = ANY($1::bigint[]))
-UPDATE messenger_account SET customer_id = NULL, is_default = false, alias = NULL, phone = NULL, name = '',
-    username = NULL, linked_at = CASE WHEN stays THEN $3::timestamptz END, is_active = stays,
+UPDATE messenger_account SET customer_id = NULL, is_default = false, phone = NULL, name = '', username = NULL,
+    alias = CASE WHEN stays THEN alias END, linked_at = CASE WHEN stays THEN $3::timestamptz END, is_active = stays,
     inactive_reason = CASE WHEN NOT stays THEN 'erased' END, inactive_at = CASE WHEN NOT stays THEN $3 END,
     address = CASE WHEN stays THEN address ELSE 'erased:' || one.id END
 FROM (SELECT id, id IS NOT DISTINCT FROM $2::bigint AS stays FROM unnest($1) account (id)) one
@@ -40,7 +40,7 @@ WHERE messenger_account.id = one.id
 # Nobody has written there since, and our last word is out.
 FORGET = """
 WITH gone AS (
-    SELECT a.id, a.channel, a.address FROM messenger_account a LEFT JOIN conversation c ON c.account_id = a.id
+    SELECT a.id, a.address, a.alias FROM messenger_account a LEFT JOIN conversation c ON c.account_id = a.id
     WHERE a.customer_id IS NULL AND a.linked_at IS NOT NULL AND (c.heard_at IS NULL OR c.heard_at <= a.linked_at)
         AND NOT EXISTS (SELECT FROM message m WHERE m.account_id = a.id AND m.direction = 'out'
             AND m.status IN ('queued', 'delayed', 'leased', 'sending'))
@@ -50,7 +50,7 @@ WITH gone AS (
         inactive_reason = 'erased', inactive_at = $2, name = '', username = NULL, alias = NULL, phone = NULL
     FROM gone WHERE messenger_account.id = gone.id
 )
-SELECT id, address FROM gone
+SELECT id, address, alias FROM gone
 """  # indexes: messenger_account_erased, message_pending
 
 
@@ -71,6 +71,6 @@ async def erase(
 NUMBERS = "SELECT nextval('card_number_seq') AS number FROM generate_series(1, $1::int)"
 
 
-async def forget_addresses(*, limit: int, now: datetime) -> list[tuple[int, str]]:
-    """Forget where erased people were written to, once our last word to them is out; returns (account, address)."""
-    return [(row["id"], row["address"]) for row in await db.fetch(FORGET, limit, now)]
+async def forget_addresses(*, limit: int, now: datetime) -> list[db.Row]:
+    """Forget where erased people were written to, once our last word to them is out; what was forgotten."""
+    return await db.fetch(FORGET, limit, now)

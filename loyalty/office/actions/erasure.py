@@ -68,7 +68,8 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
 async def forget_addresses(*, now: datetime, limit: int = 100) -> int:
     """Forget where erased people were told that they are, once that has been sent; returns how many. Safe twice."""
     gone = await customers.forget_addresses(limit=limit, now=now)
-    await conversations.erase_updates([address for _, address in gone])
+    await conversations.forget_names([account["id"] for account in gone])
+    await conversations.erase_updates(_chats(gone))
     return len(gone)
 
 

@@ -201,17 +201,21 @@ async def test_a_number_that_was_only_typed_ends_at_whoever_proves_it():
 async def test_the_menu_is_a_list_behind_a_word(maria, word):
     assert "Мария" in await maria.writes(word)
     assert list(maria.offered) == [
-        "Моя карта", "Баланс", "История", "Пригласить друга", "Настройки", "Написать нам",
+        "Моя карта", "Баланс", "История", "Пригласить друга", "Мои данные", "Настройки",
+        "Написать нам",
     ]  # fmt: skip
     assert "На карте 200 бонусов" in await maria.presses("Баланс")
 
 
 async def test_every_line_of_the_menu_answers_by_its_option(maria):
     said = {}
-    for label in ("Баланс", "История", "Пригласить друга", "Настройки", "Написать нам"):
+    for label in ("Баланс", "История", "Пригласить друга", "Мои данные", "Настройки", "Написать нам"):
         await maria.writes("меню")
         said[label] = await maria.presses(label)
-    expected = ("На карте", "Последние покупки", "Пригласите друга", "Язык: Русский", "Напишите свой вопрос")
+    expected = (
+        "На карте", "Последние покупки", "Пригласите друга", "Что мы о вас храним", "Язык: Русский",
+        "Напишите свой вопрос",
+    )  # fmt: skip
     for words, text in zip(expected, said.values(), strict=True):
         assert words in text
 
