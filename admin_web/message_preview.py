@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from admin_web.forms import Form, is_id
+from admin_web.i18n import READER
 from admin_web.i18n import gettext as _
 from admin_web.message_words import SYMBOLS, channel_name, samples
 from loyalty.conversations.answering import filled_in
@@ -14,9 +16,10 @@ from loyalty.conversations.message_types import LANGUAGES, MessageTypeView, Text
 from loyalty.conversations.queries.recipients import first_name
 from loyalty.conversations.queries.templates import standing_in
 from loyalty.conversations.queries.types import example_of, somebody
-from loyalty.customers.queries import CustomerView, customer, customer_page, places_of
+from loyalty.customers.queries import CustomerView, customer, places_of
 from loyalty.customers.rules import parse_search
 from loyalty.errors import NotFound
+from loyalty.segments.queries.base import Look, base_page
 from loyalty.shop.rules import ShopView
 
 CANDIDATES = 5
@@ -50,7 +53,7 @@ class Preview:
     """
 
     person: CustomerView | None
-    found: list[CustomerView]
+    found: list[dict[str, Any]]
     language: str
     source: str
     shown: list[Shown]
@@ -73,17 +76,17 @@ async def preview_of(view: MessageTypeView, form: Form, texts: Texts, shop: Shop
     return Preview(person, found, language, source, shown, sizes)
 
 
-async def _found(words: str, region: str) -> list[CustomerView]:
+async def _found(words: str, region: str) -> list[dict[str, Any]]:
     search = parse_search(words, region)
     if search is None:
         return []
-    return (await customer_page(search, sort="last_visit", descending=True)).rows[:CANDIDATES]
+    return (await base_page(Look(search), columns=(), now=READER.get().now, rows=CANDIDATES)).rows
 
 
-async def _person(wanted: str, found: list[CustomerView]) -> CustomerView | None:
-    """Who was chosen, else the only one found, else whoever was written to last."""
-    if found and wanted not in {str(one.id) for one in found}:
-        return found[0]
+async def _person(wanted: str, found: list[dict[str, Any]]) -> CustomerView | None:
+    """Who was chosen, else the first one found, else whoever was written to last."""
+    if found and wanted not in {str(one["id"]) for one in found}:
+        return await customer(found[0]["id"])
     number = int(wanted) if is_id(wanted) else await somebody()
     try:
         return await customer(number) if number is not None else None

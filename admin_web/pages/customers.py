@@ -1,26 +1,28 @@
 """The client base: a list that finds anyone."""
 
-import base64
-import binascii
-import json
+from dataclasses import dataclass
+from hashlib import sha256
 
 from aiohttp import web
 
 from admin_web.auth import requires, staff_of
+from admin_web.base_columns import COLUMNS, Shown
+from admin_web.base_look import address_now, columns_of, list_url, look_of, part_url, place_in, place_url, with_tree
+from admin_web.filter_words import condition_words, names_for, reason_words, sentence, wrong
+from admin_web.forms import id_in
+from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
-from admin_web.keys import SHOP, now
+from admin_web.keys import now
 from admin_web.navigation import NavItem
 from admin_web.render import page
-from loyalty.customers.queries import (
-    DEFAULT_SORT,
-    SORTS,
-    Cursor,
-    customer_page,
-    totals,
-)
-from loyalty.customers.rules import Search, parse_search
+from loyalty.customers.queries import customer
+from loyalty.errors import Invalid
+from loyalty.segments.filters.origin import CreatedVia
+from loyalty.segments.queries.base import AT_LEAST, BasePage, Look, base_count, base_page, base_totals, reasons
+from loyalty.segments.queries.views import saved_views
+from loyalty.segments.rules.trees import Condition, Group, Joiner, without
 from loyalty.shop.queries import programme_at
-from loyalty.staff.rules import Permission, may
+from loyalty.staff.rules import Permission
 
 NAV = NavItem(
     "customers", "/customers", "users", mark("Client base"), "customers", Permission.CUSTOMERS_READ, in_bar=True
@@ -33,96 +35,173 @@ TABS = {
     "registration": mark("Registration"),
     "notes": mark("Notes"),
 }
-FIRST_ASCENDING = {"name"}
 DIRECTIONS = {"credit": 1, "debit": -1}
 
 
-# ---------------------------------------------------------------------------------------- the list
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The head of a column: where a click leads, how it is sorted now, what its menu offers."""
+
+    column: Shown
+    href: str
+    direction: str
+    ascending: str
+    descending: str
+    filter: str
 
 
 @requires(Permission.CUSTOMERS_READ)
 async def show_list(request: web.Request) -> web.Response:
-    """GET /customers?q=&sort=&dir=&after=|before=: everything that shapes the list is in its address."""
-    query = request.query
-    sort = query.get("sort", "")
-    sort = sort if sort in SORTS else DEFAULT_SORT
-    descending = query.get("dir", "asc" if sort in FIRST_ASCENDING else "desc") != "asc"
-    found = await customer_page(
-        _search(request),
-        sort=sort,
-        descending=descending,
-        after=_cursor(query.get("after")),
-        before=_cursor(query.get("before")),
-        by_phone=_sees_phones(request),
+    """GET /customers?q=&f=&sort=&dir=&cols=&after=|before=: everything that shapes the list is in its address."""
+    shown = await columns_of(request)
+    try:
+        look = look_of(request)
+    except Invalid as error:
+        return await _list_page(request, shown, None, None, status=422, error=wrong(error))
+    found = await base_page(
+        look,
+        columns=[column.key for column in shown],
+        now=now(request),
+        after=place_in(request, "after", look.order),
+        before=place_in(request, "before", look.order),
     )
-    return page(
-        request,
-        "customers/list.html",
-        block="results" if request.headers.get("HX-Target") == "results" else None,
-        found=found,
-        search=query.get("q", ""),
-        sort=sort,
-        descending=descending,
-        programme=await programme_at(now(request)),
-        columns=_columns(request, sort, descending=descending),
-        totals_url=str(request.rel_url.with_path("/customers/totals").with_query(q=query.get("q", ""))),
-        previous=_page_url(request, "before", found.previous),
-        following=_page_url(request, "after", found.following),
-    )
+    return await _list_page(request, shown, look, found)
 
 
 @requires(Permission.CUSTOMERS_READ)
 async def show_totals(request: web.Request) -> web.Response:
-    """GET /customers/totals?q=: the numbers of a large result, counted after its page was shown."""
-    counted = await totals(_search(request), by_phone=_sees_phones(request))
-    return page(request, "customers/_totals.html", total=counted.count, sold=counted.sold, balance=counted.balance)
-
-
-def _search(request: web.Request) -> Search | None:
-    return parse_search(request.query.get("q", ""), request[SHOP].region)
-
-
-def _sees_phones(request: web.Request) -> bool:
-    return may(staff_of(request).role, Permission.PHONES_READ)
-
-
-def _columns(request: web.Request, sort: str, *, descending: bool) -> dict[str, tuple[str, str]]:
-    """Sort key -> (address that sorts by it, direction now or ""). A second click turns the order round."""
-    columns = {}
-    for key in SORTS:
-        if key == sort:
-            turned = "asc" if descending else "desc"
-            columns[key] = (_list_url(request, sort=key, dir=turned), "desc" if descending else "asc")
-        else:
-            columns[key] = (_list_url(request, sort=key, dir="asc" if key in FIRST_ASCENDING else "desc"), "")
-    return columns
-
-
-def _list_url(request: web.Request, **changes: str) -> str:
-    kept = {name: value for name, value in request.query.items() if name in {"q", "sort", "dir"} and value}
-    return str(request.rel_url.with_path("/customers").with_query(kept | changes))
-
-
-def _page_url(request: web.Request, side: str, cursor: Cursor | None) -> str | None:
-    if cursor is None:
-        return None
-    packed = json.dumps([cursor.value, cursor.id, cursor.before], ensure_ascii=False, separators=(",", ":"))
-    return _list_url(request, **{side: base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")})
-
-
-def _cursor(text: str | None) -> Cursor | None:
-    """A place from an address; one that nobody made is the beginning of the list."""
-    if not text:
-        return None
+    """GET /customers/totals?q=&f=: the numbers of a large result, counted after its page was shown."""
     try:
-        value, id_, before = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        cursor = Cursor(value, int(id_), int(before))
-    except (ValueError, TypeError, binascii.Error):
-        return None
-    return cursor if isinstance(value, str | int) and abs(cursor.id) < 2**62 else None
+        counted = await base_totals(look_of(request), now=now(request))
+    except Invalid as error:
+        raise web.HTTPUnprocessableEntity(text=wrong(error)) from error
+    return page(request, "customers/_totals.html", totals=counted)
+
+
+@requires(Permission.CUSTOMERS_READ)
+async def show_why(request: web.Request) -> web.Response:
+    """GET /customers/{id}/why?f=: which conditions of the filter this person meets, and what they have."""
+    person = await customer(id_in(request))
+    try:
+        tree = look_of(request).tree
+    except Invalid as error:
+        raise web.HTTPUnprocessableEntity(text=wrong(error)) from error
+    names = await names_for([tree])
+    said = [reason_words(reason, names) for reason in await reasons(person.id, tree, now=now(request))]
+    whole = sentence(tree, names) if tree.joiner is not Joiner.ALL or len(said) != len(tree.parts) else ""
+    return page(
+        request, "customers/why.html", block="why", person=person, reasons=said, whole=whole, back=address_now(request)
+    )
+
+
+async def _list_page(
+    request: web.Request,
+    shown: list[Shown],
+    look: Look | None,
+    found: BasePage | None,
+    *,
+    status: int = 200,
+    error: str = "",
+) -> web.Response:
+    tree = look.tree if look else Group()
+    at_least = found.at_least if found else 0
+    if look and found and found.totals is None and at_least < AT_LEAST:
+        at_least = max(at_least, await base_count(look, now=now(request)))
+    return page(
+        request,
+        "customers/list.html",
+        block="results" if request.headers.get("HX-Target") == "results" else None,
+        status=status,
+        error=error,
+        found=found,
+        at_least=at_least,
+        look=look,
+        search=request.query.get("q", ""),
+        tree=tree,
+        chips=await _chips(request, tree),
+        headers=[_header(request, column, look) for column in shown],
+        phone=_phone_roles(shown, look),
+        programme=await programme_at(now(request)),
+        views=await saved_views(staff_of(request).id),
+        via_names={key: _(name) for key, name in CreatedVia.choices},
+        order_text=_order_text(look),
+        orders=[(column.key, column.words.text) for column in shown if column.can_sort],
+        here=list_url(request),
+        totals_url=part_url(request, "/customers/totals"),
+        totals_key=_totals_key(request),
+        filters_url=part_url(request, "/customers/filters"),
+        columns_url=part_url(request, "/customers/columns"),
+        cleared=list_url(request, f=None),
+        why_query=request.query.get("f", ""),
+        previous=place_url(request, "before", found.previous) if found else None,
+        following=place_url(request, "after", found.following) if found else None,
+    )
+
+
+async def _chips(request: web.Request, tree: Group) -> list[tuple[str, str, str]]:
+    """(name, what is asked, address without it) of each outermost part; a group that is not "all" is one chip."""
+    names = await names_for([tree])
+    if tree.joiner is not Joiner.ALL:
+        return [(_("Filter"), sentence(tree, names), list_url(request, f=None))]
+    chips = []
+    for index, part in enumerate(tree.parts):
+        name, asked = (
+            condition_words(part, names) if isinstance(part, Condition) else (_("Group"), sentence(part, names))
+        )
+        chips.append((name, asked, with_tree(request, without(tree, index))))
+    return chips
+
+
+def _header(request: web.Request, column: Shown, look: Look | None) -> Header:
+    """A second click on a header turns the order round."""
+    is_sorted = look is not None and look.order == column.key
+    direction = ("desc" if look and look.descending else "asc") if is_sorted else ""
+    first = "asc" if column.words.up else "desc"
+    turned = {"desc": "asc", "asc": "desc", "": first}[direction]
+    urls = {way: list_url(request, sort=column.key, dir=way) for way in ("asc", "desc")}
+    key = column.words.filters[0] if column.words.filters else ""
+    return Header(
+        column,
+        urls[turned],
+        direction,
+        urls["asc"],
+        urls["desc"],
+        f"{part_url(request, '/customers/filters')}{'&' if request.query_string else '?'}field={key}" if key else "",
+    )
+
+
+def _order_text(look: Look | None) -> str:
+    """How the list is sorted, in words: the arrow of a column that is not shown would say nothing."""
+    if look is None:
+        return ""
+    way = _("falling") if look.descending else _("rising")
+    return _("Sorted by: %(column)s, %(way)s") % {"column": COLUMNS[look.order].text, "way": way}
+
+
+def _phone_roles(shown: list[Shown], look: Look | None) -> dict[str, str]:
+    """Which columns stand on the two lines of a phone's row: one below the name, and two on the right."""
+    keys = [column.key for column in shown[1:]]
+    roles: dict[str, str] = {}
+
+    def take(role: str, *wanted: str) -> None:
+        key = next((one for one in (*wanted, *keys) if one in keys and one not in roles), None)
+        if key is not None:
+            roles[key] = role
+
+    take("k-val", look.order if look else "", "sold", "balance", "visits")
+    take("k-sub", "phone", "email", "card_number")
+    take("k-tag", "tier", "last_visit", "categories")
+    return roles
+
+
+def _totals_key(request: web.Request) -> str:
+    """Names a result: its numbers stay in the footer while its pages are turned."""
+    text = f"{request.query.get('q', '')}\n{request.query.get('f', '')}"
+    return f"totals-{sha256(text.encode()).hexdigest()[:12]}"
 
 
 ROUTES = (
     web.get("/customers", show_list),
     web.get("/customers/totals", show_totals),
+    web.get("/customers/{id}/why", show_why),
 )

@@ -10,10 +10,6 @@ from loyalty.customers.rules import MESSENGERS, Search, SearchKind
 from loyalty.errors import NotFound
 
 PAGE_ROWS = 50
-FEW = 2_000
-"""Up to so many found, their ids are sorted; beyond, the sort index is walked until a page is full."""
-EXACT_COUNT = 10_000
-"""A base or result up to this size is counted with the page; a larger one after it."""
 CANDIDATES = 6
 
 
@@ -63,37 +59,6 @@ class Candidate:
     id: int
     name: str
     phone: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place between two rows: the sort value and id of the row beside it, and how many rows lie before."""
-
-    value: str | int
-    id: int
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerPage:
-    """Rows first..last of a sorted base, and the ways on. `total` None: more than EXACT_COUNT, count it after."""
-
-    rows: list[CustomerView]
-    first: int
-    total: int | None
-    sold: int | None
-    balance: int | None
-    previous: Cursor | None
-    following: Cursor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The filtered set in numbers."""
-
-    count: int
-    sold: int
-    balance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,31 +137,6 @@ COLUMNS = """
 
 ONE = f"SELECT {COLUMNS} FROM customer c JOIN customer_facts f ON f.customer_id = c.id WHERE c.id = $1"
 
-# Sort key -> (expression, its type, the table it is read from). Each is served by an index on (expression, id):
-# customer_name_order, customer_facts_created, _last_visit, _sold, _visits, _balance.
-SORTS = {
-    "name": ("lower(c.name)", "text", "customer c", "c.id"),
-    "created": ("f.created_at", "timestamptz", "customer_facts f", "f.customer_id"),
-    "last_visit": ("f.last_visit_at", "timestamptz", "customer_facts f", "f.customer_id"),
-    "sold": ("f.sold", "bigint", "customer_facts f", "f.customer_id"),
-    "visits": ("f.visits", "bigint", "customer_facts f", "f.customer_id"),
-    "balance": ("f.balance", "bigint", "customer_facts f", "f.customer_id"),
-}
-DEFAULT_SORT = "last_visit"
-
-# Whether the base has more than $1 people. The statistics answer at once; a base never analysed is looked at.
-IS_LARGE = """
-SELECT CASE WHEN reltuples >= 0 THEN reltuples > $1::int
-    ELSE EXISTS (SELECT FROM customer_facts OFFSET $1::int LIMIT 1) END
-FROM pg_class WHERE oid = 'customer_facts'::regclass
-"""
-
-TOTALS_OF_ALL = (
-    "SELECT count(*) AS count, coalesce(sum(sold), 0)::bigint AS sold, coalesce(sum(balance), 0)::bigint AS balance"
-    " FROM customer_facts"
-)
-
-
 # Whoever looks for a merged card means the one it became.
 WHOSE = "SELECT coalesce(merged_into_id, id) FROM customer"
 
@@ -272,60 +212,6 @@ async def find_by_last_digits(digits: str) -> list[Candidate]:
         CANDIDATES + 1,
     )
     return [Candidate(**row) for row in rows]
-
-
-async def customer_page(
-    search: Search | None,
-    *,
-    sort: str,
-    descending: bool,
-    after: Cursor | None = None,
-    before: Cursor | None = None,
-    by_phone: bool = True,
-) -> CustomerPage:
-    """A page of the base, PAGE_ROWS long, by keyset: no page is dearer than the first.
-
-    `sort` is a key of SORTS. Give `after` or `before` from a former page, or neither for the first one.
-    `by_phone` False: digits find cards only, for those who may not see phones and must not guess them either.
-    """
-    condition, params = await matching(search, by_phone=by_phone)
-    few: list[int] | None = None
-    if condition:
-        found = await db.fetch(f"SELECT c.id FROM customer c WHERE {condition} LIMIT {FEW + 1}", *params)
-        few = [row["id"] for row in found] if len(found) <= FEW else None
-        if few is not None:
-            condition, params = "", []
-    backwards = before is not None
-    rows = await _rows(condition, params, few, sort=sort, descending=descending != backwards, place=after or before)
-    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
-    if backwards:
-        rows.reverse()
-    first = _first_position(after, before, len(rows))
-    totals = await _totals_if_quick(few, searching=bool(condition))
-    has_previous = more if backwards else after is not None
-    has_following = True if backwards else more
-    return CustomerPage(
-        rows=[CustomerView(**{name: row[name] for name in row if name != "sort_value"}) for row in rows],
-        first=first,
-        total=totals.count if totals else None,
-        sold=totals.sold if totals else None,
-        balance=totals.balance if totals else None,
-        previous=_cursor(rows[0], first) if rows and has_previous else None,
-        following=_cursor(rows[-1], first + len(rows) - 1) if rows and has_following else None,
-    )
-
-
-async def totals(search: Search | None, *, by_phone: bool = True) -> Totals:
-    """The filtered set, counted exactly; at a million without a search it takes a tenth of a second."""
-    condition, params = await matching(search, by_phone=by_phone)
-    if not condition:
-        row = await db.fetch_row(TOTALS_OF_ALL)
-    else:
-        row = await db.fetch_row(
-            f"{TOTALS_OF_ALL} WHERE customer_id IN (SELECT c.id FROM customer c WHERE {condition})", *params
-        )
-    assert row is not None
-    return Totals(**row)
 
 
 FOLD = """
@@ -427,62 +313,3 @@ async def visited_locations(customer_id: int) -> list[tuple[int, int]]:
         customer_id,
     )
     return [(row["location_id"], row["visits"]) for row in rows]
-
-
-async def _rows(
-    condition: str,
-    params: Sequence[Any],
-    few: list[int] | None,
-    *,
-    sort: str,
-    descending: bool,
-    place: Cursor | None,
-) -> list[db.Row]:
-    """PAGE_ROWS + 1 rows from a place on: the inner query touches one table, the rest is joined to its rows."""
-    expression, type_, table, key = SORTS[sort]
-    values, where = list(params), [condition] if condition else []
-    if condition and "f." in key:
-        where = [f"EXISTS (SELECT FROM customer c WHERE c.id = {key} AND {condition})"]
-    if few is not None:
-        values.append(few)
-        where.append(f"{key} = ANY(${len(values)}::bigint[])")
-    if place is not None:
-        values += [str(place.value), place.id]
-        sign = "<" if descending else ">"
-        where.append(f"({expression}, {key}) {sign} (${len(values) - 1}::text::{type_}, ${len(values)}::bigint)")
-    order = "DESC" if descending else "ASC"
-    sql = f"""
-        SELECT {COLUMNS}, page.sort_value FROM (
-            SELECT {key} AS id, {expression} AS sort_value FROM {table}
-            {"WHERE " + " AND ".join(where) if where else ""}
-            ORDER BY {expression} {order}, {key} {order} LIMIT {PAGE_ROWS + 1}
-        ) page JOIN customer c ON c.id = page.id JOIN customer_facts f ON f.customer_id = page.id
-        ORDER BY page.sort_value {order}, page.id {order}
-    """
-    return await db.fetch(sql, *values)
-
-
-async def _totals_if_quick(few: list[int] | None, *, searching: bool) -> Totals | None:
-    """Totals that cost next to nothing, or None when they are better counted after the page."""
-    if few is not None:
-        row = await db.fetch_row(f"{TOTALS_OF_ALL} WHERE customer_id = ANY($1::bigint[])", few)
-    elif searching or await db.fetch_value(IS_LARGE, EXACT_COUNT):
-        return None
-    else:
-        row = await db.fetch_row(TOTALS_OF_ALL)
-    return Totals(**row) if row else None
-
-
-def _first_position(after: Cursor | None, before: Cursor | None, rows: int) -> int:
-    """The number of the page's first row, counted from one."""
-    if after is not None:
-        return after.before + 1
-    if before is not None:
-        return max(1, before.before - rows)
-    return 1
-
-
-def _cursor(row: db.Row, position: int) -> Cursor:
-    """The place of a row: rows after it follow `position`, rows before it precede it."""
-    value = row["sort_value"]
-    return Cursor(value.isoformat() if isinstance(value, datetime) else value, row["id"], position)

@@ -46,7 +46,7 @@ def checked(tree: Group) -> Group:
         try:
             one.check(condition)
         except Invalid as error:
-            raise Invalid("filter", error.reason, of=one.key) from error
+            raise Invalid("filter", error.reason, of=one.key, **error.details) from error
     return tree
 
 

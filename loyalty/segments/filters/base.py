@@ -242,7 +242,7 @@ class ChoiceFilter(Filter):
         if not parts:
             raise Invalid("value", "required")
         if len(parts) > MOST_CHOICES:
-            raise Invalid("value", "too_many")
+            raise Invalid("value", "too_many", limit=MOST_CHOICES)
         if self.choices:
             known = {code for code, _ in self.choices}
             if not known.issuperset(parts):
@@ -273,11 +273,12 @@ class ManyChoicesFilter(ChoiceFilter):
 
 
 class FlagFilter(Filter):
-    """Something is so, or is not. holds: SQL."""
+    """Something is so, or is not. holds: SQL; lacks: that it is not, where an index helps to ask so."""
 
     kind = Kind.FLAG
     operators = ("yes", "no")
     holds: ClassVar[str]
+    lacks: ClassVar[str | None] = None
 
     def read(self, condition: Condition) -> None:
         """There is no value."""
@@ -286,4 +287,4 @@ class FlagFilter(Filter):
 
     def sql(self, condition: Condition, context: Context) -> str:  # noqa: ARG002  every filter is asked alike
         """As it stands."""
-        return f"NOT ({self.holds})" if condition.operator == "no" else self.holds
+        return (self.lacks or f"NOT ({self.holds})") if condition.operator == "no" else self.holds

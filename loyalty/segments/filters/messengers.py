@@ -33,8 +33,9 @@ class AgreedToOffers(FlagFilter):
 
     key, label, area = "agreed", mark("Agreed to advertising"), Area.MESSENGERS
     holds = (
-        "coalesce((SELECT s.granted FROM consent s WHERE s.customer_id = f.customer_id AND s.topic = 'marketing'"
-        " ORDER BY s.id DESC LIMIT 1), false)"
+        "EXISTS (SELECT FROM consent s WHERE s.customer_id = f.customer_id AND s.topic = 'marketing' AND s.granted"
+        " AND NOT EXISTS (SELECT FROM consent n WHERE n.customer_id = s.customer_id AND n.topic = 'marketing'"
+        " AND n.id > s.id))"
     )
 
 

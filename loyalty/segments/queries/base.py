@@ -26,11 +26,15 @@ SMALL = 20_000
 """A base up to this size is read whole with each page: that takes some ten milliseconds, and everything is exact."""
 FEW = 2_000
 """Up to so many found are all taken and sorted."""
-WALK = 10_000
-LONG_WALK = 250_000
-"""So many people an order is walked for: when many should fit, and when more than FEW are known to."""
 MANY = 100
-"""Where one in so many fits, a walk is tried first."""
+"""Where one in so many should fit, a walk is tried first."""
+PATIENCE = 4
+"""So many times as far an order is walked as should be needed; a short walk is planned as one."""
+SHORTEST_WALK = 500
+SOME = 3
+"""So many found on a walk that was too short tell how long the next one has to be."""
+LONG_WALK = 250_000
+"""So many people an order is walked for when more than FEW are known to fit."""
 AT_LEAST = 1_000
 """A count that would take its time is told as "so many and more" at first."""
 DEFAULT_ORDER = "last_visit"
@@ -261,7 +265,7 @@ class _Wanted:
 async def _query(look: Look, now: datetime) -> _Query:
     """The look in SQL. Who is hidden is in no look."""
     found, params = await matching(look.search, by_phone=look.by_phone)
-    context = await context_for([look.tree], now)
+    context = await context_for([look.tree], now) if look.tree.parts else Context(now, now.date(), "UTC", compile_tree)
     context.params += params
     parts = ["NOT f.is_hidden"]
     if found:
@@ -280,21 +284,33 @@ async def _find(query: _Query, wanted: _Wanted, *, is_everybody: bool) -> tuple[
         return await _take(query, wanted, limit=None)
     assert wanted.order is not None
     if is_everybody and wanted.order.index:
-        rows = await _walk(query, wanted, WALK)
-        return rows, None, AT_LEAST
+        rows = await _walk(query, wanted, SHORTEST_WALK)
+        return rows if len(rows) == wanted.rows else await _walk_far(query, wanted, size), None, AT_LEAST
     if not wanted.order.index:
         return await _sort(query, wanted), None, 0
-    if await _estimate(query) > size / MANY:
-        rows = await _walk(query, wanted, WALK)
-        if len(rows) == wanted.rows:
-            return rows, None, 0
+    expected = await _estimate(query)
+    if expected > size / MANY:
+        steps, rows = max(SHORTEST_WALK, int(PATIENCE * wanted.rows * size / expected)), []
+        while steps <= LONG_WALK:
+            rows = await _walk(query, wanted, steps)
+            if len(rows) == wanted.rows:
+                return rows, None, 0
+            if len(rows) < SOME:
+                break
+            # What was found on the way is a better estimate.
+            steps = PATIENCE * steps * wanted.rows // len(rows)
     taken = await _take(query, wanted, limit=FEW)
     if taken[1] is not None:
         return taken
+    return await _walk_far(query, wanted, size), None, FEW
+
+
+async def _walk_far(query: _Query, wanted: _Wanted, size: int) -> list[db.Row]:
+    """Walk on; where even that does not fill a page, the base is read whole. The size is an estimate, too."""
     rows = await _walk(query, wanted, LONG_WALK)
-    if len(rows) < wanted.rows and size > LONG_WALK:
+    if len(rows) < wanted.rows and size > LONG_WALK // 2:
         rows = await _sort(query, wanted)
-    return rows, None, FEW
+    return rows
 
 
 async def _estimate(query: _Query) -> float:

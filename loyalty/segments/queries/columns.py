@@ -91,7 +91,9 @@ COLUMNS = {
     "first_visit": _fact("first_visit_at", "timestamptz"),
     "last_visit": _fact("last_visit_at", "timestamptz", index=True),
     "locations": Column(LOCATIONS, Order("f.locations", "int")),
-    "home_location": Column(f"{HOME} AS home_location", Order(f"coalesce({HOME}, '')", "text", on_profile=True)),
+    "home_location": Column(
+        f"{HOME} AS home_location", Order("coalesce(c.home_location_id, 0)", "int", on_profile=True)
+    ),
     "team_members": Column(TEAM_MEMBERS),
     "services": Column(SERVICES),
     "next_booking": _fact("next_booking_at", "timestamptz"),
@@ -105,6 +107,6 @@ COLUMNS = {
     "language": _profile("language", "c.language"),
     "created": _fact("created_at", "timestamptz", index=True),
     "created_via": _profile("created_via", "c.created_via"),
-    "created_by": Column(f"{STAFF} AS created_by", Order(f"coalesce({STAFF}, '')", "text", on_profile=True)),
+    "created_by": Column(f"{STAFF} AS created_by", Order("coalesce(c.created_by_id, 0)", "int", on_profile=True)),
 }
 """Every column by its key, in the order in which they are offered."""

@@ -56,7 +56,7 @@ class Period:
 
 
 def period_from(text: str) -> Period:
-    """Read the text of a period. Raises Invalid("value", "not_a_period" | "period_is_backwards")."""
+    """Read the text of a period. Raises Invalid("value", "not_a_period" | "dates_are_backwards")."""
     kind, dash, days = text.partition("-")
     if dash and kind in (PeriodKind.LAST, PeriodKind.NEXT, PeriodKind.OLDER):
         if not (days.isascii() and days.isdigit() and len(days) < 6 and int(days) <= MOST_DAYS):
@@ -67,7 +67,7 @@ def period_from(text: str) -> Period:
         raise Invalid("value", "not_a_period")
     period = Period(PeriodKind.DATES, 0, _day(first), _day(last))
     if period.first and period.last and period.first > period.last:
-        raise Invalid("value", "period_is_backwards")
+        raise Invalid("value", "dates_are_backwards")
     return period
 
 

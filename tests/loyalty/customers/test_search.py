@@ -2,9 +2,9 @@
 
 import pytest
 
-from loyalty.customers.queries import customer_page
 from loyalty.customers.rules import parse_search
-from tests.builders import a_customer
+from loyalty.segments.queries.base import Look, base_page
+from tests.builders import NOW, a_customer
 
 NAMES = (
     "Ёлкина Алёна", "Міщенко Їржі", "Юлия Щукина", "Natalya Schmidt", "José Núñez", "Дмитрий Петров-Водкин",
@@ -13,8 +13,8 @@ NAMES = (
 
 
 async def found(text: str) -> set[str]:
-    page = await customer_page(parse_search(text, "RU"), sort="name", descending=False)
-    return {row.name for row in page.rows}
+    page = await base_page(Look(parse_search(text, "RU"), order="name"), columns=(), now=NOW)
+    return {row["name"] for row in page.rows}
 
 
 @pytest.mark.parametrize(
