@@ -75,6 +75,7 @@ async def record_appointment(draft: AppointmentDraft, *, door: Door, actor: Acto
 async def change_appointment(appointment_id: int, changes: Changes, *, actor: Actor, now: datetime) -> AppointmentView:
     """Correct an appointment: only the named fields; the same again is nothing. Any state may follow any.
 
+    Somebody who came and was deleted from the base is back in it.
     Raises NotFound("appointment"), and Invalid like `record_appointment`.
     """
     known = await _locked_appointment(appointment_id)
@@ -88,6 +89,8 @@ async def change_appointment(appointment_id: int, changes: Changes, *, actor: Ac
     if draft.service_ids != before.service_ids:
         await db.execute("DELETE FROM appointment_service WHERE appointment_id = $1", appointment_id)
         await db.execute(ADD_SERVICES, appointment_id, list(draft.service_ids))
+    if draft.state is State.CAME:
+        await bring_back(known.customer_id, actor=actor, now=now)
     await _note(
         "appointment.changed" if draft.state is before.state else f"appointment.{draft.state}",
         appointment_id,

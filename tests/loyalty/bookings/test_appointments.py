@@ -293,6 +293,12 @@ async def test_a_deleted_customer_who_books_is_back_and_a_merged_card_is_the_oth
     await salon.book(days=1)
     assert await salon.facts("is_hidden") is False
     assert await db.fetch_value("SELECT deleted_at FROM customer WHERE id = $1", booked.customer_id) is None
+    await db.execute("UPDATE customer SET deleted_at = $2 WHERE id = $1", salon.customer, NOW)
+    await db.execute(hide, salon.customer)
+    await salon.mark(booked.id, State.PLANNED)
+    assert await salon.facts("is_hidden") is True
+    await salon.mark(booked.id, State.CAME, now=NOW + DAY)
+    assert await salon.facts("is_hidden") is False
     other = (await a_customer()).id
     await db.execute("UPDATE customer SET merged_into_id = $2 WHERE id = $1", other, salon.customer)
     assert (await salon.book(days=2, customer_id=other)).customer_id == salon.customer
