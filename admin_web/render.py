@@ -8,18 +8,21 @@ import aiohttp_jinja2
 import aiohttp_session
 import jinja2
 from aiohttp import web
+from markupsafe import Markup
 
 from admin_web.assets import asset, icon
 from admin_web.formats import FILTERS, currency_sign
-from admin_web.i18n import LANGUAGE_NAMES, READER, gettext, ngettext
+from admin_web.i18n import LANGUAGE_NAMES, READER, gettext, mark, ngettext
 from admin_web.keys import SHOP, STAFF
 from admin_web.navigation import navigation_of
 from admin_web.words import role_hint, role_name
+from loyalty.customers.rules import ERASED_NAME
 from loyalty.staff.rules import Permission, may
 
 TEMPLATES = Path(__file__).parent / "templates"
 LEFT_TOAST = "toast"
 THEMES = ("light", "dark")
+ERASED = mark("Erased customer")
 
 
 def prepare_templates(app: web.Application) -> None:
@@ -30,6 +33,7 @@ def prepare_templates(app: web.Application) -> None:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         undefined=jinja2.StrictUndefined,
         autoescape=True,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -48,6 +52,11 @@ def prepare_templates(app: web.Application) -> None:
     env.globals["ui"] = env.get_template("ui.html").module
 
 
+def _shown(value: Any) -> Any:
+    """What stands for the name of an erased person is said in words, wherever it comes up."""
+    return gettext(ERASED) if value == ERASED_NAME else value
+
+
 def is_htmx(request: web.Request) -> bool:
     """Whether htmx asks for a part of a page. Restoring history after a miss needs the whole of it."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
@@ -61,16 +70,19 @@ def page(
     Templates see `request`, `staff` (None before signing in), `shop`, `reader`, `can(permission)`,
     `navigation` and `data`.
     """
-    env = aiohttp_jinja2.get_env(request.app)
-    context = _context(request) | data
-    found = env.get_template(template)
     if block is not None and is_htmx(request):
-        text = "".join(found.blocks[block](found.new_context(context)))
+        text: str = part(request, template, block, **data)
     else:
-        text = found.render(context)
+        text = aiohttp_jinja2.get_env(request.app).get_template(template).render(_context(request) | data)
     response = web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def part(request: web.Request, template: str, block: str, **data: Any) -> Markup:
+    """One block of a page alone, to stand in another page. The templates escape what they show."""
+    found = aiohttp_jinja2.get_env(request.app).get_template(template)
+    return Markup("".join(found.blocks[block](found.new_context(_context(request) | data))))  # noqa: S704  see above
 
 
 def toast(response: web.Response, text: str, undo_url: str | None = None, *, kind: str | None = None) -> web.Response:

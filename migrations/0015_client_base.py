@@ -250,6 +250,7 @@ class Migration(migrating.Migration):
                 ('segment', fields.ForeignKeyField('loyalty.Segment', source_field='segment_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('day', fields.DateField()),
                 ('size', fields.IntField()),
+                ('counted_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'segment_size', 'app': 'loyalty', 'unique_together': (('segment', 'day'),), 'pk_attr': 'id', 'table_description': "How many customers a segment had on a day of the shop's."},
             bases=['Model'],

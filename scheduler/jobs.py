@@ -19,6 +19,7 @@ from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
 from loyalty.receipts.actions.visits import roll_years as roll_visit_years
 from loyalty.receipts.actions.waiting import credit_waiting_due, lapse_waiting_due
+from loyalty.segments.actions.sizes import count_due as count_due_segments
 from loyalty.staff.rules import JOB
 from loyalty.webhooks.actions.deliveries import clear_old
 
@@ -97,6 +98,11 @@ async def hand_back_conversations(now: datetime) -> int:
     return await hand_back_silent(now=now, limit=50)
 
 
+async def count_segments(now: datetime) -> int:
+    """Keep how large segments are, a few times a day."""
+    return await count_due_segments(now=now, limit=20)
+
+
 async def clear_webhooks(now: datetime) -> int:
     """Forget what was told to other programs a month ago."""
     return await clear_old(now=now, limit=5000)
@@ -134,5 +140,6 @@ JOBS = (
     Job("pass bookings", 60, pass_bookings),
     Job("roll years", 3600, roll_years),
     Job("prove the books", 300, prove_books),
+    Job("count segments", 300, count_segments),
     Job("clear webhooks", 600, clear_webhooks),
 )

@@ -40,6 +40,7 @@ from loyalty.customers.queries.archive import deletion_of
 from loyalty.errors import LoyaltyError, NotFound
 from loyalty.ids import new_key
 from loyalty.money import parse_amount
+from loyalty.office.queries.merges import merges_into
 from loyalty.receipts.queries import habits, receipts_of
 from loyalty.shop.queries import locations, programme_at
 from loyalty.staff.rules import Permission, may
@@ -86,6 +87,8 @@ async def _card(request: web.Request, tab: str, **more: Any) -> web.Response:
         person=person,
         tier=programme.tier(person.tier_id),
         deletion=deletion,
+        merges=await merges_into(person.id),
+        now=now(request),
         is_restorable=deletion is not None and deletion.until > now(request),
         programme=programme,
         tab=tab,
@@ -124,7 +127,7 @@ async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str
         "consents": await consents(person.id),
         "answers": await answers_shown(request, person.id),
         **await labels_of(person.id),
-        **await segments_of(person.id),
+        **await segments_of(person.id, now=now(request)),
     }
 
 

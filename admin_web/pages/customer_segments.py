@@ -1,5 +1,6 @@
 """The segments on a customer's card: chips to take away, and one to add."""
 
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -12,13 +13,13 @@ from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.customers.queries import customer
 from loyalty.errors import NotFound
 from loyalty.segments.actions.segments import add_member, remove_member
-from loyalty.segments.queries.segments import chips
+from loyalty.segments.queries.segments import chips, met_by
 from loyalty.staff.rules import Permission
 
 
-async def segments_of(customer_id: int) -> dict[str, Any]:
-    """What `customers/_segments.html` shows, wherever it stands."""
-    return {"chips": await chips(customer_id)}
+async def segments_of(customer_id: int, *, now: datetime) -> dict[str, Any]:
+    """What `customers/_segments.html` shows, wherever it stands: segments by hand, and those whose conditions fit."""
+    return {"chips": await chips(customer_id), "met": await met_by(customer_id, now=now)}
 
 
 @requires(Permission.SEGMENTS_MANAGE)
@@ -55,7 +56,10 @@ async def _again(request: web.Request) -> web.Response:
     if not is_htmx(request):
         return await go_to(request, f"/customers/{customer_id}")
     return page(
-        request, "customers/_segments.html", person=await customer(customer_id), **await segments_of(customer_id)
+        request,
+        "customers/_segments.html",
+        person=await customer(customer_id),
+        **await segments_of(customer_id, now=now(request)),
     )
 
 

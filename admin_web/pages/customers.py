@@ -4,23 +4,25 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from aiohttp import web
+from markupsafe import Markup
 
 from admin_web.auth import requires, staff_of
 from admin_web.base_columns import COLUMNS, Shown
 from admin_web.base_look import address_now, columns_of, list_url, look_of, part_url, place_in, place_url, with_tree
 from admin_web.filter_words import condition_words, names_for, reason_words, sentence, wrong
-from admin_web.forms import id_in
+from admin_web.forms import form_of, id_in
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import now
 from admin_web.navigation import NavItem
-from admin_web.render import page
+from admin_web.pages.segments import with_conditions
+from admin_web.render import page, part
 from loyalty.customers.queries import customer
 from loyalty.errors import Invalid
 from loyalty.segments.filters.origin import CreatedVia
 from loyalty.segments.queries.base import AT_LEAST, BasePage, Look, base_count, base_page, base_totals, reasons
 from loyalty.segments.queries.views import saved_views
-from loyalty.segments.rules.trees import Condition, Group, Joiner, without
+from loyalty.segments.rules.trees import Condition, Group, Joiner, tree_text, without
 from loyalty.shop.queries import programme_at
 from loyalty.staff.rules import Permission
 
@@ -132,6 +134,7 @@ async def _list_page(
         filters_url=part_url(request, "/customers/filters"),
         columns_url=part_url(request, "/customers/columns"),
         cleared=list_url(request, f=None),
+        save_segment=await _save_segment(request, tree),
         why_query=request.query.get("f", ""),
         previous=place_url(request, "before", found.previous) if found else None,
         following=place_url(request, "after", found.following) if found else None,
@@ -144,10 +147,8 @@ async def _chips(request: web.Request, tree: Group) -> list[tuple[str, str, str]
     if tree.joiner is not Joiner.ALL:
         return [(_("Filter"), sentence(tree, names), list_url(request, f=None))]
     chips = []
-    for index, part in enumerate(tree.parts):
-        name, asked = (
-            condition_words(part, names) if isinstance(part, Condition) else (_("Group"), sentence(part, names))
-        )
+    for index, one in enumerate(tree.parts):
+        name, asked = condition_words(one, names) if isinstance(one, Condition) else (_("Group"), sentence(one, names))
         chips.append((name, asked, with_tree(request, without(tree, index))))
     return chips
 
@@ -168,6 +169,14 @@ def _header(request: web.Request, column: Shown, look: Look | None) -> Header:
         urls["desc"],
         f"{part_url(request, '/customers/filters')}{'&' if request.query_string else '?'}field={key}" if key else "",
     )
+
+
+async def _save_segment(request: web.Request, tree: Group) -> Markup:
+    """The form that keeps the filter as a segment; nothing without a filter."""
+    if not tree.parts:
+        return Markup()
+    data = {"form": form_of({"f": tree_text(tree)}), "replaceable": await with_conditions()}
+    return part(request, "segments/save.html", "form", **data)
 
 
 def _order_text(look: Look | None) -> str:

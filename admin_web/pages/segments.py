@@ -1,15 +1,21 @@
-"""Segments filled by hand: all of them with their sizes, one with its people, making and changing them."""
+"""Segments: all of them with their sizes, one with its people, making and changing them, by hand or by conditions."""
+
+from urllib.parse import urlencode
 
 from aiohttp import web
+from markupsafe import Markup
 
 from admin_web.auth import actor_of, requires
+from admin_web.charts import bars
+from admin_web.filter_words import names_for, sentence, wrong
+from admin_web.formats import format_date, num
 from admin_web.forms import Form, form_of, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
-from loyalty.errors import LoyaltyError, NotFound
+from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.segments.actions.segments import (
     add_member,
     add_segment,
@@ -18,8 +24,19 @@ from loyalty.segments.actions.segments import (
     remove_member,
     restore_segment,
 )
-from loyalty.segments.queries.segments import SegmentView, members, segment, segments
+from loyalty.segments.actions.sizes import count_segment
+from loyalty.segments.filters import checked
+from loyalty.segments.queries.base import Look, base_page
+from loyalty.segments.queries.segments import (
+    SegmentView,
+    members,
+    segment,
+    segments,
+    segments_asking_for,
+    sizes_of,
+)
 from loyalty.segments.rules.segments import SegmentDraft
+from loyalty.segments.rules.trees import Condition, Group, tree_from, tree_text
 from loyalty.staff.rules import Permission
 
 PATH = "/segments"
@@ -36,6 +53,8 @@ async def show_list(request: web.Request) -> web.Response:
 async def show_one(request: web.Request) -> web.Response:
     """GET /segments/{id}?before=: a segment and who is in it."""
     chosen = await segment(id_in(request))
+    if chosen.conditions is not None:
+        return await _show_conditions(request, chosen, chosen.conditions)
     before = request.query.get("before", "")
     found, following = await members(chosen.id, before_id=int(before) if is_id(before) else None)
     here = f"{PATH}/{chosen.id}"
@@ -45,9 +64,81 @@ async def show_one(request: web.Request) -> web.Response:
         block="results" if request.headers.get("HX-Target") == "results" else None,
         segment=chosen,
         members=found,
+        used=await segments_asking_for(chosen.id),
+        chart=await _chart(chosen.id),
+        base_url=_base_url(chosen.id),
         older=f"{here}?before={following}" if following else None,
         newest=here if before else None,
     )
+
+
+async def _show_conditions(request: web.Request, chosen: SegmentView, tree: Group) -> web.Response:
+    """A segment with conditions: what they ask, how many meet them now, and some of those who do."""
+    names = await names_for([tree])
+    whole = Group(parts=(Condition("segment", "any", str(chosen.id)),))
+    found = await base_page(Look(tree=whole), columns=("last_visit", "sold"), now=now(request))
+    return page(
+        request,
+        "segments/conditions.html",
+        segment=chosen,
+        lines=[sentence(part, names) for part in tree.parts] if tree.joiner == "all" else [sentence(tree, names)],
+        found=found,
+        used=await segments_asking_for(chosen.id),
+        chart=await _chart(chosen.id),
+        base_url=_base_url(chosen.id),
+        change_url=f"/customers?{urlencode({'f': tree_text(tree)})}",
+    )
+
+
+async def _chart(segment_id: int) -> Markup | None:
+    """The size from day to day, once there is more than one day."""
+    sizes = await sizes_of(segment_id, days=30)
+    if len(sizes) < 2:
+        return None
+    points = [(format_date(day, "d MMM"), size) for day, size in sizes]
+    return bars(points, label=_("Customers in the segment by day"), show=num)
+
+
+def _base_url(segment_id: int) -> str:
+    return f"/customers?f=segment:any:{segment_id}"
+
+
+@requires(Permission.SEGMENTS_MANAGE)
+async def save_conditions(request: web.Request) -> web.Response:
+    """POST /segments/by-conditions: the filter `f` as a new segment, or, with `replaces`, as that one's conditions."""
+    form = await read_form(request)
+    actor, moment = actor_of(request), now(request)
+    try:
+        tree = checked(tree_from(form.value("f")))
+        replaces = form.value("replaces")
+        if is_id(replaces) and len(replaces) <= 9:
+            kept = await segment(int(replaces))
+            draft = SegmentDraft(kept.name, kept.description, kept.is_at_till, kept.is_exclusion, tree)
+            await change_segment(kept.id, draft, actor=actor, now=moment)
+            segment_id = kept.id
+        else:
+            draft = SegmentDraft(
+                form.value("name"),
+                form.value("description"),
+                is_exclusion=form.checked("is_exclusion"),
+                conditions=tree,
+            )
+            segment_id = await add_segment(draft, actor=actor, now=moment)
+    except LoyaltyError as error:
+        if isinstance(error, Invalid) and error.field == "filter":
+            form.errors[""] = wrong(error)
+        else:
+            form.refuse(error)
+        return page(
+            request, "segments/save.html", block="form", status=422, form=form, replaceable=await with_conditions()
+        )
+    await count_segment(segment_id, now=moment)
+    return await go_to(request, f"{PATH}/{segment_id}", say=_("The segment is saved."))
+
+
+async def with_conditions() -> list[tuple[int, str]]:
+    """(id, name) of living segments that have conditions."""
+    return [(one.id, one.name) for one in await segments() if one.conditions is not None and one.archived_at is None]
 
 
 @requires(Permission.SEGMENTS_MANAGE)
@@ -73,6 +164,7 @@ async def show_edit(request: web.Request) -> web.Response:
     """GET /segments/{id}/edit."""
     chosen = await segment(id_in(request))
     values = {"name": chosen.name, "description": chosen.description, "is_at_till": "1" if chosen.is_at_till else ""}
+    values["is_exclusion"] = "1" if chosen.is_exclusion else ""
     return _edit(request, form_of(values), chosen)
 
 
@@ -81,7 +173,7 @@ async def save(request: web.Request) -> web.Response:
     """POST /segments/{id}/edit."""
     form, chosen = await read_form(request), await segment(id_in(request))
     try:
-        await change_segment(chosen.id, _draft(form), actor=actor_of(request), now=now(request))
+        await change_segment(chosen.id, _draft(form, chosen), actor=actor_of(request), now=now(request))
     except NotFound:
         raise
     except LoyaltyError as error:
@@ -124,8 +216,14 @@ async def add_again(request: web.Request) -> web.Response:
     return await go_to(request, f"{PATH}/{segment_id}")
 
 
-def _draft(form: Form) -> SegmentDraft:
-    return SegmentDraft(form.value("name"), form.value("description"), form.checked("is_at_till"))
+def _draft(form: Form, chosen: SegmentView | None = None) -> SegmentDraft:
+    return SegmentDraft(
+        form.value("name"),
+        form.value("description"),
+        form.checked("is_at_till"),
+        form.checked("is_exclusion"),
+        chosen.conditions if chosen else None,
+    )
 
 
 def _edit(request: web.Request, form: Form, chosen: SegmentView | None, *, status: int = 200) -> web.Response:
@@ -136,6 +234,7 @@ ROUTES = (
     web.get(PATH, show_list),
     web.get(f"{PATH}/new", show_new),
     web.post(f"{PATH}/new", add),
+    web.post(f"{PATH}/by-conditions", save_conditions),
     web.get(PATH + r"/{id:\d{1,9}}", show_one),
     web.get(PATH + r"/{id:\d{1,9}}/edit", show_edit),
     web.post(PATH + r"/{id:\d{1,9}}/edit", save),

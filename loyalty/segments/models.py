@@ -36,6 +36,7 @@ class SegmentSize(Model):
     segment = fields.ForeignKeyField("loyalty.Segment", on_delete=fields.RESTRICT, related_name=False)
     day = fields.DateField()
     size = fields.IntField()
+    counted_at = fields.DatetimeField()
 
     class Meta:
         app = "loyalty"

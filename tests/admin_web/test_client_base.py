@@ -200,3 +200,33 @@ async def test_a_view_is_kept_shared_removed_and_taken_back(panel, sign_in_as):
 
 def urlencoded(form: dict[str, str]) -> str:
     return "&".join(f"{quote(name)}={quote(value)}" for name, value in form.items())
+
+
+async def test_a_filter_is_saved_as_a_segment_and_replaces_the_conditions_of_one(panel, sign_in_as):
+    await sign_in_as()
+    place = await a_location()
+    await a_sale((await a_customer(name="Много")).id, place, 900_00)
+    await a_customer(name="Никогда")
+    assert 'action="/segments/by-conditions"' in await text(panel, "/customers?f=sold:between:50000..")
+    assert 'action="/segments/by-conditions"' not in await text(panel, "/customers")
+    form = {"f": "sold:between:50000..", "name": "Щедрые", "is_exclusion": "1"}
+    response = await panel.post("/segments/by-conditions", data=form, allow_redirects=False)
+    assert response.status == 303
+    here = response.headers["Location"]
+    html = await text(panel, here)
+    assert (names(html), "Spent: from 500" in html, "Exclusion" in html) == (["Много"], True, True)
+    segment_id = here.rpartition("/")[2]
+    assert names(await text(panel, f"/customers?f=segment:none:{segment_id}")) == ["Никогда"]
+    again = await panel.post(
+        "/segments/by-conditions", data={"f": "last_visit:never", "replaces": segment_id}, allow_redirects=False
+    )
+    assert (again.status, again.headers["Location"]) == (303, here)
+    assert names(await text(panel, here)) == ["Никогда"]
+    for wrong in ({"f": "", "name": "x"}, {"f": "sold:any:1", "name": "x"}, form, form | {"name": ""}):
+        assert (await panel.post("/segments/by-conditions", data=wrong)).status == 422
+    refused = await panel.post(
+        "/segments/by-conditions", data={"f": f"segment:any:{segment_id}", "replaces": segment_id}
+    )
+    assert refused.status == 422
+    await sign_in_as(Role.ANALYST)
+    assert (await panel.post("/segments/by-conditions", data=form | {"name": "y"})).status == 403

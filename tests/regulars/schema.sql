@@ -1029,6 +1029,7 @@ CREATE TABLE public.segment_size (
     id bigint NOT NULL,
     day date NOT NULL,
     size integer NOT NULL,
+    counted_at timestamp with time zone NOT NULL,
     segment_id integer NOT NULL
 );
 CREATE SEQUENCE public.segment_size_id_seq

@@ -219,6 +219,20 @@ async def reasons(customer_id: int, tree: Group, *, now: datetime) -> list[Reaso
     ]
 
 
+async def which_hold(customer_id: int, trees: Sequence[Group], *, now: datetime) -> list[bool]:
+    """Whether a customer meets each of these trees, in their order; asked in one statement. Hidden ones meet none."""
+    if not trees:
+        return []
+    context = await context_for(trees, now)
+    asked = ", ".join(f"({compile_tree(tree, context)}) AS holds_{index}" for index, tree in enumerate(trees))
+    place = context.add(customer_id)
+    row = await db.fetch_row(
+        f"SELECT {asked} FROM customer_facts f WHERE f.customer_id = {place}::bigint AND NOT f.is_hidden",
+        *context.params,
+    )
+    return [bool(row and row[f"holds_{index}"]) for index in range(len(trees))]
+
+
 async def context_for(trees: Sequence[Group], now: datetime) -> Context:
     """What conditions are asked under now, with the trees of every segment that they lead to."""
     zone = (await shop()).time_zone

@@ -1,25 +1,34 @@
 """Reads of segments: all of them with their sizes, who is in one, which ones somebody is in."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from loyalty.db import fetch, fetch_row
+from loyalty.db import Row, fetch, fetch_row, from_json
 from loyalty.errors import NotFound
+from loyalty.segments.filters import segment_ids
+from loyalty.segments.queries.base import which_hold
+from loyalty.segments.rules.trees import Group, from_body
 
 PAGE_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentView:
-    """A segment. `size`: how many customers are in it. `archived_at`: nobody is added any more."""
+    """A segment. `archived_at`: nobody is added any more.
+
+    size: how many customers are in it; of one with conditions how many were when they were last counted, None before.
+    conditions: whoever meets them is in it; None for one that is filled by hand.
+    """
 
     id: int
     name: str
     description: str
     is_at_till: bool
-    size: int
+    is_exclusion: bool
+    size: int | None
     created_at: datetime
     archived_at: datetime | None
+    conditions: Group | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +54,17 @@ class Chip:
 
 # The counts walk segment_member once; its primary key begins with the segment.
 SEGMENTS = """
-    SELECT s.id, s.name, s.description, s.is_at_till, coalesce(sizes.size, 0) AS size, s.created_at, s.archived_at
+    SELECT s.id, s.name, s.description, s.is_at_till, s.is_exclusion, s.created_at, s.archived_at, s.conditions,
+        CASE WHEN s.conditions IS NULL THEN coalesce(sizes.size, 0) ELSE (SELECT size FROM segment_size
+            WHERE segment_id = s.id ORDER BY day DESC LIMIT 1) END AS size
     FROM segment s LEFT JOIN (SELECT segment_id, count(*) AS size FROM segment_member GROUP BY 1) sizes
         ON sizes.segment_id = s.id
     ORDER BY s.archived_at IS NOT NULL, lower(s.name), s.id
 """
 ONE = """
-    SELECT id, name, description, is_at_till,
-        (SELECT count(*) FROM segment_member WHERE segment_id = segment.id) AS size, created_at, archived_at
+    SELECT id, name, description, is_at_till, is_exclusion, created_at, archived_at, conditions,
+        CASE WHEN conditions IS NULL THEN (SELECT count(*) FROM segment_member WHERE segment_id = segment.id)
+            ELSE (SELECT size FROM segment_size WHERE segment_id = segment.id ORDER BY day DESC LIMIT 1) END AS size
     FROM segment WHERE id = $1
 """
 # Index: the primary key of segment_member, backwards.
@@ -65,13 +77,13 @@ MEMBERS = """
 CHIPS = """
     SELECT s.id, s.name, m.customer_id IS NOT NULL AS is_in
     FROM segment s LEFT JOIN segment_member m ON m.segment_id = s.id AND m.customer_id = $1
-    WHERE s.archived_at IS NULL AND (s.is_at_till OR NOT $2::bool) ORDER BY lower(s.name), s.id
+    WHERE s.archived_at IS NULL AND s.conditions IS NULL AND (s.is_at_till OR NOT $2::bool) ORDER BY lower(s.name), s.id
 """
 
 
 async def segments() -> list[SegmentView]:
     """All segments by name, archived ones last."""
-    return [SegmentView(**row) for row in await fetch(SEGMENTS)]
+    return [_view(row) for row in await fetch(SEGMENTS)]
 
 
 async def segment(segment_id: int) -> SegmentView:
@@ -79,7 +91,34 @@ async def segment(segment_id: int) -> SegmentView:
     row = await fetch_row(ONE, segment_id)
     if row is None:
         raise NotFound("segment")
-    return SegmentView(**row)
+    return _view(row)
+
+
+async def sizes_of(segment_id: int, *, days: int = 90) -> list[tuple[date, int]]:
+    """(day, size) of a segment's last days on which it was counted, oldest first."""
+    rows = await fetch(
+        "SELECT day, size FROM segment_size WHERE segment_id = $1 ORDER BY day DESC LIMIT $2", segment_id, days
+    )
+    return [(row["day"], row["size"]) for row in reversed(rows)]
+
+
+async def segments_asking_for(segment_id: int) -> list[tuple[int, str]]:
+    """(id, name) of living segments whose conditions ask for this one."""
+    views = [one for one in await segments() if one.conditions is not None and one.archived_at is None]
+    return [(one.id, one.name) for one in views if one.conditions and segment_id in segment_ids([one.conditions])]
+
+
+async def met_by(customer_id: int, *, now: datetime) -> list[tuple[int, str]]:
+    """(id, name) of living segments whose conditions this customer meets, by name: all asked at once."""
+    views = [one for one in await segments() if one.conditions is not None and one.archived_at is None]
+    trees = [one.conditions for one in views if one.conditions is not None]
+    answers = await which_hold(customer_id, trees, now=now)
+    return [(one.id, one.name) for one, holds in zip(views, answers, strict=True) if holds]
+
+
+def _view(row: Row) -> SegmentView:
+    kept = from_json(row["conditions"])
+    return SegmentView(**(row | {"conditions": from_body(kept) if kept is not None else None}))
 
 
 async def members(segment_id: int, *, before_id: int | None = None) -> tuple[list[MemberView], int | None]:
@@ -90,5 +129,5 @@ async def members(segment_id: int, *, before_id: int | None = None) -> tuple[lis
 
 
 async def chips(customer_id: int, *, at_till: bool = False) -> list[Chip]:
-    """Segments in use by name, and whether the customer is in each; only those that cashiers may give, on demand."""
+    """Segments filled by hand, by name, and whether the customer is in each; on demand only those of the till."""
     return [Chip(**row) for row in await fetch(CHIPS, customer_id, at_till)]
