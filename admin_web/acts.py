@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from admin_web.formats import bonuses, percent
-from admin_web.i18n import gettext, mark
+from admin_web.formats import bonuses, num, percent
+from admin_web.i18n import gettext, mark, ngettext
 from admin_web.words import REASONS, ROLE_NAMES, reason_text
 from loyalty.errors import Refused
 from loyalty.staff.rules import ActorKind, Role
@@ -186,6 +186,8 @@ def _more(details: dict[str, Any]) -> str:
     if isinstance(reason := details.get("reason"), str) and reason in REASONS:
         return reason_text(Refused(**details))
     role, before, amount = (details.get(name) for name in ("role", "role_before", "amount"))
+    if isinstance(people := details.get("customers"), int):
+        return ngettext("%(num)s customer", "%(num)s customers", people) % {"num": num(people)}
     if isinstance(discount := details.get("discount_bp"), int):
         return percent(discount)
     if role in list(Role) and before in list(Role):

@@ -212,6 +212,17 @@ async def test_only_owners_and_marketers_delete(panel, sign_in_as, role):
         assert (await panel.post(f"/customers/{person.id}/{act}", data={"word": "delete"})).status == 403
 
 
+async def test_the_journal_says_for_how_many_an_act_was(panel, sign_in_as):
+    await sign_in_as()
+    office, people = await a_category(), [(await a_customer()).id for _ in range(2)]
+    await give_category(office, people, actor=COMMAND, now=START)
+    await delete_customers(people, actor=COMMAND, now=START)
+    words = await text(panel, "/journal")
+    assert "Category given: 2 customers" in words
+    assert f"Category № {office}" in words
+    assert "Customer deleted: 2 customers" in words
+
+
 async def test_the_list_of_deleted_people_comes_in_pages_newest_first(panel, sign_in_as):
     await sign_in_as(Role.MARKETER)
     for number in range(PAGE_ROWS + 2):
