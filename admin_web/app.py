@@ -16,6 +16,7 @@ from redis.backoff import ConstantBackoff
 from admin_web import assets
 from admin_web.api.door import api_door
 from admin_web.api.keys import KEYS, Keys
+from admin_web.card_ways import lead
 from admin_web.keys import BELL, CLOCK, REDIS, SETTINGS, STOPPING
 from admin_web.middleware import frame, reader, same_origin
 from admin_web.navigation import NAVIGATION
@@ -50,7 +51,7 @@ async def build_app(
     )
     app = web.Application(
         client_max_size=BODY_LIMIT,
-        middlewares=[frame, api_door, same_origin, aiohttp_session.session_middleware(storage), reader],
+        middlewares=[frame, api_door, same_origin, aiohttp_session.session_middleware(storage), reader, lead],
     )
     app[SETTINGS] = settings
     app[CLOCK] = system_now

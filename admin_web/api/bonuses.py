@@ -77,7 +77,7 @@ class EntriesQuery(In):
 
 async def read_balance(call: Call) -> Answer:
     """Computed from the lots, at this moment."""
-    person = await customer(call.id_in_path("customer"))
+    person = await customer(await call.customer_in_path())
     stands = await account(person.id, now=call.now)
     programme = await programme_at(call.now)
     tier = programme.tier(person.tier_id)
@@ -99,7 +99,7 @@ async def read_balance(call: Call) -> Answer:
 
 async def list_entries(call: Call) -> Answer:
     """The history, newest first, fifty at a time."""
-    person = await customer(call.id_in_path("customer"))
+    person = await customer(await call.customer_in_path())
     before = numbers_of(call.query.cursor, 1)[0] if call.query.cursor else None
     views, following = await entries(person.id, before_id=before)
     rows = [Entry(**{name: getattr(view, name) for name in Entry.model_fields}) for view in views]

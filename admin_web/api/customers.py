@@ -135,7 +135,7 @@ async def list_customers(call: Call) -> Answer:
 
 async def read_customer(call: Call) -> Answer:
     """One person by id."""
-    return Answer(view_of(await customer(call.id_in_path("customer"))))
+    return Answer(view_of(await customer(await call.customer_in_path())))
 
 
 async def create_customer(call: Call) -> Answer:
@@ -152,7 +152,7 @@ async def create_customer(call: Call) -> Answer:
 
 async def change_customer(call: Call) -> Answer:
     """Some fields of a profile."""
-    customer_id, chain = call.id_in_path("customer"), await shop()
+    customer_id, chain = await call.customer_in_path(), await shop()
     changes = call.body.model_dump(include=call.body.model_fields_set)
     await _check_home(changes)
 

@@ -14,6 +14,7 @@ from admin_web.api.problems import ApiProblem, invalid_of
 from admin_web.auth import public
 from admin_web.forms import is_id
 from admin_web.keys import now
+from loyalty.customers.queries import present_card
 from loyalty.errors import Invalid, NotFound
 from loyalty.staff.queries import ApiKeyView
 from loyalty.staff.rules import Scope
@@ -38,6 +39,13 @@ class Call:
         if not is_id(text):
             raise NotFound(noun)
         return int(text)
+
+    async def customer_in_path(self) -> int:
+        """The customer in the path; of a card that was merged into another one, that one.
+
+        Raises NotFound("customer") for nobody, and for somebody who was erased.
+        """
+        return await present_card(self.id_in_path("customer"))
 
     def check_location(self, location_id: int) -> None:
         """Raise ApiProblem 403 unless the key may speak for the location."""

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from admin_web.auth import actor_of, requires
+from admin_web.auth import actor_of, requires, staff_of
 from admin_web.chats import CHANNELS
 from admin_web.forms import id_in, is_id, read_form
 from admin_web.i18n import gettext as _
@@ -10,10 +10,11 @@ from admin_web.i18n import mark
 from admin_web.keys import now
 from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
-from loyalty.customers.queries.links import PAGE_ROWS, link_requests
+from loyalty.customers.queries.links import PAGE_ROWS, link_request, link_requests
 from loyalty.customers.rules import LinkState
+from loyalty.errors import Refused
 from loyalty.office.actions.links import accept_link, refuse_link
-from loyalty.staff.rules import Permission
+from loyalty.staff.rules import Permission, may
 
 PATH = "/link-requests"
 NAV = NavItem("link_requests", PATH, "link", mark("Whose account"), "customers", Permission.CUSTOMERS_EDIT)
@@ -51,7 +52,14 @@ async def show_list(request: web.Request) -> web.Response:
 async def accept(request: web.Request) -> web.Response:
     """POST /link-requests/{id}/accept: the account goes to the customer's card."""
     back = await _back(request)
-    await accept_link(id_in(request), actor=actor_of(request), now=now(request))
+    try:
+        await accept_link(id_in(request), actor=actor_of(request), now=now(request))
+    except Refused as refused:
+        asked = await link_request(id_in(request))
+        if refused.reason != "cards_must_be_merged" or not may(staff_of(request).role, Permission.CUSTOMERS_MERGE):
+            raise
+        # The account's card has a past of its own: what is to be decided is whether both cards are one.
+        return await go_to(request, f"/customers/{asked.customer_id}/merge/{asked.owner_id}")
     return await go_to(request, back, say=_("Joined. The customer is told."))
 
 

@@ -410,3 +410,35 @@ async def waiting_credits_of(customer_id: int) -> int:
 
 def _request(row: Any) -> CreditRequestView:
     return CreditRequestView(**{**row, "state": RequestState(row["state"])})
+
+
+# What both had and a person has once: the welcome, the gift for coming by an invitation, a birthday's of this year or a
+# later one. Of each the other card's; one that was taken back already counts no more. Index: bonus_entry_customer.
+TWICE = """
+WITH gift AS (
+    SELECT e.id, coalesce(c.merged_into_id, c.id) = $2 AND NOT c.id = ANY($3::bigint[]) AS is_survivors, e.amount,
+        e.event || CASE WHEN e.event = 'birthday' THEN right(e.operation_id, 4) ELSE '' END AS once
+    FROM customer c JOIN bonus_entry e ON e.customer_id = c.id
+    WHERE (c.id = $1 OR c.id = $2 OR c.merged_into_id IN ($1, $2)) AND e.kind = 'grant' AND (e.event = ANY($4::text[])
+            OR e.event = 'birthday' AND right(e.operation_id, 4) >= $5::text)
+        AND NOT EXISTS (SELECT FROM bonus_entry back WHERE back.corrects_id = e.id AND back.kind = 'reverse_earn'
+            AND back.customer_id IN (SELECT id FROM customer WHERE id IN ($1, $2) OR merged_into_id IN ($1, $2))
+            AND NOT EXISTS (SELECT FROM bonus_entry again WHERE again.corrects_id = back.id
+                AND again.customer_id = back.customer_id))
+)
+SELECT other.id, other.amount, other.once FROM gift other WHERE NOT is_survivors AND EXISTS
+    (SELECT FROM gift own WHERE own.is_survivors AND own.once = other.once) ORDER BY other.id
+"""
+ONCE = ("welcome", "invited")
+
+
+async def gifts_twice(merged_id: int, survivor_id: int, year: int) -> list[tuple[int, int, str]]:
+    """Gifts that both cards had though a person has them once: (entry on the other card, amount, event).
+
+    year: from which on a birthday's gift counts. Asked before anything moves.
+    """
+    followers = await db.fetch_value(
+        "SELECT ARRAY(SELECT id FROM customer WHERE id = $1 OR merged_into_id = $1)", merged_id
+    )
+    rows = await db.fetch(TWICE, merged_id, survivor_id, followers, list(ONCE), str(year))
+    return [(row["id"], row["amount"], row["once"].rstrip("0123456789")) for row in rows]

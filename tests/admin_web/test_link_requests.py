@@ -71,7 +71,7 @@ async def test_refused_it_stays_apart(panel, sign_in_as, asked):
 async def test_a_card_with_purchases_is_not_left_behind_and_the_page_says_why(panel, sign_in_as, asked):
     _, newcomer, _, request_id = asked
     await a_sale(newcomer.id, await a_location(), 100_00)
-    await sign_in_as(Role.OWNER)
+    await sign_in_as(Role.SUPPORT)
     refused = await panel.post(f"/link-requests/{request_id}/accept")
     assert refused.status == 409
     assert "the two cards must be merged first" in await refused.text()

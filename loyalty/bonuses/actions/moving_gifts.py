@@ -1,6 +1,5 @@
 """Gifts that a person gets once, and invitations, when two cards of theirs become one."""
 
-from datetime import datetime
 from typing import Any
 
 from loyalty import db, wording
@@ -9,41 +8,9 @@ from loyalty.bonuses.actions.once_only import person_hash
 from loyalty.bonuses.actions.posting import NewLot, Posting, debt_of, post
 from loyalty.bonuses.actions.taking_back import TakenBack, take_back
 from loyalty.bonuses.rules import Kind, Source, Taken, gift_lot_dates
-from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.shop.rules import Programme
-
-# What both had and a person has once: the welcome, the gift for coming by an invitation, a birthday's of this year or a
-# later one. Of each the other card's; one that was taken back already counts no more. Index: bonus_entry_customer.
-TWICE = """
-WITH gift AS (
-    SELECT e.id, coalesce(c.merged_into_id, c.id) = $2 AND NOT c.id = ANY($3::bigint[]) AS is_survivors, e.amount,
-        e.event || CASE WHEN e.event = 'birthday' THEN right(e.operation_id, 4) ELSE '' END AS once
-    FROM customer c JOIN bonus_entry e ON e.customer_id = c.id
-    WHERE (c.id = $1 OR c.id = $2 OR c.merged_into_id IN ($1, $2)) AND e.kind = 'grant' AND (e.event = ANY($4::text[])
-            OR e.event = 'birthday' AND right(e.operation_id, 4)::int >= $5)
-        AND NOT EXISTS (SELECT FROM bonus_entry back WHERE back.corrects_id = e.id AND back.kind = 'reverse_earn'
-            AND back.customer_id IN (SELECT id FROM customer WHERE id IN ($1, $2) OR merged_into_id IN ($1, $2))
-            AND NOT EXISTS (SELECT FROM bonus_entry again WHERE again.corrects_id = back.id
-                AND again.customer_id = back.customer_id))
-)
-SELECT other.id, other.amount, other.once FROM gift other WHERE NOT is_survivors AND EXISTS
-    (SELECT FROM gift own WHERE own.is_survivors AND own.once = other.once) ORDER BY other.id
-"""
-ONCE = ("welcome", "invited")
-
-
-async def gifts_twice(merged_id: int, survivor_id: int, programme_year: int) -> list[tuple[int, int, str]]:
-    """Gifts that both cards had though a person has them once: (entry on the other card, amount, event).
-
-    Before the merge or within it.
-    """
-    followers = await db.fetch_value(
-        "SELECT ARRAY(SELECT id FROM customer WHERE id = $1 OR merged_into_id = $1)", merged_id
-    )
-    rows = await db.fetch(TWICE, merged_id, survivor_id, followers, list(ONCE), programme_year)
-    return [(row["id"], row["amount"], row["once"].rstrip("0123456789")) for row in rows]
 
 
 async def take_back_twice(merging: Merging, gifts: list[tuple[int, int, str]], programme: Programme) -> list[Any]:
@@ -205,8 +172,3 @@ async def move_referrals_back(merging: Merging, remembered: dict[str, Any], prog
     survivor, merged = merging.survivor_id, merging.merged_id
     await db.execute(LEAD_BACK, survivor, merged, closed, remembered["others"], remembered["mine"])
     return await give_again(merging, remembered["gifts"], programme)
-
-
-def year_of(now: datetime, zone: str) -> int:
-    """The calendar year whose birthdays are kept now."""
-    return business_date(now, zone).year

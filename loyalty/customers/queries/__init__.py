@@ -174,8 +174,11 @@ async def birthday_is_fixed(customer_id: int) -> bool:
 
 
 async def present_card(customer_id: int) -> int:
-    """The card that this one has become; itself, if it was not merged into another. Raises NotFound("customer")."""
-    found: int | None = await db.fetch_value(f"{WHOSE} WHERE id = $1", customer_id)
+    """The card that this one has become; itself, if it was not merged into another.
+
+    Raises NotFound("customer"), also for somebody who was erased.
+    """
+    found: int | None = await db.fetch_value(f"{WHOSE} WHERE id = $1 AND erased_at IS NULL", customer_id)
     if found is None:
         raise NotFound("customer")
     return found

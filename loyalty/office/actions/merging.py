@@ -9,11 +9,14 @@ from loyalty.bonuses.actions import moving as bonuses
 from loyalty.bonuses.actions import moving_gifts as gifts
 from loyalty.bonuses.actions.moving_tiers import join_tiers, part_tiers
 from loyalty.bonuses.actions.once_only import person_hash
+from loyalty.bonuses.queries import gifts_twice
 from loyalty.bookings.actions import moving as bookings
 from loyalty.bookings.actions.counting import recount_bookings
+from loyalty.clock import business_date
 from loyalty.conversations.actions import moving as conversations
 from loyalty.customers.actions import moving as customers
 from loyalty.errors import Invalid, NotFound, Refused
+from loyalty.office.queries.merges import UNDONE_WITHIN_DAYS
 from loyalty.receipts.actions import moving as receipts
 from loyalty.segments.actions import moving as segments
 from loyalty.shop.queries import programme_at, shop
@@ -23,7 +26,7 @@ from loyalty.staff.rules import Actor
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
 
-UNDONE_WITHIN = timedelta(days=30)
+UNDONE_WITHIN = timedelta(days=UNDONE_WITHIN_DAYS)
 
 STATES = "SELECT id, phone, merged_into_id, deleted_at, erased_at FROM customer WHERE id = ANY($1::bigint[])"
 OPEN = """
@@ -128,7 +131,7 @@ async def _move(way: _Way, merge_id: int) -> dict[str, Any]:
     merging, ids, now = way.merging, way.ids, way.merging.now
     # Who they were and what they had, before either changes.
     persons = [await person_hash(one) for one in ids]
-    twice = await gifts.gifts_twice(*ids, gifts.year_of(now, merging.zone))
+    twice = await gifts_twice(*ids, business_date(now, merging.zone).year)
     moved: dict[str, Any] = {
         "receipts": await receipts.move(*ids),
         "bookings": await bookings.move(*ids),
