@@ -21,6 +21,7 @@ from loyalty.customers.actions.categories import (
 from loyalty.customers.labels import CLASSES_AT_MOST, NAME_LENGTH, CategoryDraft, next_color
 from loyalty.customers.queries.categories import CategoryView, categories, category, importance_classes
 from loyalty.errors import LoyaltyError, NotFound
+from loyalty.segments.queries.segments import SegmentView, segments
 from loyalty.staff.rules import Permission
 
 PATH = "/categories"
@@ -96,6 +97,7 @@ async def labels_page(
         edited_class = _chosen(query.get("class", ""), {one.id: Form({"name": one.name}) for one in classes})
     data: dict[str, Any] = {
         "categories": shown,
+        "used_by": _used_by(await segments()),
         "colors": color_choices(),
         "new": new or Form({"color": next_color([one.color for one in shown if one.archived_at is None])}),
         "edited_id": edited[0] if edited else None,
@@ -117,6 +119,18 @@ async def labels_page(
         status=status,
         **data,
     )
+
+
+def _used_by(found: list[SegmentView]) -> dict[str, list[SegmentView]]:
+    """The segments in use whose conditions name a category, by its id as conditions write it."""
+    used: dict[str, list[SegmentView]] = {}
+    for segment in found:
+        if segment.conditions is None or segment.archived_at is not None:
+            continue
+        asked = (one.value.split(".") for one in segment.conditions.conditions if one.field == "category")
+        for category_id in {value for values in asked for value in values}:
+            used.setdefault(category_id, []).append(segment)
+    return used
 
 
 def _chosen(text: str, forms: dict[int, Form]) -> tuple[int, Form] | None:

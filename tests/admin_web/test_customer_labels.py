@@ -16,6 +16,7 @@ from loyalty.customers.queries.categories import categories, category_chips, imp
 from loyalty.segments.actions.segments import add_segment
 from loyalty.segments.queries.segments import chips
 from loyalty.segments.rules.segments import SegmentDraft
+from loyalty.segments.rules.trees import Condition, Group
 from loyalty.staff.rules import COMMAND, Role
 from tests.admin_web.conftest import START
 from tests.admin_web.test_segments import HTMX, text
@@ -54,6 +55,15 @@ async def test_a_category_lives_through_its_page(panel, sign_in_as):
     assert "Archived" in await archived.text()
     await panel.post(f"/categories/{made.id}/restore")
     assert [(one.name, one.color, one.archived_at) for one in await categories()] == [("Offices", "red", None)]
+
+
+async def test_a_category_says_which_segments_ask_for_it(panel, sign_in_as):
+    await sign_in_as(Role.MARKETER)
+    office, other = await a_category(), await a_category("Other", "red")
+    asks = Group(parts=(Condition("category", "any", f"{office}.{other}"), Condition("category", "none", str(office))))
+    made = await add_segment(SegmentDraft("Offices in town", conditions=asks), actor=COMMAND, now=START)
+    words = await text(panel, "/categories")
+    assert words.count(f'<a class="link" href="/segments/{made}"><bdi>Offices in town</bdi></a>') == 2
 
 
 async def test_classes_of_importance_are_ordered_and_not_archived_with_people_in_them(panel, sign_in_as):
