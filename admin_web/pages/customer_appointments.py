@@ -22,6 +22,7 @@ from loyalty.bookings.queries import (
     appointments_of,
     services,
     team_members,
+    visiting,
 )
 from loyalty.bookings.rules import AppointmentDraft, Changes, Door, Source, State, local_moment
 from loyalty.clock import business_date
@@ -63,6 +64,7 @@ async def appointments_panel(request: web.Request, person: CustomerView) -> dict
     """What `customers/_appointments.html` shows."""
     found, following = await appointments_of(person.id, before=_place(request.query.get("before", "")))
     return {
+        "visiting": await visiting(person.id),
         "appointments": [(one, _local_time(one), _acts(one, now(request))) for one in found],
         "states": {state: (_(name), tint) for state, (name, tint) in STATES.items()},
         "sources": {source: _(name) for source, name in SOURCES.items()},

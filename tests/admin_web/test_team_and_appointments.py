@@ -114,6 +114,8 @@ async def test_an_appointment_is_added_by_hand_once_however_often_the_button_is_
     words = await text(panel, f"/customers/{person}?tab=appointments")
     assert "18:30" in words
     assert "Cupping" in words
+    figures = re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)", words.replace("\xa0", " "))
+    assert figures == [("Visits", "1"), ("Locations visited", "1"), ("Next booking", "—"), ("Tips", "150.50 ₽")]
     assert (await customer(person)).visits == 1
     await assert_books_agree(now=clock.now())
 

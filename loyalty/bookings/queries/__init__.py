@@ -75,6 +75,18 @@ class AppointmentView:
 
 
 @dataclass(frozen=True, slots=True)
+class Visiting:
+    """How somebody comes: visits are days at a location, the epoch means never, tips are in minor units."""
+
+    visits: int
+    locations: int
+    first_visit_at: datetime
+    last_visit_at: datetime
+    next_booking_at: datetime
+    tips: int
+
+
+@dataclass(frozen=True, slots=True)
 class AppointmentFilters:
     """Which appointments: of a customer, at a location, beginning from `since` until before `until`.
 
@@ -111,6 +123,12 @@ APPOINTMENT = """
         LATERAL (SELECT array_agg(s.id ORDER BY s.id) AS ids, array_agg(s.name ORDER BY s.id) AS names
             FROM appointment_service part JOIN service s ON s.id = part.service_id
             WHERE part.appointment_id = a.id) done
+"""
+
+
+VISITING = """
+    SELECT visits, locations, first_visit_at, last_visit_at, next_booking_at, tips FROM customer_facts
+    WHERE customer_id = $1
 """
 
 
@@ -168,6 +186,11 @@ async def appointments_of(
     )
     found = [AppointmentView(**row) for row in rows[:PAGE_ROWS]]
     return found, (found[-1].starts_at, found[-1].id) if len(rows) > PAGE_ROWS else None
+
+
+async def visiting(customer_id: int) -> Visiting:
+    """How somebody comes. Raises NotFound("customer")."""
+    return Visiting(**await _one(VISITING, customer_id, "customer"))
 
 
 async def appointment_page(
