@@ -12,6 +12,7 @@ from loyalty.customers.actions.notes import add_note
 from loyalty.customers.actions.profile import set_consent, set_discount
 from loyalty.customers.labels import CategoryDraft
 from loyalty.customers.rules import Topic
+from loyalty.office.actions.merging import merge_cards, undo_merge
 from loyalty.office.queries.timeline import HALVES, PAGE_ROWS, Group, Happening, statement, timeline
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.segments.actions.segments import add_member, add_segment, remove_member
@@ -155,10 +156,20 @@ async def test_an_account_that_changed_hands_tells_nothing_of_the_other_person()
 
 
 async def test_a_merged_card_is_read_with_the_one_it_became():
-    person, old, place = await a_customer(), await a_customer(), await a_location()
+    await a_programme()
+    person, old, place = await a_customer(), await a_customer(bonuses=50_00), await a_location()
     await a_sale(old.id, place, 100_00)
-    await db.execute("UPDATE customer SET merged_into_id = $2 WHERE id = $1", old.id, person.id)
-    assert "receipt" in [one.kind for one in await everything(person.id)]
+    later = NOW + timedelta(minutes=1)
+    merge = await merge_cards(old.id, person.id, actor=COMMAND, now=later)
+    told = await everything(person.id)
+    assert [(one.kind, one.what, one.ref) for one in told if one.kind in {"merge", "act"}] == [
+        ("merge", "took", old.id)
+    ]
+    assert {"receipt", "bonuses", "step"} <= {one.kind for one in told if one.at == NOW}
+    await undo_merge(merge, actor=COMMAND, now=later)
+    told = await everything(person.id)
+    assert [one.amount for one in told if one.kind == "merge"] == [1]
+    assert "receipt" not in {one.kind for one in told}
 
 
 async def test_appointments_to_come_stand_first():
