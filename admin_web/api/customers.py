@@ -67,6 +67,12 @@ class Customer(Out):
     deleted_at: datetime | None = Field(
         description="When staff took them out of the base; null for whoever is in it. Tills still serve them."
     )
+    merged_into_id: int | None = Field(
+        description="The card that this one was merged into; asked for by its id, that one is answered."
+    )
+    erased_at: datetime | None = Field(
+        description="When the person was erased: forget them in your copy, too. Asked for by id they are not found."
+    )
 
 
 class CustomerPage(Out):

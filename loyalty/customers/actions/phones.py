@@ -33,6 +33,19 @@ async def keep_vouched_phone(customer_id: int, phone: str, *, now: datetime) -> 
     await _tell(customer_id, ["phone", "phone_verified_at"], now)
 
 
+TAKE = """
+UPDATE customer SET phone = NULL, phone_verified_at = NULL, updated_at = $3
+WHERE phone = $2 AND merged_into_id = $1 RETURNING id
+"""
+
+
+async def take_from_merged(customer_id: int, phone: str, *, now: datetime) -> None:
+    """Take a number off a card of theirs that became this one, so that it can stand here. The caller holds this one."""
+    merged = await db.fetch_value(TAKE, customer_id, phone, now)
+    if merged is not None:
+        await keep_addresses([merged], now=now)
+
+
 @db.use_case
 async def change_phone(customer_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
     """The customer has proven this number (E.164): it is theirs from now on. The same again proves it once more.
@@ -40,6 +53,7 @@ async def change_phone(customer_id: int, phone: str, *, actor: Actor, now: datet
     Raises NotFound("customer"), Refused("phone_taken", customer_id=...) when it is somebody else's.
     """
     await lock_customer(customer_id)
+    await take_from_merged(customer_id, phone, now=now)
     owner = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", phone)
     if owner is not None and owner != customer_id:
         raise Refused("phone_taken", customer_id=owner)

@@ -50,6 +50,8 @@ class CustomerView:
     tier_until: datetime | None
     discount_bp: int
     deleted_at: datetime | None
+    merged_into_id: int | None = None
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ COLUMNS = """
     c.id, c.name, c.phone, c.phone_verified_at, c.email, c.card_number, c.gender, c.birthday, c.language,
     c.home_location_id, c.created_at, c.updated_at, c.created_via, c.created_by_id, f.sold, f.paid, f.receipts,
     f.visits, f.first_visit_at, f.last_visit_at, f.balance, f.debt, f.earned, f.burnt, f.expired, f.tier_id,
-    f.tier_until, f.discount_bp, c.deleted_at
+    f.tier_until, f.discount_bp, c.deleted_at, c.merged_into_id, c.erased_at
 """
 
 ONE = f"SELECT {COLUMNS} FROM customer c JOIN customer_facts f ON f.customer_id = c.id WHERE c.id = $1"
@@ -268,9 +270,12 @@ async def notes(customer_id: int) -> list[NoteView]:
 
 
 async def registration_steps(customer_id: int) -> list[StepView]:
-    """The way in, first step first."""
+    """The way in, first step first; of cards that became this one, too. Index: registration_step_customer."""
     rows = await db.fetch(
-        "SELECT step, via, at FROM registration_step WHERE customer_id = $1 ORDER BY at, id", customer_id
+        "SELECT step, via, at FROM registration_step"
+        " WHERE customer_id IN (SELECT $1::bigint UNION ALL SELECT id FROM customer WHERE merged_into_id = $1)"
+        " ORDER BY at, id",
+        customer_id,
     )
     return [StepView(**row) for row in rows]
 

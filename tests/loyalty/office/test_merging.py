@@ -17,6 +17,7 @@ from loyalty.bonuses.queries import account, entries, open_lots
 from loyalty.customers.actions.accounts import set_topics
 from loyalty.customers.actions.archive import delete_customers
 from loyalty.customers.actions.notes import add_note
+from loyalty.customers.actions.phones import change_phone
 from loyalty.customers.actions.profile import referral_code_of, set_consent, set_discount
 from loyalty.customers.queries import accounts_of, consents, customer, find_by_card_number, find_by_phone, notes
 from loyalty.customers.rules import Topic
@@ -157,6 +158,18 @@ async def test_gaps_are_filled_and_the_survivors_own_words_win(place):
     back = await customer(one.id)
     assert (back.phone, back.email, back.birthday) == ("+79165550101", "m@example.com", date(1990, 5, 14))
     assert ((await customer(two.id)).email, (await customer(three.id)).phone) == (None, None)
+
+
+async def test_a_number_of_the_merged_card_can_be_proven_on_the_survivor(place):
+    one, two = await a_customer(phone="+79165550101"), await a_customer(phone="+79165550102")
+    merge_id = await merged(one.id, two.id)
+    await change_phone(two.id, "+79165550101", actor=COMMAND, now=NOW + DAY)
+    assert (await customer(two.id)).phone == "+79165550101"
+    assert await find_by_phone("+79165550101") == two.id
+    await assert_books_agree()
+    await undone(merge_id)
+    assert ((await customer(one.id)).phone, (await customer(two.id)).phone) == (None, "+79165550101")
+    await assert_books_agree()
 
 
 async def test_chats_messages_notes_and_segments_go_and_come_back(place):
