@@ -45,7 +45,7 @@ class Customer(Out):
     """A customer. Money in minor units; the figures count receipts less their refunds."""
 
     id: int = Field(description="Never changes.", examples=[4711])
-    name: str = Field(examples=["Maria Sokolova"])
+    name: str = Field(description="Empty once the person was erased.", examples=["Maria Sokolova"])
     phone: str | None = Field(description="International form (E.164).", examples=["+79165550102"])
     phone_verified: bool = Field(description="Its owner has shown that it is theirs.")
     email: str | None
@@ -173,6 +173,7 @@ def view_of(person: CustomerView) -> Customer:
     """The person as programs see them."""
     same = {name: getattr(person, name) for name in Customer.model_fields if hasattr(person, name)}
     visited = person.last_visit_at if person.last_visit_at != NEVER else None
+    same["name"] = "" if person.erased_at else person.name
     return Customer(**{**same, "phone_verified": person.phone_verified_at is not None, "last_visit_at": visited})
 
 

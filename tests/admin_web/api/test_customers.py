@@ -8,6 +8,8 @@ from loyalty.customers.actions.archive import delete_customers
 from loyalty.customers.rules import card_code, code_key, code_step
 from loyalty.db import execute
 from loyalty.ids import new_key
+from loyalty.office.actions.erasure import erase_customer
+from loyalty.office.actions.merging import merge_cards
 from loyalty.staff.queries import JournalFilters, journal_page
 from loyalty.staff.rules import COMMAND, ActorKind
 from tests.admin_web.conftest import START
@@ -54,6 +56,31 @@ async def test_adding_the_phone_of_somebody_deleted_brings_them_back(api):
     assert (back["id"], back["name"], back["email"]) == (made["id"], made["name"], "anna@example.com")
     assert back["deleted_at"] is None
     await api.post("/customers", ANNA, status=409)
+
+
+async def test_a_merged_card_is_answered_with_the_one_that_it_became(api):
+    goes, stays = await a_customer(phone="+79165550102"), await a_customer(bonuses=50_00)
+    await merge_cards(goes.id, stays.id, actor=COMMAND, now=START)
+    asked = [await api.get(f"/customers/{goes.id}"), await api.get(f"/customers/{stays.id}")]
+    for query in ({"phone": "+79165550102"}, {"card_number": goes.card_number}):
+        asked += (await api.get("/customers", **query))["customers"]
+    assert [one["id"] for one in asked] == [stays.id] * 4
+    assert (await api.get(f"/customers/{goes.id}/balance"))["balance"] == 50_00
+    copied = {one["id"]: one["merged_into_id"] for one in (await api.get("/customers"))["customers"]}
+    assert copied == {goes.id: stays.id, stays.id: None}
+    sale = {"external_id": "led", "location_id": await a_location(), "customer_id": goes.id, "total": 100_00}
+    await api.post("/receipts", sale, status=201)
+    assert (await api.get(f"/customers/{stays.id}"))["receipts"] == 1
+
+
+async def test_an_erased_person_is_not_found_and_their_copy_is_told_so(api):
+    made = await api.post("/customers", ANNA, status=201)
+    await erase_customer(made["id"], actor=COMMAND, now=START)
+    for path in ("", "/balance"):
+        await api.get(f"/customers/{made['id']}{path}", status=404)
+    [copied] = (await api.get("/customers"))["customers"]
+    assert (copied["id"], copied["name"], copied["phone"]) == (made["id"], "", None)
+    assert datetime.fromisoformat(copied["erased_at"]) == START
 
 
 async def test_twenty_at_once_add_one_customer(api):
