@@ -217,6 +217,12 @@ REASONS = {
     "unlinked": mark("This account in a messenger is not the customer's any more."),
     "dates_are_backwards": mark("The second date must not be before the first."),
     "range_is_backwards": mark("The second number must not be smaller than the first."),
+    "discount_is_by_rule": mark(
+        "A rule gives this discount, and would give it again. Change the rule, or write another one."
+    ),
+    "rule_asks_for_itself": mark("A rule cannot ask for what rules of its own kind give."),
+    "rule_is_of_another_kind": mark("What a rule gives stays of one kind. Make another rule."),
+    "too_many_rules": mark("There are %(limit)s rules already: archive one first."),
     "segment_has_conditions": mark("Its conditions decide who is in it."),
     "segment_in_itself": mark("The segment would ask for itself, maybe through others."),
     "segment_is_of_another_kind": mark("A segment filled by hand and one with conditions do not become each other."),

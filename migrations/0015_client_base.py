@@ -132,6 +132,7 @@ CREATE INDEX customer_created_by ON customer (created_by_id) WHERE created_by_id
 CREATE INDEX customer_without_phone ON customer (id) WHERE phone IS NULL;
 CREATE INDEX messenger_account_inactive ON messenger_account (channel, customer_id) WHERE NOT is_active;
 CREATE INDEX messenger_account_stopped ON messenger_account (channel, customer_id) WHERE NOT takes_marketing;
+CREATE INDEX conversation_heard ON conversation (heard_at, account_id) WHERE heard_at IS NOT NULL;
 CREATE INDEX appointment_online ON appointment (customer_id) WHERE source = 'online';
 CREATE INDEX appointment_missed ON appointment (starts_at) WHERE state = 'no_show';
 CREATE INDEX customer_deleted ON customer (deleted_at, id) WHERE deleted_at IS NOT NULL;
@@ -145,7 +146,7 @@ CREATE INDEX customer_facts_debt ON customer_facts (debt, customer_id) WHERE deb
 """
 INDEXES_BACK = """
 DROP INDEX customer_facts_debt, customer_facts_tips, customer_facts_importance, customer_facts_discount, customer_facts_next_booking, customer_merged_into,
-    customer_deleted, appointment_missed, appointment_online, messenger_account_stopped, messenger_account_inactive,
+    customer_deleted, appointment_missed, appointment_online, conversation_heard, messenger_account_stopped, messenger_account_inactive,
     customer_without_phone, customer_created_by, customer_created_via, customer_language, customer_gender,
     customer_birthday, customer_home_location, merge_live, label_rule_name, saved_view_name,
     importance_class_name, category_name, appointment_planned, appointment_external;

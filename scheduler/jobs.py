@@ -19,6 +19,7 @@ from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
 from loyalty.receipts.actions.visits import roll_years as roll_visit_years
 from loyalty.receipts.actions.waiting import credit_waiting_due, lapse_waiting_due
+from loyalty.segments.actions.label_rules import apply_due as apply_due_rules
 from loyalty.segments.actions.sizes import count_due as count_due_segments
 from loyalty.staff.rules import JOB
 from loyalty.webhooks.actions.deliveries import clear_old
@@ -103,6 +104,11 @@ async def count_segments(now: datetime) -> int:
     return await count_due_segments(now=now, limit=20)
 
 
+async def apply_label_rules(now: datetime) -> int:
+    """Give and take back what rules say, of categories, discounts and classes."""
+    return await apply_due_rules(now=now)
+
+
 async def clear_webhooks(now: datetime) -> int:
     """Forget what was told to other programs a month ago."""
     return await clear_old(now=now, limit=5000)
@@ -140,6 +146,7 @@ JOBS = (
     Job("pass bookings", 60, pass_bookings),
     Job("roll years", 3600, roll_years),
     Job("prove the books", 300, prove_books),
+    Job("apply label rules", 30, apply_label_rules),
     Job("count segments", 300, count_segments),
     Job("clear webhooks", 600, clear_webhooks),
 )

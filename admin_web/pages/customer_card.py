@@ -22,6 +22,7 @@ from admin_web.pages.customer_messengers import messengers_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.pages.customer_segments import segments_of
 from admin_web.pages.customer_timeline import timeline_panel
+from admin_web.pages.label_rules import rules_of
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.requests import ask_credit
@@ -126,6 +127,7 @@ async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str
         "consent_names": _translated(CONSENTS),
         "consents": await consents(person.id),
         "answers": await answers_shown(request, person.id),
+        "by_rules": await rules_of(person.id),
         **await labels_of(person.id),
         **await segments_of(person.id, now=now(request)),
     }

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from aiohttp import web
 from markupsafe import Markup
+from yarl import URL
 
 from admin_web.auth import requires, staff_of
 from admin_web.base_columns import COLUMNS, Shown
@@ -134,6 +135,7 @@ async def _list_page(
         filters_url=part_url(request, "/customers/filters"),
         columns_url=part_url(request, "/customers/columns"),
         cleared=list_url(request, f=None),
+        rule_url=str(URL("/label-rules/new").with_query(f=tree_text(tree))),
         save_segment=await _save_segment(request, tree),
         why_query=request.query.get("f", ""),
         previous=place_url(request, "before", found.previous) if found else None,

@@ -1562,6 +1562,7 @@ CREATE UNIQUE INDEX category_name ON public.category USING btree (lower((name)::
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
 CREATE INDEX conversation_assignee ON public.conversation USING btree (assignee_id) WHERE (assignee_id IS NOT NULL);
 CREATE INDEX conversation_closed ON public.conversation USING btree (last_message_at, account_id) WHERE ((state)::text = 'closed'::text);
+CREATE INDEX conversation_heard ON public.conversation USING btree (heard_at, account_id) WHERE (heard_at IS NOT NULL);
 CREATE INDEX conversation_open ON public.conversation USING btree (last_message_at, account_id) WHERE ((state)::text = 'open'::text);
 CREATE INDEX conversation_waiting ON public.conversation USING btree (waiting_since);
 CREATE INDEX credit_request_customer ON public.credit_request USING btree (customer_id, id);

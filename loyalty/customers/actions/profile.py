@@ -226,7 +226,8 @@ async def referral_code_of(customer_id: int) -> str:
 async def set_discount(customer_id: int, discount_bp: int, *, actor: Actor, now: datetime) -> None:
     """Give a personal discount in basis points, from the next quote on; 0 takes it away. The same again is nothing.
 
-    Raises Invalid("discount"), NotFound("customer"), Refused("own_account").
+    Raises Invalid("discount"), NotFound("customer"), Refused("own_account"), Refused("discount_is_by_rule") when a rule
+    gave what is to be taken away: it would give it again.
     """
     if not 0 <= discount_bp <= 10_000:
         raise Invalid("discount", "not_a_share")
@@ -234,8 +235,12 @@ async def set_discount(customer_id: int, discount_bp: int, *, actor: Actor, now:
     before = await customer(customer_id)
     if actor.phone is not None and actor.phone == before.phone:
         raise Refused("own_account")
-    if before.discount_bp == discount_bp:
+    rule_id = await db.fetch_value("SELECT discount_rule_id FROM customer_facts WHERE customer_id = $1", customer_id)
+    if rule_id and not discount_bp:
+        raise Refused("discount_is_by_rule")
+    if before.discount_bp == discount_bp and not rule_id:
         return
+    # What a rule gave is by hand from now on.
     await CustomerFacts.filter(customer_id=customer_id).update(discount_bp=discount_bp, discount_rule_id=0)
     await write_journal(
         actor,
