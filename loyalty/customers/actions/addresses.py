@@ -69,3 +69,16 @@ async def add_addresses(customer_ids: Sequence[int], *, now: datetime) -> None:
 async def count_reach(customer_ids: Sequence[int]) -> None:
     """Keep in the facts by which channels these customers can be written to. The caller holds them."""
     await db.execute(REACH, customer_ids)
+
+
+TAKE = """
+UPDATE customer SET phone = NULL, phone_verified_at = NULL, updated_at = $3
+WHERE phone = $2 AND merged_into_id = $1 RETURNING id
+"""
+
+
+async def take_from_merged(customer_id: int, phone: str, *, now: datetime) -> None:
+    """Take a number off a card of theirs that became this one, so that it can stand here. The caller holds this one."""
+    merged = await db.fetch_value(TAKE, customer_id, phone, now)
+    if merged is not None:
+        await keep_addresses([merged], now=now)

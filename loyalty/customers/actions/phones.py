@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from loyalty import db
-from loyalty.customers.actions.addresses import keep_addresses
+from loyalty.customers.actions.addresses import keep_addresses, take_from_merged
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.errors import Refused
 from loyalty.staff.actions import write_journal
@@ -31,19 +31,6 @@ async def keep_vouched_phone(customer_id: int, phone: str, *, now: datetime) -> 
         Actor(ActorKind.CUSTOMER), "phone.verified", subject_kind="customer", subject_id=customer_id, now=now
     )
     await _tell(customer_id, ["phone", "phone_verified_at"], now)
-
-
-TAKE = """
-UPDATE customer SET phone = NULL, phone_verified_at = NULL, updated_at = $3
-WHERE phone = $2 AND merged_into_id = $1 RETURNING id
-"""
-
-
-async def take_from_merged(customer_id: int, phone: str, *, now: datetime) -> None:
-    """Take a number off a card of theirs that became this one, so that it can stand here. The caller holds this one."""
-    merged = await db.fetch_value(TAKE, customer_id, phone, now)
-    if merged is not None:
-        await keep_addresses([merged], now=now)
 
 
 @db.use_case

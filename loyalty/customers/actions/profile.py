@@ -7,7 +7,7 @@ from datetime import date, datetime
 from tortoise.exceptions import IntegrityError
 
 from loyalty import db
-from loyalty.customers.actions.addresses import SPEAK, add_addresses, keep_addresses
+from loyalty.customers.actions.addresses import SPEAK, add_addresses, keep_addresses, take_from_merged
 from loyalty.customers.models import Consent, Customer, CustomerFacts, RegistrationStep
 from loyalty.customers.queries import CustomerView, customer, find_by_phone
 from loyalty.customers.rules import (
@@ -145,6 +145,7 @@ async def update_profile(customer_id: int, profile: Profile, *, actor: Actor, no
     if not changed:
         return before
     if "phone" in changed and profile.phone is not None:
+        await take_from_merged(customer_id, profile.phone, now=now)
         owner = await db.fetch_value("SELECT id FROM customer WHERE phone = $1", profile.phone)
         if owner is not None:
             raise Refused("phone_taken", customer_id=owner)

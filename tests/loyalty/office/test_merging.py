@@ -18,9 +18,9 @@ from loyalty.customers.actions.accounts import set_topics
 from loyalty.customers.actions.archive import delete_customers
 from loyalty.customers.actions.notes import add_note
 from loyalty.customers.actions.phones import change_phone
-from loyalty.customers.actions.profile import referral_code_of, set_consent, set_discount
+from loyalty.customers.actions.profile import referral_code_of, set_consent, set_discount, update_profile
 from loyalty.customers.queries import accounts_of, consents, customer, find_by_card_number, find_by_phone, notes
-from loyalty.customers.rules import Topic
+from loyalty.customers.rules import Profile, Topic
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.ids import new_key
 from loyalty.office.actions.merging import UNDONE_WITHIN, merge_cards, undo_merge
@@ -160,10 +160,15 @@ async def test_gaps_are_filled_and_the_survivors_own_words_win(place):
     assert ((await customer(two.id)).email, (await customer(three.id)).phone) == (None, None)
 
 
-async def test_a_number_of_the_merged_card_can_be_proven_on_the_survivor(place):
+@pytest.mark.parametrize("by_hand", [True, False])
+async def test_a_number_of_the_merged_card_can_stand_on_the_survivor(place, by_hand):
     one, two = await a_customer(phone="+79165550101"), await a_customer(phone="+79165550102")
     merge_id = await merged(one.id, two.id)
-    await change_phone(two.id, "+79165550101", actor=COMMAND, now=NOW + DAY)
+    if by_hand:
+        profile = Profile(two.name, "+79165550101", None, None, None, "ru", None)
+        await update_profile(two.id, profile, actor=COMMAND, now=NOW + DAY)
+    else:
+        await change_phone(two.id, "+79165550101", actor=COMMAND, now=NOW + DAY)
     assert (await customer(two.id)).phone == "+79165550101"
     assert await find_by_phone("+79165550101") == two.id
     await assert_books_agree()
