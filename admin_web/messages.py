@@ -1,6 +1,6 @@
 """Keep the catalogues in step with the code: `python -m admin_web.messages`.
 
-Collects every marked text of the Python files and templates, keeps the translations there are, drops those
+Collects every marked text of the Python files and templates, and the names of filters, keeps the translations there are, drops those
 nobody uses, and lists what still waits for a translator. Fill in `locale/*/LC_MESSAGES/messages.po`, run again.
 `--check` changes nothing and fails unless all is done.
 """
@@ -15,9 +15,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from admin_web.i18n import LOCALE_FOLDER, SOURCE_LANGUAGE
+from loyalty.segments import filters
 from loyalty.staff.rules import LANGUAGES
 
-SOURCES = Path(__file__).parent
+SOURCES = (Path(__file__).parent, Path(filters.__file__).parent)
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 OPTIONS = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
@@ -42,10 +43,12 @@ def catalogue_path(language: str) -> Path:
 def collect() -> Catalog:
     """Every marked text, in the order of the files."""
     found = Catalog()
-    rows = extract_from_dir(SOURCES, METHODS, options_map=OPTIONS, keywords=KEYWORDS, comment_tags=("Translators:",))
-    for filename, _, message, comments, context in sorted(rows, key=lambda row: (row[0], row[1])):
-        # File names without line numbers: a moved line is no change of the catalogue.
-        found.add(message, None, [(filename, 0)], auto_comments=comments, context=context)
+    for folder in SOURCES:
+        rows = extract_from_dir(folder, METHODS, options_map=OPTIONS, keywords=KEYWORDS, comment_tags=("Translators:",))
+        for filename, _, message, comments, context in sorted(rows, key=lambda row: (row[0], row[1])):
+            # File names without line numbers: a moved line is no change of the catalogue.
+            name = filename if folder is SOURCES[0] else f"{folder.name}/{filename}"
+            found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     return found
 
 
