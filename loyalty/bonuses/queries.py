@@ -416,7 +416,10 @@ def _request(row: Any) -> CreditRequestView:
 # later one. Of each the other card's; one that was taken back already counts no more. Index: bonus_entry_customer.
 TWICE = """
 WITH gift AS (
-    SELECT e.id, coalesce(c.merged_into_id, c.id) = $2 AND NOT c.id = ANY($3::bigint[]) AS is_survivors, e.amount,
+    SELECT e.id, coalesce(c.merged_into_id, c.id) = $2 AND NOT c.id = ANY($3::bigint[]) AS is_survivors,
+        e.amount - coalesce((SELECT sum(a.amount) FROM bonus_lot l JOIN bonus_allocation a ON a.lot_id = l.id
+            JOIN bonus_entry x ON x.id = a.entry_id AND x.kind = 'expire'
+            WHERE l.entry_id = e.id), 0)::bigint AS amount,
         e.event || CASE WHEN e.event = 'birthday' THEN right(e.operation_id, 4) ELSE '' END AS once
     FROM customer c JOIN bonus_entry e ON e.customer_id = c.id
     WHERE (c.id = $1 OR c.id = $2 OR c.merged_into_id IN ($1, $2)) AND e.kind = 'grant' AND (e.event = ANY($4::text[])
@@ -426,16 +429,17 @@ WITH gift AS (
             AND NOT EXISTS (SELECT FROM bonus_entry again WHERE again.corrects_id = back.id
                 AND again.customer_id = back.customer_id))
 )
-SELECT other.id, other.amount, other.once FROM gift other WHERE NOT is_survivors AND EXISTS
+SELECT other.id, other.amount, other.once FROM gift other WHERE NOT is_survivors AND other.amount > 0 AND EXISTS
     (SELECT FROM gift own WHERE own.is_survivors AND own.once = other.once) ORDER BY other.id
 """
 ONCE = ("welcome", "invited")
 
 
 async def gifts_twice(merged_id: int, survivor_id: int, year: int) -> list[tuple[int, int, str]]:
-    """Gifts that both cards had though a person has them once: (entry on the other card, amount, event).
+    """Gifts that both cards had though a person has them once: (entry on the other card, what of it is taken, event).
 
-    year: from which on a birthday's gift counts. Asked before anything moves.
+    What of a gift expired unspent counts as taken back. year: from which on a birthday's gift counts. Asked before
+    anything moves.
     """
     followers = await db.fetch_value(
         "SELECT ARRAY(SELECT id FROM customer WHERE id = $1 OR merged_into_id = $1)", merged_id

@@ -25,6 +25,7 @@ from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.ids import new_key
 from loyalty.office.actions.merging import UNDONE_WITHIN, merge_cards, undo_merge
 from loyalty.office.queries.explain import explain
+from loyalty.office.queries.merges import preview_of
 from loyalty.receipts.actions.holds import place_hold
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.actions.sales import record_receipt
@@ -259,6 +260,18 @@ async def test_a_gift_that_a_person_gets_once_and_had_twice_is_taken_back_and_gi
     for person in (one, two):
         assert (await customer(person.id)).balance == 230_00
     await assert_books_agree()
+
+
+async def test_a_gift_that_expired_unspent_is_gone_already(place):
+    one, two = await a_customer(), await a_customer()
+    for person in (one, two):
+        await grant_welcome(person.id, actor=COMMAND, now=NOW)
+    await db.execute("UPDATE bonus_lot SET expires_at = $2 WHERE customer_id = $1", one.id, NOW + DAY)
+    await expire_due(actor=JOB, now=NOW + DAY)
+    assert (await preview_of(two.id, one.id, now=NOW + DAY)).gifts == ()
+    await merged(one.id, two.id, now=NOW + DAY)
+    assert (await customer(two.id)).balance == 200_00
+    await assert_books_agree(now=NOW + DAY)
 
 
 async def test_a_gift_that_was_spent_before_becomes_debt_by_the_programmes_rule_and_the_undo_knows(place):
