@@ -91,7 +91,7 @@ def address_now(request: web.Request) -> str:
     parts = urlsplit(request.headers.get("HX-Current-URL", "") or request.headers.get("Referer", ""))
     if parts.path != PATH:
         return PATH
-    return str(URL(PATH).with_query(parts.query))
+    return str(URL.build(path=PATH, query_string=parts.query, encoded=True))
 
 
 def _fits(value: Any, order: str) -> bool:

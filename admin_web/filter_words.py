@@ -7,7 +7,17 @@ from typing import Any
 
 from babel import dates
 
-from admin_web.formats import MISSING, bonuses, currency_sign, format_date, format_datetime, money, num, percent
+from admin_web.formats import (
+    MISSING,
+    bonuses,
+    currency_sign,
+    days_between,
+    format_date,
+    format_datetime,
+    money,
+    num,
+    percent,
+)
 from admin_web.i18n import READER, gettext, mark, ngettext
 from admin_web.words import reason_text
 from loyalty.errors import Invalid
@@ -123,7 +133,7 @@ def amount(unit: Unit, number: int) -> str:
         case Unit.SHARE:
             return percent(number)
         case Unit.GAP:
-            return num(number / 10)
+            return days_between(number)
         case _:
             return num(number)
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel import dates, numbers
+from babel.units import format_unit
 from markupsafe import Markup
 
 from admin_web.i18n import READER, gettext, ngettext
@@ -125,6 +126,13 @@ def phone_masked(number: str | None) -> str:
     return f"+{code}{NBSP}{MASK}{NBSP}··-{number[-2:]}"
 
 
+def days_between(tenths: int | None) -> str:
+    """A mean number of days with its noun: 1.5 days."""
+    if not tenths:
+        return MISSING
+    return format_unit(tenths / 10, "duration-day", "long", format="#,##0.#", locale=READER.get().language)
+
+
 def initials(name: str) -> str:
     """Up to two first letters of a name."""
     return "".join(word[0] for word in name.split()[:2]).upper() or "?"
@@ -169,6 +177,7 @@ FILTERS = {
     "datetime": format_datetime,
     "time": format_time,
     "countdown": countdown,
+    "days_between": days_between,
     "ago": ago,
     "phone": phone,
     "phone_masked": phone_masked,

@@ -1,8 +1,8 @@
 """Keep the catalogues in step with the code: `python -m admin_web.messages`.
 
-Collects every marked text of the Python files and templates, and the names of filters, keeps the translations there are, drops those
-nobody uses, and lists what still waits for a translator. Fill in `locale/*/LC_MESSAGES/messages.po`, run again.
-`--check` changes nothing and fails unless all is done.
+Collects every marked text of the Python files and templates, and the names of filters, keeps the translations there
+are, drops those nobody uses, and lists what still waits for a translator. Fill in `locale/*/LC_MESSAGES/messages.po`,
+run again. `--check` changes nothing and fails unless all is done.
 """
 
 import io

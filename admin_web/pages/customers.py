@@ -128,7 +128,10 @@ async def _list_page(
         views=await saved_views(staff_of(request).id),
         via_names={key: _(name) for key, name in CreatedVia.choices},
         order_text=_order_text(look),
-        orders=[(column.key, column.words.text) for column in shown if column.can_sort],
+        orders=[
+            (column.key, column.words.text, "asc" if column.words.up else "desc") for column in shown if column.can_sort
+        ],
+        turned=list_url(request, dir="asc" if look and look.descending else "desc"),
         here=list_url(request),
         totals_url=part_url(request, "/customers/totals"),
         totals_key=_totals_key(request),

@@ -21,7 +21,12 @@
     if (event.target === dialog) dialog.close();
   });
   // A dialog may be part of an answer: the server marks it to be shown at once.
-  const showMarked = () => all("dialog[data-show]:not([open])").forEach((dialog) => dialog.showModal());
+  const showMarked = () =>
+    all("dialog[data-show]:not([open])").forEach((dialog) => {
+      // Once: what was closed stays closed when another part of the page is new.
+      dialog.removeAttribute("data-show");
+      dialog.showModal();
+    });
 
   // --- [data-confirm-word]: the button wakes up when the word is typed.
   on("input", "[data-confirm-word]", (event, input) => {

@@ -17,6 +17,16 @@
   document.addEventListener("htmx:afterSettle", pin);
   addEventListener("resize", pin);
 
+  // On a phone a column is chosen out of a list: its own direction comes with it, before the form is sent.
+  document.addEventListener(
+    "change",
+    (event) => {
+      if (event.target.id !== "phone-sort") return;
+      event.target.form.elements.dir.value = event.target.selectedOptions[0].dataset.dir;
+    },
+    true,
+  );
+
   // The view that is saved is the one that the address shows now.
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("[data-save-view]")) return;

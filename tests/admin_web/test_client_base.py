@@ -56,7 +56,13 @@ async def test_columns_are_chosen_ordered_pinned_hidden_and_remembered_for_one_p
     html = await text(panel, "/customers")
     assert heads(html) == ["name", "sold", "balance", "email"]
     assert html.count("data-pinned") == 2
-    await panel.post("/customers/columns", data={"hide": "balance"})
+    here = "/customers?q=%D0%90%D0%BD%D0%BD%D0%B0&cols=name.balance&sort=sold"
+    hidden = await panel.post(
+        "/customers/columns",
+        data={"hide": "balance"},
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://x{here}"},
+    )
+    assert hidden.headers["HX-Redirect"] == "/customers?q=%D0%90%D0%BD%D0%BD%D0%B0&sort=sold"
     assert heads(await text(panel, "/customers")) == ["name", "sold", "email"]
     assert heads(await text(panel, "/customers?cols=visits.name.tips")) == ["name", "visits", "tips"]
     await sign_in_as(Role.ANALYST)

@@ -15,7 +15,7 @@ from typing import Any
 from loyalty import db
 from loyalty.clock import business_date
 from loyalty.customers.queries import matching
-from loyalty.customers.rules import Search
+from loyalty.customers.rules import Search, SearchKind
 from loyalty.segments.filters import Context, compile_tree, filter_of, segment_ids
 from loyalty.segments.queries.columns import COLUMNS, Order
 from loyalty.segments.rules.trees import EVERYBODY, Condition, Group, from_body
@@ -137,6 +137,11 @@ AT_LOCATIONS = """
 """
 
 
+BY_NAME = "EXISTS (SELECT FROM customer c WHERE c.id = f.customer_id AND {0})"
+# Whoever has the number of a card that was merged means the card it became.
+BY_NUMBER = "f.customer_id IN (SELECT coalesce(c.merged_into_id, c.id) FROM customer c WHERE {0})"
+
+
 async def base_page(
     look: Look,
     *,
@@ -193,6 +198,12 @@ async def base_ids(look: Look, *, now: datetime, after_id: int = 0, limit: int |
     sql = f"SELECT f.customer_id AS id FROM customer_facts f WHERE {place} AND {query.condition} ORDER BY 1"
     rows = await db.fetch_planned(f"{sql} LIMIT {int(limit)}" if limit is not None else sql, *query.params)
     return [row["id"] for row in rows]
+
+
+async def base_statement(look: Look, *, now: datetime) -> tuple[str, list[Any]]:
+    """A statement that selects `id` of everybody who is found, and its parameters, to stand in another one."""
+    query = await _query(look, now)
+    return f"SELECT f.customer_id AS id FROM customer_facts f WHERE {query.condition}", query.params
 
 
 async def reasons(customer_id: int, tree: Group, *, now: datetime) -> list[Reason]:
@@ -283,7 +294,7 @@ async def _query(look: Look, now: datetime) -> _Query:
     context.params += params
     parts = ["NOT f.is_hidden"]
     if found:
-        parts.append(f"EXISTS (SELECT FROM customer c WHERE c.id = f.customer_id AND {found})")
+        parts.append((BY_NAME if look.search and look.search.kind is SearchKind.NAME else BY_NUMBER).format(found))
     if look.tree.parts:
         parts.append(f"({compile_tree(look.tree, context)})")
     if look.locations is not None:

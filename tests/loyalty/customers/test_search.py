@@ -2,6 +2,7 @@
 
 import pytest
 
+from loyalty import db
 from loyalty.customers.rules import parse_search
 from loyalty.segments.queries.base import Look, base_page
 from tests.builders import NOW, a_customer
@@ -55,3 +56,12 @@ async def test_signs_of_patterns_are_no_patterns(database, typed):
     for one in ("Anna", "Олег"):
         await a_customer(name=one)
     assert await found(typed) == set()
+
+
+async def test_the_number_of_a_merged_card_finds_the_card_it_became(database):
+    kept, merged = await a_customer(), await a_customer()
+    await db.execute("UPDATE customer SET merged_into_id = $1 WHERE id = $2", kept.id, merged.id)
+    await db.execute("UPDATE customer_facts SET is_hidden = true WHERE customer_id = $1", merged.id)
+    for text in (merged.phone, merged.card_number, merged.phone[-4:]):
+        page = await base_page(Look(parse_search(text, "RU")), columns=(), now=NOW)
+        assert [row["id"] for row in page.rows] == [kept.id]
