@@ -211,6 +211,21 @@ async def test_a_tier_falls_after_its_days_of_grace_with_one_warning_before(silv
     await assert_books_agree()
 
 
+async def test_a_warning_that_went_instead_of_a_failed_one_does_not_stand_in_the_way(silver):
+    person, messenger, _sale = silver
+    await live(NOW + YEAR + 17 * DAY, since=NOW + YEAR + 15 * DAY)
+    other = await an_account(person)
+    await db.execute(
+        "INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,"
+        " instead_of_id, created_at, due_at, attempts) SELECT $1, customer_id, channel, direction, kind, content, status,"
+        " priority, 'instead:' || id, id, created_at, due_at, 0 FROM message WHERE kind = 'tier_falling'",
+        other,
+    )
+    await live(datetime(2027, 4, 10, 3, 0, tzinfo=UTC), since=NOW + YEAR + 17 * DAY)
+    assert await tier_of(person) == 0
+    assert len(await warnings_to(messenger)) == 1
+
+
 async def test_buying_in_time_keeps_the_tier(silver):
     person, messenger, _sale = silver
     await live(NOW + YEAR + 20 * DAY, since=NOW + YEAR)
