@@ -15,6 +15,7 @@ from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
 from loyalty.office.actions.erasure import forget_addresses as forget_erased_addresses
+from loyalty.office.actions.mass_work import work_due as work_on_due_actions
 from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
 from loyalty.receipts.actions.visits import roll_years as roll_visit_years
@@ -129,6 +130,11 @@ async def forget_addresses(now: datetime) -> int:
     return await forget_erased_addresses(now=now, limit=100)
 
 
+async def act_on_many(now: datetime) -> int:
+    """Go on with what people have begun on many customers."""
+    return await work_on_due_actions(now=now)
+
+
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
@@ -147,6 +153,7 @@ JOBS = (
     Job("roll years", 3600, roll_years),
     Job("prove the books", 300, prove_books),
     Job("apply label rules", 30, apply_label_rules),
+    Job("act on many", 2, act_on_many),
     Job("count segments", 300, count_segments),
     Job("clear webhooks", 600, clear_webhooks),
 )

@@ -98,6 +98,8 @@ def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str], 
         return _("Category № %(n)s") % {"n": number}, "/categories"
     if line.subject_kind == "importance":
         return _("Class of importance № %(n)s") % {"n": number}, "/categories"
+    if line.subject_kind == "mass_action":
+        return _("Act on many № %(n)s") % {"n": number}, f"/customers/actions/{number}"
     if line.subject_kind == "key":
         return _("API key № %(n)s") % {"n": number}, ""
     if line.subject_kind == "account":

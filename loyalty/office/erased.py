@@ -47,6 +47,8 @@ TABLES = {
     "label_rule": KEEPS,
     "link_request": KEEPS,
     "location": KEEPS,
+    "mass_action": EMPTIES,  # what was searched for, and the words about bonuses of theirs alone
+    "mass_action_row": KEEPS,
     "media": DELETES,
     "merge": EMPTIES,  # the profile that it remembers
     "message": EMPTIES,  # the words, the customer, the messenger's name for it

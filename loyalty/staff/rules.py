@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_EDIT = "customers.edit"
     CUSTOMERS_DELETE = "customers.delete"
+    CUSTOMERS_BULK = "customers.bulk"
     CUSTOMERS_MERGE = "customers.merge"
     CUSTOMERS_ERASE = "customers.erase"
     PHONES_READ = "phones.read"
@@ -65,6 +66,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_READ,
             Permission.CUSTOMERS_EDIT,
             Permission.CUSTOMERS_DELETE,
+            Permission.CUSTOMERS_BULK,
             Permission.CUSTOMERS_MERGE,
             Permission.PHONES_READ,
             Permission.BONUSES_ADJUST,

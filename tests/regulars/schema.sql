@@ -655,6 +655,45 @@ CREATE SEQUENCE public.location_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.location_id_seq OWNED BY public.location.id;
+CREATE TABLE public.mass_action (
+    id integer NOT NULL,
+    key character varying(60) NOT NULL,
+    kind character varying(16) NOT NULL,
+    params jsonb NOT NULL,
+    look jsonb,
+    state character varying(9) NOT NULL,
+    total integer NOT NULL,
+    done integer NOT NULL,
+    skipped integer NOT NULL,
+    failed integer NOT NULL,
+    place bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    resumed_at timestamp with time zone NOT NULL,
+    resumed_from integer NOT NULL,
+    finished_at timestamp with time zone,
+    staff_id integer,
+    undo_of_id integer,
+    CONSTRAINT mass_action_counts CHECK (((done >= 0) AND (skipped >= 0) AND (failed >= 0) AND (((done + skipped) + failed) <= total))),
+    CONSTRAINT mass_action_state CHECK (((state)::text = ANY ((ARRAY['running'::character varying, 'paused'::character varying, 'done'::character varying, 'cancelled'::character varying, 'undoing'::character varying, 'undone'::character varying])::text[])))
+);
+CREATE SEQUENCE public.mass_action_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.mass_action_id_seq OWNED BY public.mass_action.id;
+CREATE TABLE public.mass_action_row (
+    action_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    state character varying(7) DEFAULT 'waiting'::character varying NOT NULL,
+    reason character varying(40),
+    before integer,
+    by_rule integer,
+    at timestamp with time zone,
+    CONSTRAINT mass_action_row_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'done'::character varying, 'skipped'::character varying, 'failed'::character varying])::text[])))
+);
 CREATE TABLE public.media (
     id bigint NOT NULL,
     file_id character varying(200) NOT NULL,
@@ -1302,6 +1341,7 @@ ALTER TABLE ONLY public.journal_entry ALTER COLUMN id SET DEFAULT nextval('publi
 ALTER TABLE ONLY public.label_rule ALTER COLUMN id SET DEFAULT nextval('public.label_rule_id_seq'::regclass);
 ALTER TABLE ONLY public.link_request ALTER COLUMN id SET DEFAULT nextval('public.link_request_id_seq'::regclass);
 ALTER TABLE ONLY public.location ALTER COLUMN id SET DEFAULT nextval('public.location_id_seq'::regclass);
+ALTER TABLE ONLY public.mass_action ALTER COLUMN id SET DEFAULT nextval('public.mass_action_id_seq'::regclass);
 ALTER TABLE ONLY public.media ALTER COLUMN id SET DEFAULT nextval('public.media_id_seq'::regclass);
 ALTER TABLE ONLY public.merge ALTER COLUMN id SET DEFAULT nextval('public.merge_id_seq'::regclass);
 ALTER TABLE ONLY public.message ALTER COLUMN id SET DEFAULT nextval('public.message_id_seq'::regclass);
@@ -1422,6 +1462,14 @@ ALTER TABLE ONLY public.link_request
     ADD CONSTRAINT link_request_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.location
     ADD CONSTRAINT location_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.mass_action
+    ADD CONSTRAINT mass_action_key_key UNIQUE (key);
+ALTER TABLE ONLY public.mass_action
+    ADD CONSTRAINT mass_action_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.mass_action_row
+    ADD CONSTRAINT mass_action_row_pkey PRIMARY KEY (action_id, customer_id);
+ALTER TABLE ONLY public.mass_action
+    ADD CONSTRAINT mass_action_undo_of_id_key UNIQUE (undo_of_id);
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.merge
@@ -1619,6 +1667,8 @@ CREATE INDEX link_request_account ON public.link_request USING btree (account_id
 CREATE INDEX link_request_customer ON public.link_request USING btree (customer_id);
 CREATE UNIQUE INDEX link_request_once ON public.link_request USING btree (account_id, customer_id) WHERE ((state)::text = 'open'::text);
 CREATE INDEX link_request_open ON public.link_request USING btree (created_at) WHERE ((state)::text = 'open'::text);
+CREATE INDEX mass_action_row_left_out ON public.mass_action_row USING btree (action_id, state, customer_id) WHERE ((state)::text = ANY ((ARRAY['skipped'::character varying, 'failed'::character varying])::text[]));
+CREATE INDEX mass_action_running ON public.mass_action USING btree (id) WHERE ((state)::text = 'running'::text);
 CREATE INDEX media_message ON public.media USING btree (message_id);
 CREATE INDEX media_wanted ON public.media USING btree (due_at) WHERE ((state)::text = 'wanted'::text);
 CREATE UNIQUE INDEX merge_live ON public.merge USING btree (merged_id) WHERE (undone_at IS NULL);
@@ -1829,6 +1879,12 @@ ALTER TABLE ONLY public.link_request
     ADD CONSTRAINT link_request_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.link_request
     ADD CONSTRAINT link_request_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.mass_action_row
+    ADD CONSTRAINT mass_action_row_action_id_fkey FOREIGN KEY (action_id) REFERENCES public.mass_action(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.mass_action
+    ADD CONSTRAINT mass_action_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.mass_action
+    ADD CONSTRAINT mass_action_undo_of_id_fkey FOREIGN KEY (undo_of_id) REFERENCES public.mass_action(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.merge

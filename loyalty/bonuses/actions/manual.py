@@ -10,6 +10,7 @@ from loyalty.clock import business_date
 from loyalty.conversations.actions.outbox import tell_customer
 from loyalty.conversations.actions.refusals import noting_refusals
 from loyalty.conversations.queries.recipients import recipient_of
+from loyalty.conversations.rules import Priority
 from loyalty.customers.actions.profile import lock_customer
 from loyalty.customers.rules import clean_text
 from loyalty.errors import Invalid, Refused
@@ -22,7 +23,16 @@ from loyalty.staff.rules import Actor
 COMMENT_LENGTH = 500
 
 
-async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor: Actor, now: datetime) -> int:
+async def adjust(
+    customer_id: int,
+    amount: int,
+    comment: str,
+    *,
+    key: str,
+    actor: Actor,
+    now: datetime,
+    priority: Priority = Priority.SERVICE,
+) -> int:
     """Credit (amount > 0) or debit (amount < 0) by hand, with a reason in words; returns the balance after it.
 
     A credit can be spent at once and repays debt first; a debit takes no more than is available.
@@ -30,17 +40,28 @@ async def adjust(customer_id: int, amount: int, comment: str, *, key: str, actor
     Invalid("comment"), NotFound("customer"), Refused("not_enough_bonuses", available=...),
     Refused("manual_credits_of_day", left=..., limit=...), Refused("needs_second_person", limit=...) for more than
     one colleague may give a customer in a day (see `ask_credit`), Refused("own_account").
+    priority: of the word to the customer.
     """
     words = check_comment(comment)
     programme = await programme_at(now)
     check_amount(amount, programme)
     async with noting_refusals(customer_id, actor=actor, now=now):
-        return await _adjust_in_turn(customer_id, amount, words, programme, key=key, actor=actor, now=now)
+        return await _adjust_in_turn(
+            customer_id, amount, words, programme, key=key, actor=actor, now=now, priority=priority
+        )
 
 
 @db.use_case
 async def _adjust_in_turn(
-    customer_id: int, amount: int, words: str, programme: Programme, *, key: str, actor: Actor, now: datetime
+    customer_id: int,
+    amount: int,
+    words: str,
+    programme: Programme,
+    *,
+    key: str,
+    actor: Actor,
+    now: datetime,
+    priority: Priority,
 ) -> int:
     await lock_customer(customer_id)
     operation_id = f"adjust:{key}"
@@ -53,13 +74,21 @@ async def _adjust_in_turn(
         await _check_alone(customer_id, actor, amount, programme, today)
         await _check_day_of(actor, amount, programme, today)
     _entry_id, balance = await write_adjustment(
-        customer_id, amount, words, programme, operation_id=operation_id, actor=actor, now=now
+        customer_id, amount, words, programme, operation_id=operation_id, actor=actor, now=now, priority=priority
     )
     return balance
 
 
 async def write_adjustment(
-    customer_id: int, amount: int, words: str, programme: Programme, *, operation_id: str, actor: Actor, now: datetime
+    customer_id: int,
+    amount: int,
+    words: str,
+    programme: Programme,
+    *,
+    operation_id: str,
+    actor: Actor,
+    now: datetime,
+    priority: Priority = Priority.SERVICE,
 ) -> tuple[int, int]:
     """Write a movement by hand whose limits were looked at; the customer is locked. Returns (entry, balance after)."""
     zone = (await shop()).time_zone
@@ -97,7 +126,7 @@ async def write_adjustment(
         amount=amount,
         entry=entry_id,
     )
-    await _tell_adjustment(customer_id, amount, balance, operation_id, now)
+    await tell_adjustment(customer_id, amount, balance, operation_id, now=now, priority=priority)
     return entry_id, balance
 
 
@@ -158,7 +187,9 @@ async def _check_day_of(actor: Actor, amount: int, programme: Programme, today: 
         raise Refused("manual_credits_of_day", left=left, limit=programme.manual_credit_day)
 
 
-async def _tell_adjustment(customer_id: int, amount: int, balance: int, operation_id: str, now: datetime) -> None:
+async def tell_adjustment(
+    customer_id: int, amount: int, balance: int, operation_id: str, *, now: datetime, priority: Priority
+) -> None:
     """Tell the customer, where they can be told. The reason stays inside: colleagues wrote it for colleagues."""
     recipient = await recipient_of(customer_id, "bonuses_credited" if amount > 0 else "bonuses_debited")
     if recipient is None:
@@ -168,7 +199,7 @@ async def _tell_adjustment(customer_id: int, amount: int, balance: int, operatio
         "amount": wording.bonuses_in_words(abs(amount), language),
         "balance": wording.bonuses_in_words(max(0, balance), language),
     }
-    await tell_customer(recipient, values, dedupe_key=operation_id, now=now)
+    await tell_customer(recipient, values, dedupe_key=operation_id, now=now, priority=priority)
 
 
 async def refuse_own_account(customer_id: int, actor: Actor) -> None:

@@ -41,8 +41,8 @@ RETURNING message.id, message.kind, message.content, message.priority, message.t
     CASE WHEN message.topic <> 'service' THEN (SELECT granted FROM consent
         WHERE consent.customer_id = message.customer_id AND consent.topic = message.topic
         ORDER BY id DESC LIMIT 1) END AS is_granted,
-    CASE WHEN message.topic <> 'service' OR message.kind = ANY($5::text[]) THEN (SELECT coalesce(
-        (SELECT l.time_zone FROM customer p JOIN location l ON l.id = p.home_location_id
+    CASE WHEN message.topic <> 'service' OR message.priority = 2 OR message.kind = ANY($5::text[])
+        THEN (SELECT coalesce((SELECT l.time_zone FROM customer p JOIN location l ON l.id = p.home_location_id
             WHERE p.id = message.customer_id), shop.time_zone) FROM shop) END AS quiet_zone,
     CASE WHEN message.topic = 'marketing' AND $7 > 0 THEN (SELECT count(*) FROM message other
         WHERE other.customer_id = message.customer_id AND other.topic = 'marketing' AND other.direction = 'out'

@@ -38,6 +38,10 @@ LATE = """
 SELECT count(*) FROM customer
 WHERE id = ANY($1::bigint[]) AND deleted_at <= $2 AND merged_into_id IS NULL AND erased_at IS NULL
 """
+SAME = """
+SELECT c.id FROM unnest($1::bigint[], $2::timestamptz[]) part (id, at)
+    JOIN customer c ON c.id = part.id AND c.deleted_at = part.at
+"""
 
 
 @db.use_case
@@ -51,9 +55,19 @@ async def delete_customers(customer_ids: Sequence[int], *, actor: Actor, now: da
     ids = await lock_customers(checked_ids(list(customer_ids)))
     if customer_ids and not ids:
         raise NotFound("customer")
-    gone = [row["id"] for row in await db.fetch(DELETE, ids, now, actor.staff_id)]
+    gone = await hide_customers(ids, actor=actor, now=now)
     await _note("customer.deleted", gone, actor=actor, now=now)
     return len(gone)
+
+
+async def hide_customers(held: Sequence[int], *, actor: Actor, now: datetime) -> list[int]:
+    """Hide customers whom the caller holds; who was hidden. Each is told of.
+
+    Joins the caller's transaction, which keeps a journal of its own.
+    """
+    gone = [row["id"] for row in await db.fetch(DELETE, list(held), now, actor.staff_id)]
+    await _tell_all(gone, now=now)
+    return gone
 
 
 @db.use_case
@@ -69,15 +83,30 @@ async def restore_customers(customer_ids: Sequence[int], *, actor: Actor, now: d
     if await db.fetch_value(LATE, ids, now - RESTORED_FOR):
         raise Refused("restore_is_over", days=RESTORED_FOR.days)
     back = [row["id"] for row in await db.fetch(RESTORE, ids, now, now - RESTORED_FOR)]
+    await _tell_all(back, now=now)
     await _note("customer.restored", back, actor=actor, now=now)
     return len(back)
 
 
+async def show_customers(held: Sequence[int], deleted_at: Sequence[datetime], *, now: datetime) -> list[int]:
+    """Show customers again whom the caller holds, who are deleted since just then; who came back.
+
+    Nobody does who was brought back meanwhile, or was deleted RESTORED_FOR ago. As `hide_customers`.
+    """
+    rows = await db.fetch(SAME, list(held), list(deleted_at))
+    back = [row["id"] for row in await db.fetch(RESTORE, [row["id"] for row in rows], now, now - RESTORED_FOR)]
+    await _tell_all(back, now=now)
+    return back
+
+
 async def _note(action: str, changed: list[int], *, actor: Actor, now: datetime) -> None:
-    """One line of an act: about the customer, or with the ids of all of them. Each is told of."""
+    """One line of an act: about the customer, or with the ids of all of them."""
     if len(changed) == 1:
         await write_journal(actor, action, now=now, subject_kind="customer", subject_id=changed[0])
     elif changed:
         await write_journal(actor, action, now=now, customers=len(changed), ids=changed)
+
+
+async def _tell_all(changed: list[int], *, now: datetime) -> None:
     told = [{"customer_id": customer_id, "fields": ["deleted_at"]} for customer_id in changed]
     await tell_each(EventType.CUSTOMER_UPDATED, told, now=now)

@@ -19,13 +19,18 @@ ON CONFLICT (lower(name)) WHERE archived_at IS NULL DO NOTHING RETURNING id
 """
 # What a rule gave is by hand from now on, and stays when the rule gives it no more.
 GIVE = """
-INSERT INTO customer_category (category_id, customer_id, rule_id, staff_id, added_at)
-SELECT $1, c.id, NULL, $3, $4 FROM customer c
-WHERE c.id = ANY($2::bigint[]) AND c.merged_into_id IS NULL AND c.erased_at IS NULL
-ON CONFLICT (category_id, customer_id) DO UPDATE
-    SET rule_id = NULL, staff_id = excluded.staff_id, added_at = excluded.added_at
-    WHERE customer_category.rule_id IS NOT NULL
-RETURNING customer_id
+WITH had AS (
+    SELECT customer_id, rule_id FROM customer_category WHERE category_id = $1 AND customer_id = ANY($2::bigint[])
+), given AS (
+    INSERT INTO customer_category (category_id, customer_id, rule_id, staff_id, added_at)
+    SELECT $1, c.id, NULL, $3, $4 FROM customer c
+    WHERE c.id = ANY($2) AND c.merged_into_id IS NULL AND c.erased_at IS NULL
+    ON CONFLICT (category_id, customer_id) DO UPDATE
+        SET rule_id = NULL, staff_id = excluded.staff_id, added_at = excluded.added_at
+        WHERE customer_category.rule_id IS NOT NULL
+    RETURNING customer_id
+)
+SELECT given.customer_id, had.rule_id FROM given LEFT JOIN had USING (customer_id) ORDER BY 1
 """
 # What a rule gives is the rule's to take: it would give it again.
 TAKE = """
@@ -105,10 +110,20 @@ async def give_category(category_id: int, customer_ids: Sequence[int], *, actor:
     Raises NotFound("category"), Refused("category_is_archived"), Invalid("customers", "too_many").
     """
     ids = await lock_customers(checked_ids(list(customer_ids)))
-    await _usable(category_id)
-    given = [row["customer_id"] for row in await db.fetch(GIVE, category_id, ids, actor.staff_id, now)]
-    await _note("category.given", category_id, given, actor=actor, now=now)
+    given = await put_category(category_id, ids, actor=actor, now=now)
+    await _note("category.given", category_id, list(given), actor=actor, now=now)
     return len(given)
+
+
+async def put_category(category_id: int, held: Sequence[int], *, actor: Actor, now: datetime) -> dict[int, int | None]:
+    """Give a category by hand to customers whom the caller holds: to whom it was new, and which rule had given it.
+
+    Joins the caller's transaction, which keeps a journal of its own. Raises NotFound("category"),
+    Refused("category_is_archived").
+    """
+    await _usable(category_id)
+    rows = await db.fetch(GIVE, category_id, list(held), actor.staff_id, now)
+    return {row["customer_id"]: row["rule_id"] for row in rows}
 
 
 @db.use_case
@@ -127,12 +142,17 @@ async def take_category(category_id: int, customer_ids: Sequence[int], *, actor:
     Refused("category_is_by_rule") when one customer is named and a rule gave it.
     """
     ids = await lock_customers(checked_ids(list(customer_ids)))
-    await _usable(category_id)
-    taken = [row["customer_id"] for row in await db.fetch(TAKE, category_id, ids)]
+    taken = await drop_category(category_id, ids)
     if not taken and len(ids) == 1 and await _has(category_id, ids[0]):
         raise Refused("category_is_by_rule")
     await _note("category.taken", category_id, taken, actor=actor, now=now)
     return len(taken)
+
+
+async def drop_category(category_id: int, held: Sequence[int]) -> list[int]:
+    """Take a category that was given by hand from customers whom the caller holds; from whom. As `put_category`."""
+    await _usable(category_id)
+    return [row["customer_id"] for row in await db.fetch(TAKE, category_id, list(held))]
 
 
 async def _note(action: str, category_id: int, changed: list[int], *, actor: Actor, now: datetime) -> None:

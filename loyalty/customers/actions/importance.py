@@ -27,11 +27,16 @@ SELECT count(*) FROM customer_facts WHERE importance_id = $1 AND importance_id >
 """
 # What a rule set is by hand from now on.
 SET = """
-UPDATE customer_facts f SET importance_id = $2, importance_rule_id = 0
-FROM customer c
-WHERE f.customer_id = ANY($1::bigint[]) AND c.id = f.customer_id AND c.merged_into_id IS NULL AND c.erased_at IS NULL
-    AND (f.importance_id <> $2 OR f.importance_rule_id <> 0)
-RETURNING f.customer_id
+WITH former AS (
+    SELECT customer_id, importance_id, importance_rule_id FROM customer_facts WHERE customer_id = ANY($1::bigint[])
+), changed AS (
+    UPDATE customer_facts f SET importance_id = $2, importance_rule_id = 0
+    FROM customer c
+    WHERE f.customer_id = ANY($1) AND c.id = f.customer_id AND c.merged_into_id IS NULL AND c.erased_at IS NULL
+        AND (f.importance_id <> $2 OR f.importance_rule_id <> 0)
+    RETURNING f.customer_id
+)
+SELECT former.* FROM changed JOIN former USING (customer_id) ORDER BY 1
 """
 
 
@@ -135,9 +140,7 @@ async def set_importance(customer_ids: Sequence[int], class_id: int, *, actor: A
     Invalid("customers", "too_many").
     """
     ids = await lock_customers(checked_ids(list(customer_ids)))
-    if class_id != NO_IMPORTANCE:
-        await _usable(class_id)
-    changed = [row["customer_id"] for row in await db.fetch(SET, ids, class_id)]
+    changed = list(await put_importance(ids, class_id))
     if len(changed) == 1:
         await write_journal(
             actor, "importance.set", now=now, subject_kind="customer", subject_id=changed[0], importance=class_id
@@ -152,6 +155,18 @@ async def set_importance(customer_ids: Sequence[int], class_id: int, *, actor: A
             customers=len(changed),
         )
     return len(changed)
+
+
+async def put_importance(held: Sequence[int], class_id: int) -> dict[int, tuple[int, int]]:
+    """Put customers whom the caller holds into a class by hand: who changed, and their class and its rule before.
+
+    Joins the caller's transaction, which keeps a journal of its own. Raises NotFound("importance"),
+    Refused("importance_is_archived").
+    """
+    if class_id != NO_IMPORTANCE:
+        await _usable(class_id)
+    rows = await db.fetch(SET, list(held), class_id)
+    return {row["customer_id"]: (row["importance_id"], row["importance_rule_id"]) for row in rows}
 
 
 async def _usable(class_id: int) -> None:

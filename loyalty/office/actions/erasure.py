@@ -25,6 +25,13 @@ MERGES = """
 UPDATE merge SET moved = moved #- '{customers,profile}' WHERE survivor_id = ANY($1::bigint[])
     OR merged_id = ANY($1)
 """
+# What somebody typed to find them; acts are a few hundred, and each is asked by the key of its rows.
+SEARCHES = """
+UPDATE mass_action a SET look = a.look - 'q',
+    params = CASE WHEN a.total = 1 AND a.params ? 'comment' THEN a.params || '{"comment": ""}' ELSE a.params END
+WHERE (a.look ? 'q' OR a.total = 1 AND a.params ? 'comment') AND EXISTS (SELECT FROM mass_action_row r
+    WHERE r.action_id = a.id AND r.customer_id = ANY($1::bigint[]))
+"""
 
 
 @db.use_case
@@ -60,6 +67,7 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
     await segments.erase(ids)
     await customers.erase(ids, account_ids, farewell, now=now)
     await db.execute(MERGES, ids)
+    await db.execute(SEARCHES, ids)
     await write_journal(actor, "customer.erased", subject_kind="customer", subject_id=customer_id, now=now)
     await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": ["erased_at"]}, now=now)
 

@@ -119,7 +119,7 @@ async def add_member(segment_id: int, customer_id: int, *, at_till: bool = False
     Raises NotFound("customer" | "segment"), Refused("segment_is_archived" | "segment_has_conditions").
     """
     await lock_customer(customer_id)
-    await _usable(segment_id, at_till=at_till)
+    await check_usable(segment_id, at_till=at_till)
     if await fetch_value(ADD_MEMBER, segment_id, customer_id, now, actor.staff_id) is not None:
         await write_journal(
             actor, "segment.member_added", now=now, subject_kind="customer", subject_id=customer_id, segment=segment_id
@@ -132,7 +132,7 @@ async def remove_member(
 ) -> None:
     """Take a customer out of a segment. Twice is once. Raises like `add_member`."""
     await lock_customer(customer_id)
-    await _usable(segment_id, at_till=at_till)
+    await check_usable(segment_id, at_till=at_till)
     if await fetch_value(REMOVE_MEMBER, segment_id, customer_id) is not None:
         await write_journal(
             actor,
@@ -144,7 +144,8 @@ async def remove_member(
         )
 
 
-async def _usable(segment_id: int, *, at_till: bool) -> None:
+async def check_usable(segment_id: int, *, at_till: bool = False) -> None:
+    """Raise NotFound("segment"), Refused("segment_is_archived" | "segment_has_conditions")."""
     row = await Segment.get_or_none(id=segment_id)
     if row is None or (at_till and not row.is_at_till):
         raise NotFound("segment")
