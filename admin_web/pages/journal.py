@@ -25,6 +25,15 @@ NAV = NavItem("journal", PATH, "scroll-text", mark("Journal"), "settings", Permi
 LINES = 50
 FIELDS = ("staff", "action", "since", "until")
 
+SUBJECTS = {
+    "customer": (mark("Customer № %(n)s"), "/customers/{}"),
+    "segment": (mark("Segment № %(n)s"), "/segments/{}"),
+    "category": (mark("Category № %(n)s"), "/categories"),
+    "importance": (mark("Class of importance № %(n)s"), "/categories"),
+    "mass_action": (mark("Act on many № %(n)s"), "/customers/actions/{}"),
+}
+"""What has a page that the reader of the journal may open, by its number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -82,24 +91,17 @@ def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str], 
     number = line.subject_id
     if line.subject_kind is None or number is None:
         return "", ""
+    if line.subject_kind in SUBJECTS:
+        text, path = SUBJECTS[line.subject_kind]
+        return _(text) % {"n": number}, path.format(number)
     if line.subject_kind == "staff":
         return people.get(number, f"№ {number}"), ""
     if line.subject_kind == "location":
         return places.get(number, f"№ {number}"), ""
-    if line.subject_kind == "customer":
-        return _("Customer № %(n)s") % {"n": number}, f"/customers/{number}"
     if line.subject_kind == "receipt":
         return _("Receipt № %(n)s") % {"n": number}, ""
     if line.subject_kind == "claim":
         return _("Receipt from the chat № %(n)s") % {"n": number}, ""
-    if line.subject_kind == "segment":
-        return _("Segment № %(n)s") % {"n": number}, f"/segments/{number}"
-    if line.subject_kind == "category":
-        return _("Category № %(n)s") % {"n": number}, "/categories"
-    if line.subject_kind == "importance":
-        return _("Class of importance № %(n)s") % {"n": number}, "/categories"
-    if line.subject_kind == "mass_action":
-        return _("Act on many № %(n)s") % {"n": number}, f"/customers/actions/{number}"
     if line.subject_kind == "key":
         return _("API key № %(n)s") % {"n": number}, ""
     if line.subject_kind == "account":

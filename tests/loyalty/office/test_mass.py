@@ -68,7 +68,7 @@ async def rows_of(action_id: int) -> dict[int, str]:
 
 async def action(action_id: int) -> tuple[str, int, int, int, int]:
     row = await db.fetch_row("SELECT state, total, done, skipped, failed FROM mass_action WHERE id = $1", action_id)
-    return tuple(row.values())
+    return tuple((row or {}).values())
 
 
 async def having(category_id: int) -> set[int]:
@@ -85,7 +85,7 @@ async def importance(customer_id: int) -> tuple[int, int]:
     row = await db.fetch_row(
         "SELECT importance_id, importance_rule_id FROM customer_facts WHERE customer_id = $1", customer_id
     )
-    return tuple(row.values())
+    return tuple((row or {}).values())
 
 
 async def balances(ids: list[int]) -> list[int]:
@@ -393,6 +393,7 @@ async def test_an_erased_persons_search_and_the_words_about_them_go(database):
     action_id = await act(order, [one], look={"q": "Мария", "f": "visits:between:1.."})
     await erase_customer(one, actor=COMMAND, now=LATER)
     row = await db.fetch_row("SELECT look, params FROM mass_action WHERE id = $1", action_id)
+    assert row is not None
     assert db.from_json(row["look"]) == {"f": "visits:between:1.."}
     assert db.from_json(row["params"]) == {"amount": 10_00, "comment": ""}
 
