@@ -128,7 +128,7 @@ async def test_what_a_rule_gave_says_so_and_can_be_kept(panel, sign_in_as):
     person, office = await a_customer(), await a_category()
     rule = await db.fetch_value(
         "INSERT INTO label_rule (name, target, value, conditions, position, is_active, created_at, size)"
-        " VALUES ('Orders on Fridays', 'category', $1, '{}', 1, true, $2, 0) RETURNING id",
+        " VALUES ('Orders on Fridays', 'category', $1, '{"all": [{"field": "visits", "operator": "between", "value": "1.."}]}', 1, true, $2, 0) RETURNING id",
         office,
         START,
     )
