@@ -128,9 +128,10 @@ async def test_what_a_rule_gave_says_so_and_can_be_kept(panel, sign_in_as):
     person, office = await a_customer(), await a_category()
     rule = await db.fetch_value(
         "INSERT INTO label_rule (name, target, value, conditions, position, is_active, created_at, size)"
-        " VALUES ('Orders on Fridays', 'category', $1, '{"all": [{"field": "visits", "operator": "between", "value": "1.."}]}', 1, true, $2, 0) RETURNING id",
+        " VALUES ('Orders on Fridays', 'category', $1, $3::jsonb, 1, true, $2, 0) RETURNING id",
         office,
         START,
+        db.to_json({"all": [{"field": "visits", "operator": "between", "value": "1.."}]}),
     )
     await db.execute(
         "INSERT INTO customer_category (category_id, customer_id, rule_id, added_at) VALUES ($1, $2, $3, $4)",
