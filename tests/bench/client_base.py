@@ -16,14 +16,20 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import aiohttp
+
 from loyalty import db
 from loyalty.customers.rules import parse_search
 from loyalty.segments.filters import checked
 from loyalty.segments.queries.base import Cursor, Look, base_count, base_page, base_totals
 from loyalty.segments.rules.trees import tree_from
+from loyalty.staff.actions import accept_invitation, invite
+from loyalty.staff.rules import COMMAND, Role
 from regulars.embedded import EmbeddedServers
+from tests.bench._shop import BenchShop, web_process
 
 REPEATS = 9
+OWNER, PASSWORD = "owner@bench.example", "coffee-for-benchmarks"
 SHOWN = ("name", "phone", "messengers", "categories", "tier", "visits", "sold", "balance", "last_visit")
 NOW = datetime.now(UTC)
 
@@ -179,7 +185,33 @@ async def measure(url: str, customers: int) -> None:
         await beside(f"sums: {words}", partial(base_totals, asked, now=NOW), partial(db.fetch_planned, by_hand))
         median, worst = await timed(partial(base_count, asked, now=NOW))
         print(f"{'  up to a thousand':<34} {'':>8} {median:8.1f} {worst:8.1f}")
+    token = await invite(OWNER, "Owner", Role.OWNER, None, actor=COMMAND, now=NOW)
+    await accept_invitation(token, PASSWORD, now=NOW)
     await db.close_database()
+
+
+async def through_http(address: str) -> None:
+    """The panel's own pages about all this, one after the other: from the request to the whole answer."""
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address without a name
+    every: list[float] = []
+    print(f"{'through HTTP':<34} {'median':>8} {'worst':>8}")
+    async with aiohttp.ClientSession(address, headers=headers, cookie_jar=jar) as session:
+        async with session.post("/login", data={"email": OWNER, "password": PASSWORD}):
+            pass
+        asked = [(words, f"f={filter_}&sort={order}&dir=desc") for words, filter_, order, _ in PAGES]
+        asked += [(words, f"q={text}") for words, text, _ in SEARCHES[1:]]
+        for words, query in asked:
+            times = []
+            for _number in range(REPEATS + 1):
+                began = perf_counter()
+                async with session.get(f"/customers?{query}") as answer:
+                    await answer.read()
+                    assert answer.status == 200, (query, answer.status)
+                times.append((perf_counter() - began) * 1000)
+            every += times[1:]
+            print(f"{words:<34} {statistics.median(times[1:]):8.1f} {max(times[1:]):8.1f}", flush=True)
+    print(f"{'p95 of all of them':<34} {sorted(every)[len(every) * 95 // 100]:8.1f}")
 
 
 def main() -> None:
@@ -190,6 +222,9 @@ def main() -> None:
         addresses = servers.start()
         try:
             asyncio.run(measure(addresses.database_url, customers))
+            shop = BenchShop(addresses.database_url, addresses.redis_url, servers.postgres_bin)
+            with web_process(shop) as (address, _):
+                asyncio.run(through_http(address))
         finally:
             servers.stop()
 
