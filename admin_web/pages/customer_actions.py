@@ -93,7 +93,7 @@ async def begin(request: web.Request) -> web.Response:
         whom = await _whom(request, form)
         order = _order(kind, form)
         if not _is_sure(form, order, whom):
-            return await _question(request, form, status=422, order=order)
+            return await _question(request, form, order=order)
         action_id = await mass.begin(
             order,
             whom.chosen,

@@ -93,7 +93,7 @@
     bar.hidden = checked === 0;
     one("[data-count]", bar).textContent = everything ? bar.dataset.total : checked;
     const more = one("[data-select-all]", bar);
-    if (more) more.hidden = checked < boxes.length || everything;
+    if (more) more.hidden = everything;
     const scope = one("[data-scope]", bar);
     if (scope) scope.value = everything ? "all" : "";
   };
@@ -104,7 +104,9 @@
   on("change", "[data-row]", countSelected);
   on("change", "[data-all]", (event, head) => check(all("[data-row]"), head.checked));
   on("click", "[data-clear]", () => check(all("[data-row]"), false));
+  // Everybody who is found, on other pages too, until somebody is unticked.
   on("click", "[data-select-all]", () => {
+    check(all("[data-row]"), true);
     everything = true;
     countSelected();
   });

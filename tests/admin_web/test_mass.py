@@ -143,7 +143,7 @@ async def test_bonuses_of_many_are_agreed_to_with_their_sum_and_anew_when_that_c
     missing = await send(panel, fields | {"amount": "5", "comment": ""}, headers=HTMX)
     assert "comment-error" in await missing.text()
     first = await send(panel, fields | {"way": "there", "amount": "100", "comment": "Sorry <b>"}, headers=HTMX)
-    assert first.status == 422
+    assert first.status == 200
     words = await first.text()
     assert "3 customers, together 300 bonuses" in words
     assert "Sorry &lt;b&gt;" in words
