@@ -303,7 +303,8 @@ FROM (
 """
 # A message that went instead of another one names that one in its key, and no day.
 WARNED = """
-SELECT max(substring(m.dedupe_key FROM '[0-9]{4}-[0-9]{2}-[0-9]{2}$')) FROM message m JOIN messenger_account a ON a.id = m.account_id
+SELECT max(substring(m.dedupe_key FROM '[0-9]{4}-[0-9]{2}-[0-9]{2}$'))
+FROM message m JOIN messenger_account a ON a.id = m.account_id
 WHERE a.customer_id = $1 AND m.kind = 'tier_falling' AND m.customer_id = $1
 """  # indexes: messenger_account_customer, message_account
 
