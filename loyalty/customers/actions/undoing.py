@@ -36,16 +36,21 @@ ON CONFLICT (category_id, customer_id) DO NOTHING RETURNING customer_id
 """
 # Held shared, as by whoever sets one: no class is archived while people come into it.
 CLASSES = "SELECT id FROM importance_class WHERE id = ANY($1::int[]) AND archived_at IS NULL ORDER BY id FOR SHARE"
+# Who it is comes first, by the primary key: the statistics do not know yet how many the class has got, and the index on
+# it would be walked anew for each few.
 UNDO_IMPORTANCE = """
-WITH part AS (
+WITH held AS MATERIALIZED (
+    SELECT customer_id, importance_id, importance_rule_id FROM customer_facts WHERE customer_id = ANY($1::bigint[])
+), part AS MATERIALIZED (
     SELECT part.id, part.class, part.rule, r.id AS live
-    FROM unnest($1::bigint[], $3::int[], $4::int[]) part (id, class, rule)
+    FROM unnest($1, $3::int[], $4::int[]) part (id, class, rule)
+        JOIN held ON held.customer_id = part.id AND held.importance_id = $2 AND held.importance_rule_id = 0
         LEFT JOIN label_rule r ON r.id = part.rule AND r.is_active AND r.archived_at IS NULL
+    WHERE part.class = 0 OR part.class = ANY($5::int[])
 )
 UPDATE customer_facts f SET importance_id = CASE WHEN part.rule = 0 OR part.live IS NOT NULL THEN part.class ELSE 0 END,
     importance_rule_id = coalesce(part.live, 0)
-FROM part WHERE f.customer_id = part.id AND f.importance_id = $2 AND f.importance_rule_id = 0
-    AND (part.class = 0 OR part.class = ANY($5::int[]))
+FROM part WHERE f.customer_id = part.id
 RETURNING f.customer_id
 """
 

@@ -7,6 +7,7 @@ import pytest
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.undoing import undo_adjustment
+from loyalty.conversations.actions.delivery import lease_messages
 from loyalty.customers.actions.archive import delete_customers, restore_customers
 from loyalty.customers.actions.categories import add_category, archive_category, give_category, take_category
 from loyalty.customers.actions.importance import add_class, set_importance
@@ -239,6 +240,16 @@ async def test_bonuses_are_given_once_told_behind_everything_else_and_taken_back
     earned = await db.fetch_value("SELECT earned FROM customer_facts WHERE customer_id = $1", one)
     assert earned == 0
     await assert_books_agree(now=LATER)
+
+
+async def test_who_is_told_with_many_others_is_not_told_at_night(database):
+    one, two = await some(2)
+    await an_account(one)
+    await an_account(two)
+    await act(Order(MassKind.BONUSES, amount=10_00, comment="Thanks"), [one])
+    await adjust(two, 10_00, "Thanks", key="alone", actor=COMMAND, now=LATER)
+    leased = await lease_messages("telegram:1", limit=5, now=LATER)
+    assert [(message.customer_id, message.quiet_zone is not None) for message in leased] == [(two, False), (one, True)]
 
 
 async def test_bonuses_are_taken_from_those_who_have_them_and_come_back_to_the_lots_they_were_of(database):
