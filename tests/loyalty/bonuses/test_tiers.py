@@ -218,7 +218,8 @@ async def test_a_warning_that_went_instead_of_a_failed_one_does_not_stand_in_the
     await db.execute(
         "INSERT INTO message (account_id, customer_id, channel, direction, kind, content, status, priority, dedupe_key,"
         " instead_of_id, created_at, due_at, attempts)"
-        " SELECT $1, customer_id, channel, direction, kind, content, status, priority, 'instead:' || id, id, created_at, due_at, 0 FROM message WHERE kind = 'tier_falling'",
+        " SELECT $1, customer_id, channel, direction, kind, content, status, priority, 'instead:' || id, id,"
+        " created_at, due_at, 0 FROM message WHERE kind = 'tier_falling'",
         other,
     )
     await live(datetime(2027, 4, 10, 3, 0, tzinfo=UTC), since=NOW + YEAR + 17 * DAY)
