@@ -62,6 +62,7 @@ async def test_the_number_of_a_merged_card_finds_the_card_it_became(database):
     kept, merged = await a_customer(), await a_customer()
     await db.execute("UPDATE customer SET merged_into_id = $1 WHERE id = $2", kept.id, merged.id)
     await db.execute("UPDATE customer_facts SET is_hidden = true WHERE customer_id = $1", merged.id)
+    assert merged.phone is not None
     for text in (merged.phone, merged.card_number, merged.phone[-4:]):
         page = await base_page(Look(parse_search(text, "RU")), columns=(), now=NOW)
         assert [row["id"] for row in page.rows] == [kept.id]
