@@ -34,7 +34,7 @@ def shop(site) -> dict[str, int]:
             name="Базовая", address="", time_zone="Europe/Moscow", hours=None, fiscal_drives=(), actor=COMMAND, now=now
         )
         for number, (name, total) in enumerate({"Анна": 90_000_00, "Борис": 500_00, "Вера": 0, "Глеб": 0}.items()):
-            profile = Profile(f"{name} Базова", f"+7916000881{number}", None, None, None, "ru", None)
+            profile = Profile(f"{name} Базова", f"+7916000991{number}", None, None, None, "ru", None)
             person = await add_customer(profile, via=Via.PANEL, actor=COMMAND, now=now)
             made[name] = person.id
             if total:

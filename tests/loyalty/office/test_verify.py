@@ -134,3 +134,16 @@ async def test_each_of_several_accounts_counts_and_one_is_the_default(shop):
     await unlink_account(shop.account, actor=COMMAND, now=NOW)
     await assert_books_agree()
     assert await db.fetch_value("SELECT is_default FROM messenger_account WHERE id = $1", second)
+
+
+async def test_who_is_told_by_sms_alone_has_no_chat(shop):
+    person = await a_customer()
+    await db.execute(
+        "INSERT INTO message_type (name, channels, own_first, texts, updated_at)"
+        " VALUES ('receipt', 'sms', false, '{}', $1)",
+        NOW,
+    )
+    await a_sale(person.id, shop.place, 100_00)
+    told = "SELECT count(*) FROM message WHERE customer_id = $1 AND channel = 'sms'"
+    assert await db.fetch_value(told, person.id) == 1
+    await assert_books_agree()
