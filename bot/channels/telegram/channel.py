@@ -101,15 +101,16 @@ class TelegramChannel:
     capabilities = CAPABILITIES[NAME]
 
     def __init__(self, token: str, api_url: str, hook: Hook | None = None) -> None:
-        session = Session(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
-        self._bot = Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
+        self._session = Session(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=CALL_SECONDS)
+        self._bot = Bot(token, session=self._session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
         self._hook = hook
         self._secret = hook.secret.encode() if hook is not None else b""
         self._username = ""
         self.source = f"{NAME}:{self._bot.id}"
 
     async def close(self) -> None:
-        await self._bot.session.close()
+        self._session.is_over = True
+        await self._session.close()
 
     # ------------------------------------------------------------------------------------------ arriving
 

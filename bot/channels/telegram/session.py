@@ -8,6 +8,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.methods import SendDocument, SendMessage, SendPhoto, TelegramMethod
 from aiogram.methods.base import Response
 from aiogram.types import MessageId
+from aiohttp import ClientConnectionError, ClientSession
 from aiohttp.payload import BytesPayload
 
 
@@ -19,6 +20,15 @@ class SendText(SendMessage):
 
 class Session(AiohttpSession):
     """aiogram's session, in which a text goes as JSON: copying fields that nobody set costs as much as the call."""
+
+    is_over = False
+    """Set when the channel closes: aiogram would open a new line for a call that comes too late, and leave it open."""
+
+    async def create_session(self) -> ClientSession:
+        """The open line. Raises ClientConnectionError once it is over."""
+        if self.is_over:
+            raise ClientConnectionError("the channel is closed")
+        return await super().create_session()
 
     def build_form_data(self, bot: Bot, method: TelegramMethod[Any]) -> Any:
         """What is posted. Source: core.telegram.org/bots/api#making-requests."""
