@@ -38,6 +38,7 @@ MODELS = (
     "loyalty.receipts.models",
     "loyalty.bookings.models",
     "loyalty.segments.models",
+    "loyalty.campaigns.models",
     "loyalty.office.models",
 )
 APP = {"models": list(MODELS), "default_connection": "default", "migrations": "migrations"}

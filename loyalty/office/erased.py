@@ -17,6 +17,7 @@ TABLES = {
     "bonus_entry": KEEPS,  # the ledger: sums unchanged
     "bonus_entry_comment": DELETES,
     "bonus_lot": KEEPS,
+    "campaign": EMPTIES,  # what was searched for, where it found them alone
     "canned_reply": KEEPS,
     "card_code_use": KEEPS,
     "category": KEEPS,
@@ -36,6 +37,11 @@ TABLES = {
     "dialog_text": KEEPS,
     "entry_link": KEEPS,
     "entry_visit": DELETES,
+    "file_download": KEEPS,
+    "file_export": EMPTIES,  # what was searched for, where it found them alone
+    "file_export_piece": DELETES,  # files that hold them
+    "file_import": EMPTIES,  # a file that was not read yet
+    "file_import_row": EMPTIES,  # the cells
     "fiscal_claim": EMPTIES,  # the photo
     "fiscal_drive": KEEPS,
     "fiscal_report": KEEPS,
@@ -63,6 +69,7 @@ TABLES = {
     "question": KEEPS,
     "receipt": KEEPS,
     "receipt_line": KEEPS,  # what was bought, as the till calls it
+    "recipient": KEEPS,
     "referral": KEEPS,
     "registration_step": KEEPS,
     "saved_view": KEEPS,
@@ -75,6 +82,7 @@ TABLES = {
     "shop": KEEPS,
     "shown_card": DELETES,
     "staff_invitation": KEEPS,
+    "staff_letter": KEEPS,  # words of ours to colleagues
     "staff_location": KEEPS,
     "staff_member": KEEPS,  # colleagues are no customers of this act
     "table_layout": KEEPS,

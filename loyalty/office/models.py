@@ -76,3 +76,87 @@ class MassAction(Model):
     class Meta:
         app = "loyalty"
         table = "mass_action"
+
+
+class FileImport(Model):
+    """A file of customers or appointments brought into the base. Its lines stand in `file_import_row` once it is read.
+
+    settings: how it was read (encoding, separator, sheet, header) and what each column is. body: the file until it is
+    read. total, added …: of its lines. place: the last line it has been through. read_until: when its lines are
+    forgotten.
+    """
+
+    id = fields.IntField(primary_key=True)
+    key = fields.CharField(max_length=60, unique=True)  # made by the form: sending twice keeps it once
+    kind = fields.CharField(max_length=16)  # customers, appointments
+    file_name = fields.CharField(max_length=120)
+    size = fields.IntField()
+    body = fields.BinaryField(null=True)
+    state = fields.CharField(max_length=9)
+    settings = fields.JSONField[dict[str, object]]()
+    failure = fields.CharField(max_length=40, null=True)  # why it could not be read, as a code
+    failure_details = fields.JSONField[dict[str, object] | None](null=True)
+    total = fields.IntField(default=0)
+    added = fields.IntField(default=0)
+    changed = fields.IntField(default=0)
+    same = fields.IntField(default=0)
+    refused = fields.IntField(default=0)
+    place = fields.IntField(default=0)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    resumed_at = fields.DatetimeField()
+    resumed_from = fields.IntField(default=0)
+    finished_at = fields.DatetimeField(null=True)
+    undone_at = fields.DatetimeField(null=True)
+    undone_by = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    read_until = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "file_import"
+
+
+class FileExport(Model):
+    """Customers taken out as a file. Its pieces stand in `file_export_piece` until `expires_at`.
+
+    look: the search and the filter they were found by; chosen: those who were ticked. columns: keys of the base's
+    columns. location_ids: what its asker may see; null: the whole chain. email: where its link went.
+    """
+
+    id = fields.IntField(primary_key=True)
+    key = fields.CharField(max_length=60, unique=True)  # made by the form: pressing twice makes one file
+    look = fields.JSONField[dict[str, str] | None](null=True)
+    chosen = fields.JSONField[list[int] | None](null=True)
+    columns = fields.JSONField[list[str]]()
+    location_ids = fields.JSONField[list[int] | None](null=True)
+    shows_phones = fields.BooleanField()
+    language = fields.CharField(max_length=2)
+    email = fields.CharField(max_length=254)
+    state = fields.CharField(max_length=9)
+    failure = fields.CharField(max_length=40, null=True)
+    total = fields.IntField(default=0)
+    rows = fields.IntField(default=0)
+    size = fields.BigIntField(default=0)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    finished_at = fields.DatetimeField(null=True)
+    expires_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "file_export"
+
+
+class FileDownload(Model):
+    """One time that somebody took an exported file: by its link from an e-mail, or from the log."""
+
+    id = fields.BigIntField(primary_key=True)
+    export = fields.ForeignKeyField("loyalty.FileExport", on_delete=fields.RESTRICT, related_name=False)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    by_link = fields.BooleanField()
+    at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "file_download"
+        indexes = (Index(fields=("export_id", "id"), name="file_download_export"),)

@@ -1,7 +1,7 @@
 """Tables of staff. Private to this room."""
 
 from tortoise import fields
-from tortoise.indexes import Index
+from tortoise.indexes import Index, PartialIndex
 from tortoise.models import Model
 
 
@@ -82,3 +82,25 @@ class JournalEntry(Model):
         app = "loyalty"
         table = "journal_entry"
         indexes = (Index(fields=("subject_kind", "subject_id", "id"), name="journal_entry_subject"),)
+
+
+class StaffLetter(Model):
+    """An e-mail to a person of the panel: row first, sent later. Its words go once it is sent or has failed."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=60, unique=True)  # one cause writes once
+    staff = fields.ForeignKeyField("loyalty.StaffMember", on_delete=fields.RESTRICT, related_name=False)
+    address = fields.CharField(max_length=254)
+    subject = fields.CharField(max_length=200)
+    text = fields.TextField()
+    state = fields.CharField(max_length=7)  # queued, leased, sent, failed
+    attempts = fields.SmallIntField(default=0)
+    due_at = fields.DatetimeField()
+    reason = fields.CharField(max_length=60, null=True)
+    created_at = fields.DatetimeField()
+    sent_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "staff_letter"
+        indexes = (PartialIndex(fields=("due_at",), name="staff_letter_queued", condition={"state": "queued"}),)

@@ -175,6 +175,45 @@ CREATE SEQUENCE public.bonus_lot_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.bonus_lot_id_seq OWNED BY public.bonus_lot.id;
+CREATE TABLE public.campaign (
+    id integer NOT NULL,
+    key character varying(60) NOT NULL,
+    name character varying(80) NOT NULL,
+    topic character varying(10) NOT NULL,
+    texts jsonb NOT NULL,
+    channels character varying(60) NOT NULL,
+    look jsonb,
+    state character varying(9) NOT NULL,
+    pause_reason character varying(20),
+    acknowledged_version smallint NOT NULL,
+    acknowledged_language character varying(2) NOT NULL,
+    acknowledged_text text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    resumed_at timestamp with time zone NOT NULL,
+    resumed_from integer NOT NULL,
+    finished_at timestamp with time zone,
+    place bigint NOT NULL,
+    total integer NOT NULL,
+    skipped integer NOT NULL,
+    queued integer NOT NULL,
+    sent integer NOT NULL,
+    delivered integer NOT NULL,
+    read integer NOT NULL,
+    failed integer NOT NULL,
+    unknown integer NOT NULL,
+    cancelled integer NOT NULL,
+    counted_at timestamp with time zone NOT NULL,
+    staff_id integer,
+    CONSTRAINT campaign_state CHECK (((state)::text = ANY ((ARRAY['running'::character varying, 'paused'::character varying, 'finished'::character varying, 'cancelled'::character varying])::text[])))
+);
+CREATE SEQUENCE public.campaign_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.campaign_id_seq OWNED BY public.campaign.id;
 CREATE TABLE public.canned_reply (
     id integer NOT NULL,
     title character varying(80) NOT NULL,
@@ -457,6 +496,104 @@ CREATE SEQUENCE public.entry_visit_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.entry_visit_id_seq OWNED BY public.entry_visit.id;
+CREATE TABLE public.file_download (
+    id bigint NOT NULL,
+    by_link boolean NOT NULL,
+    at timestamp with time zone NOT NULL,
+    export_id integer NOT NULL,
+    staff_id integer
+);
+CREATE SEQUENCE public.file_download_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.file_download_id_seq OWNED BY public.file_download.id;
+CREATE TABLE public.file_export (
+    id integer NOT NULL,
+    key character varying(60) NOT NULL,
+    look jsonb,
+    chosen jsonb,
+    columns jsonb NOT NULL,
+    location_ids jsonb,
+    shows_phones boolean NOT NULL,
+    language character varying(2) NOT NULL,
+    email character varying(254) NOT NULL,
+    state character varying(9) NOT NULL,
+    failure character varying(40),
+    total integer NOT NULL,
+    rows integer NOT NULL,
+    size bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    staff_id integer,
+    CONSTRAINT file_export_state CHECK (((state)::text = ANY ((ARRAY['queued'::character varying, 'running'::character varying, 'done'::character varying, 'failed'::character varying, 'cancelled'::character varying, 'expired'::character varying])::text[])))
+);
+CREATE SEQUENCE public.file_export_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.file_export_id_seq OWNED BY public.file_export.id;
+CREATE TABLE public.file_export_piece (
+    export_id integer NOT NULL,
+    number integer NOT NULL,
+    body bytea NOT NULL
+);
+ALTER TABLE ONLY public.file_export_piece ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE TABLE public.file_import (
+    id integer NOT NULL,
+    key character varying(60) NOT NULL,
+    kind character varying(16) NOT NULL,
+    file_name character varying(120) NOT NULL,
+    size integer NOT NULL,
+    body bytea,
+    state character varying(9) NOT NULL,
+    settings jsonb NOT NULL,
+    failure character varying(40),
+    failure_details jsonb,
+    total integer NOT NULL,
+    added integer NOT NULL,
+    changed integer NOT NULL,
+    same integer NOT NULL,
+    refused integer NOT NULL,
+    place integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    resumed_at timestamp with time zone NOT NULL,
+    resumed_from integer NOT NULL,
+    finished_at timestamp with time zone,
+    undone_at timestamp with time zone,
+    read_until timestamp with time zone,
+    staff_id integer,
+    undone_by_id integer,
+    CONSTRAINT file_import_state CHECK (((state)::text = ANY ((ARRAY['reading'::character varying, 'mapping'::character varying, 'checking'::character varying, 'checked'::character varying, 'running'::character varying, 'paused'::character varying, 'done'::character varying, 'cancelled'::character varying, 'failed'::character varying, 'undoing'::character varying, 'undone'::character varying])::text[])))
+);
+CREATE SEQUENCE public.file_import_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.file_import_id_seq OWNED BY public.file_import.id;
+CREATE TABLE public.file_import_row (
+    import_id integer NOT NULL,
+    number integer NOT NULL,
+    cells jsonb NOT NULL,
+    expected character varying(7),
+    state character varying(7) DEFAULT 'waiting'::character varying NOT NULL,
+    reason character varying(40),
+    field character varying(40),
+    details jsonb,
+    customer_id bigint,
+    before jsonb,
+    CONSTRAINT file_import_row_expected CHECK (((expected)::text = ANY ((ARRAY['added'::character varying, 'changed'::character varying, 'same'::character varying, 'refused'::character varying])::text[]))),
+    CONSTRAINT file_import_row_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'added'::character varying, 'changed'::character varying, 'same'::character varying, 'refused'::character varying, 'undone'::character varying])::text[])))
+);
 CREATE TABLE public.fiscal_claim (
     id bigint NOT NULL,
     fn character varying(16) NOT NULL,
@@ -995,6 +1132,15 @@ CREATE TABLE public.receipt_line (
     CONSTRAINT receipt_line_earned_check CHECK ((earned >= 0)),
     CONSTRAINT receipt_line_total_check CHECK ((total >= 0))
 );
+CREATE TABLE public.recipient (
+    campaign_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    state character varying(7) DEFAULT 'waiting'::character varying NOT NULL,
+    reason character varying(24),
+    account_id bigint,
+    message_id bigint,
+    CONSTRAINT recipient_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'queued'::character varying, 'skipped'::character varying, 'dropped'::character varying])::text[])))
+);
 CREATE TABLE public.referral (
     created_at timestamp with time zone NOT NULL,
     state character varying(10) NOT NULL,
@@ -1155,6 +1301,28 @@ CREATE SEQUENCE public.staff_invitation_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.staff_invitation_id_seq OWNED BY public.staff_invitation.id;
+CREATE TABLE public.staff_letter (
+    id bigint NOT NULL,
+    key character varying(60) NOT NULL,
+    address character varying(254) NOT NULL,
+    subject character varying(200) NOT NULL,
+    text text NOT NULL,
+    state character varying(7) NOT NULL,
+    attempts smallint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    reason character varying(60),
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    staff_id integer NOT NULL,
+    CONSTRAINT staff_letter_state CHECK (((state)::text = ANY ((ARRAY['queued'::character varying, 'leased'::character varying, 'sent'::character varying, 'failed'::character varying])::text[])))
+);
+CREATE SEQUENCE public.staff_letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.staff_letter_id_seq OWNED BY public.staff_letter.id;
 CREATE TABLE public.staff_location (
     staff_id integer NOT NULL,
     location_id integer NOT NULL
@@ -1323,6 +1491,7 @@ ALTER TABLE ONLY public.attachment ALTER COLUMN id SET DEFAULT nextval('public.a
 ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
+ALTER TABLE ONLY public.campaign ALTER COLUMN id SET DEFAULT nextval('public.campaign_id_seq'::regclass);
 ALTER TABLE ONLY public.canned_reply ALTER COLUMN id SET DEFAULT nextval('public.canned_reply_id_seq'::regclass);
 ALTER TABLE ONLY public.category ALTER COLUMN id SET DEFAULT nextval('public.category_id_seq'::regclass);
 ALTER TABLE ONLY public.consent ALTER COLUMN id SET DEFAULT nextval('public.consent_id_seq'::regclass);
@@ -1332,6 +1501,9 @@ ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.cus
 ALTER TABLE ONLY public.dialog_text ALTER COLUMN id SET DEFAULT nextval('public.dialog_text_id_seq'::regclass);
 ALTER TABLE ONLY public.entry_link ALTER COLUMN id SET DEFAULT nextval('public.entry_link_id_seq'::regclass);
 ALTER TABLE ONLY public.entry_visit ALTER COLUMN id SET DEFAULT nextval('public.entry_visit_id_seq'::regclass);
+ALTER TABLE ONLY public.file_download ALTER COLUMN id SET DEFAULT nextval('public.file_download_id_seq'::regclass);
+ALTER TABLE ONLY public.file_export ALTER COLUMN id SET DEFAULT nextval('public.file_export_id_seq'::regclass);
+ALTER TABLE ONLY public.file_import ALTER COLUMN id SET DEFAULT nextval('public.file_import_id_seq'::regclass);
 ALTER TABLE ONLY public.fiscal_claim ALTER COLUMN id SET DEFAULT nextval('public.fiscal_claim_id_seq'::regclass);
 ALTER TABLE ONLY public.fiscal_report ALTER COLUMN id SET DEFAULT nextval('public.fiscal_report_id_seq'::regclass);
 ALTER TABLE ONLY public.hold ALTER COLUMN id SET DEFAULT nextval('public.hold_id_seq'::regclass);
@@ -1362,6 +1534,7 @@ ALTER TABLE ONLY public.service ALTER COLUMN id SET DEFAULT nextval('public.serv
 ALTER TABLE ONLY public.service_category ALTER COLUMN id SET DEFAULT nextval('public.service_category_id_seq'::regclass);
 ALTER TABLE ONLY public.shop ALTER COLUMN id SET DEFAULT nextval('public.shop_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_invitation ALTER COLUMN id SET DEFAULT nextval('public.staff_invitation_id_seq'::regclass);
+ALTER TABLE ONLY public.staff_letter ALTER COLUMN id SET DEFAULT nextval('public.staff_letter_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_member ALTER COLUMN id SET DEFAULT nextval('public.staff_member_id_seq'::regclass);
 ALTER TABLE ONLY public.team_member ALTER COLUMN id SET DEFAULT nextval('public.team_member_id_seq'::regclass);
 ALTER TABLE ONLY public.tier_change ALTER COLUMN id SET DEFAULT nextval('public.tier_change_id_seq'::regclass);
@@ -1392,6 +1565,10 @@ ALTER TABLE ONLY public.bonus_entry
     ADD CONSTRAINT bonus_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_key_key UNIQUE (key);
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.canned_reply
     ADD CONSTRAINT canned_reply_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.card_code_use
@@ -1440,6 +1617,20 @@ ALTER TABLE ONLY public.entry_link
     ADD CONSTRAINT entry_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.entry_visit
     ADD CONSTRAINT entry_visit_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.file_download
+    ADD CONSTRAINT file_download_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.file_export
+    ADD CONSTRAINT file_export_key_key UNIQUE (key);
+ALTER TABLE ONLY public.file_export_piece
+    ADD CONSTRAINT file_export_piece_pkey PRIMARY KEY (export_id, number);
+ALTER TABLE ONLY public.file_export
+    ADD CONSTRAINT file_export_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.file_import
+    ADD CONSTRAINT file_import_key_key UNIQUE (key);
+ALTER TABLE ONLY public.file_import
+    ADD CONSTRAINT file_import_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.file_import_row
+    ADD CONSTRAINT file_import_row_pkey PRIMARY KEY (import_id, number);
 ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT fiscal_claim_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.fiscal_drive
@@ -1500,6 +1691,8 @@ ALTER TABLE ONLY public.receipt_line
     ADD CONSTRAINT receipt_line_pkey PRIMARY KEY (receipt_id, "position");
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.recipient
+    ADD CONSTRAINT recipient_pkey PRIMARY KEY (campaign_id, customer_id);
 ALTER TABLE ONLY public.referral
     ADD CONSTRAINT referral_pkey PRIMARY KEY (invitee_id);
 ALTER TABLE ONLY public.registration_step
@@ -1530,6 +1723,10 @@ ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_token_hash_key UNIQUE (token_hash);
+ALTER TABLE ONLY public.staff_letter
+    ADD CONSTRAINT staff_letter_key_key UNIQUE (key);
+ALTER TABLE ONLY public.staff_letter
+    ADD CONSTRAINT staff_letter_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.staff_location
     ADD CONSTRAINT staff_location_pkey PRIMARY KEY (staff_id, location_id);
 ALTER TABLE ONLY public.staff_member
@@ -1605,6 +1802,7 @@ CREATE INDEX bonus_entry_receipt ON public.bonus_entry USING btree (receipt_id);
 CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);
 CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHERE (remaining > 0);
 CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
+CREATE INDEX campaign_running ON public.campaign USING btree (id) WHERE ((state)::text = 'running'::text);
 CREATE UNIQUE INDEX canned_reply_title ON public.canned_reply USING btree (lower((title)::text)) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX category_name ON public.category USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
@@ -1649,6 +1847,8 @@ CREATE INDEX customer_service_customer ON public.customer_service USING btree (c
 CREATE INDEX customer_team_member_customer ON public.customer_team_member USING btree (customer_id);
 CREATE INDEX customer_updated ON public.customer USING btree (updated_at, id);
 CREATE INDEX customer_without_phone ON public.customer USING btree (id) WHERE (phone IS NULL);
+CREATE INDEX file_download_export ON public.file_download USING btree (export_id, id);
+CREATE INDEX file_import_row_customer ON public.file_import_row USING btree (customer_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX fiscal_claim_customer ON public.fiscal_claim USING btree (customer_id, created_at);
 CREATE INDEX fiscal_claim_waiting ON public.fiscal_claim USING btree (id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX fiscal_drive_location ON public.fiscal_drive USING btree (location_id);
@@ -1703,6 +1903,8 @@ CREATE UNIQUE INDEX receipt_fiscal ON public.receipt USING btree (fiscal_fn, fis
 CREATE INDEX receipt_original ON public.receipt USING btree (original_id) WHERE (original_id IS NOT NULL);
 CREATE INDEX receipt_promo_code ON public.receipt USING btree (promo_code, customer_id) WHERE (promo_code IS NOT NULL);
 CREATE INDEX receipt_shift ON public.receipt USING btree (staff_id, business_date) WHERE (staff_id IS NOT NULL);
+CREATE INDEX recipient_customer ON public.recipient USING btree (customer_id);
+CREATE INDEX recipient_left_out ON public.recipient USING btree (campaign_id, customer_id) WHERE ((state)::text = ANY ((ARRAY['skipped'::character varying, 'dropped'::character varying])::text[]));
 CREATE INDEX referral_due ON public.referral USING btree (due_at) WHERE ((state)::text = 'due'::text);
 CREATE INDEX referral_paid ON public.referral USING btree (receipt_id) WHERE ((state)::text = 'paid'::text);
 CREATE INDEX referral_referrer ON public.referral USING btree (referrer_id, created_at);
@@ -1714,6 +1916,7 @@ CREATE UNIQUE INDEX segment_name ON public.segment USING btree (lower((name)::te
 CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
 CREATE INDEX shown_card_due ON public.shown_card USING btree (due_at);
 CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff_id);
+CREATE INDEX staff_letter_queued ON public.staff_letter USING btree (due_at) WHERE ((state)::text = 'queued'::text);
 CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
 CREATE INDEX waiting_sale_came ON public.waiting_sale USING btree (customer_id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX waiting_sale_expiring ON public.waiting_sale USING btree (expires_at) WHERE ((state)::text = 'waiting'::text);
@@ -1769,6 +1972,8 @@ ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.canned_reply
     ADD CONSTRAINT canned_reply_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.card_code_use
@@ -1837,6 +2042,20 @@ ALTER TABLE ONLY public.entry_visit
     ADD CONSTRAINT entry_visit_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.entry_visit
     ADD CONSTRAINT entry_visit_link_id_fkey FOREIGN KEY (link_id) REFERENCES public.entry_link(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.file_download
+    ADD CONSTRAINT file_download_export_id_fkey FOREIGN KEY (export_id) REFERENCES public.file_export(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.file_download
+    ADD CONSTRAINT file_download_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.file_export_piece
+    ADD CONSTRAINT file_export_piece_export_id_fkey FOREIGN KEY (export_id) REFERENCES public.file_export(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.file_export
+    ADD CONSTRAINT file_export_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.file_import_row
+    ADD CONSTRAINT file_import_row_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.file_import(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.file_import
+    ADD CONSTRAINT file_import_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.file_import
+    ADD CONSTRAINT file_import_undone_by_id_fkey FOREIGN KEY (undone_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.fiscal_claim
     ADD CONSTRAINT fiscal_claim_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.fiscal_claim
@@ -1927,6 +2146,8 @@ ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_programme_id_fkey FOREIGN KEY (programme_id) REFERENCES public.programme(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.receipt
     ADD CONSTRAINT receipt_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.recipient
+    ADD CONSTRAINT recipient_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.referral
     ADD CONSTRAINT referral_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.referral
@@ -1959,6 +2180,8 @@ ALTER TABLE ONLY public.shown_card
     ADD CONSTRAINT shown_card_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.staff_letter
+    ADD CONSTRAINT staff_letter_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_location
     ADD CONSTRAINT staff_location_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_location

@@ -1,0 +1,1 @@
+"""Messages to many: who is written to, what, and what became of it."""
