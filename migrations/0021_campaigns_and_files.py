@@ -23,8 +23,9 @@ CREATE TABLE recipient (
     PRIMARY KEY (campaign_id, customer_id)
 );
 ALTER TABLE recipient
-    ADD CONSTRAINT recipient_state CHECK (state IN ('waiting', 'queued', 'skipped', 'dropped'));
-CREATE INDEX recipient_left_out ON recipient (campaign_id, customer_id) WHERE state IN ('skipped', 'dropped');
+    ADD CONSTRAINT recipient_state CHECK (state IN ('waiting', 'queued', 'done', 'skipped'));
+CREATE INDEX recipient_left_out ON recipient (campaign_id, customer_id) WHERE state = 'skipped';
+CREATE INDEX recipient_open ON recipient (campaign_id, customer_id) WHERE state = 'queued';
 CREATE INDEX recipient_customer ON recipient (customer_id);
 ALTER TABLE campaign
     ADD CONSTRAINT campaign_state CHECK (state IN ('running', 'paused', 'finished', 'cancelled'));

@@ -14,10 +14,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from tortoise.exceptions import IntegrityError
 
-from loyalty.db import execute, use_case
+from loyalty.db import execute, fetch, use_case
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.staff.models import ApiKey, JournalEntry, StaffInvitation, StaffMember
-from loyalty.staff.queries import StaffView, invited_by, staff_view
+from loyalty.staff.queries import StaffView, invited_by, staff_member
 from loyalty.staff.rules import (
     INVITATION_LIFETIME,
     KEY_PREFIX,
@@ -31,6 +31,7 @@ from loyalty.staff.rules import (
     check_language,
     check_password,
     check_phone,
+    check_reach,
     clean_email,
     clean_name,
     token_hash,
@@ -75,16 +76,18 @@ async def invite(
     location_id: int | None = None,
     phone: str | None = None,
     *,
+    location_ids: Collection[int] | None = None,
     actor: Actor,
     now: datetime,
 ) -> str:
     """Add an account without a password; returns the token of the link that sets one, valid seven days, once.
 
-    Raises Invalid for a field, Invalid("email", "email_taken") when somebody has the address,
-    Invalid("location_id", "unknown_choice").
+    `location_ids`: what their rights are for; None for the whole chain. Raises Invalid for a field, Invalid("email",
+    "email_taken") when somebody has the address, Invalid("location_id" | "location_ids", "unknown_choice").
     """
     address, called = clean_email(email), clean_name(name)
     check_phone(phone)
+    check_reach(role, location_ids, location_id)
     if await StaffMember.filter(email=address).exists():
         raise Invalid("email", "email_taken")
     try:
@@ -99,7 +102,9 @@ async def invite(
         )
     except IntegrityError as error:
         raise _what_clashed(error) from None
-    await write_journal(actor, "staff.invited", now=now, subject_kind="staff", subject_id=row.id, role=role.value)
+    reach = await _limit(row.id, location_ids) if location_ids is not None else {}
+    about: dict[str, Any] = {"role": role.value, **reach}
+    await write_journal(actor, "staff.invited", now=now, subject_kind="staff", subject_id=row.id, **about)
     return await _new_token(row.id, INVITATION_LIFETIME, now)
 
 
@@ -145,7 +150,7 @@ async def _take_invitation(token: str, hashed: str, name: str, now: datetime) ->
     await row.save(update_fields=["password_hash", "name", "sessions_from"])
     actor = Actor(ActorKind.STAFF, staff_id=row.id)
     await write_journal(actor, "staff.joined", now=now, subject_kind="staff", subject_id=row.id)
-    return staff_view(row)
+    return await staff_member(row.id)
 
 
 async def sign_in(email: str, password: str, now: datetime) -> StaffView:
@@ -168,8 +173,9 @@ async def _signed_in(staff_id: int, fresh_hash: str | None, now: datetime) -> St
     if fresh_hash is not None:
         row.password_hash = fresh_hash
         await row.save(update_fields=["password_hash"])
-    await write_journal(staff_view(row).actor, "staff.signed_in", now=now)
-    return staff_view(row)
+    person = await staff_member(row.id)
+    await write_journal(person.actor, "staff.signed_in", now=now)
+    return person
 
 
 @use_case
@@ -179,16 +185,19 @@ async def update_staff(
     name: str,
     role: Role,
     location_id: int | None,
+    location_ids: Collection[int] | None,
     phone: str | None,
     actor: Actor,
     now: datetime,
 ) -> StaffView:
-    """Change who somebody is in the panel. A new role counts from their next click.
+    """Change who somebody is in the panel. A new role, or other locations, count from their next click.
 
+    `location_ids`: what their rights are for; None for the whole chain.
     Raises NotFound("staff"), Invalid for a field, Refused("last_owner").
     """
     called = clean_name(name)
     check_phone(phone)
+    check_reach(role, location_ids, location_id)
     row = await _locked(staff_id)
     if row.role == Role.OWNER and role is not Role.OWNER:
         await _keep_an_owner(staff_id)
@@ -197,25 +206,20 @@ async def update_staff(
         for field, value in (("name", called), ("role", role.value), ("location_id", location_id), ("phone", phone))
         if getattr(row, field) != value
     }
-    if not changed:
-        return staff_view(row)
+    reach = await _limit(staff_id, location_ids)
+    if not changed and not reach:
+        return await staff_member(staff_id)
     role_before = row.role
-    row.update_from_dict(changed)
-    try:
-        await row.save(update_fields=list(changed))
-    except IntegrityError as error:
-        raise _what_clashed(error) from None
+    if changed:
+        row.update_from_dict(changed)
+        try:
+            await row.save(update_fields=list(changed))
+        except IntegrityError as error:
+            raise _what_clashed(error) from None
     roles = {"role": role.value, "role_before": role_before} if "role" in changed else {}
-    await write_journal(
-        actor,
-        "staff.changed",
-        now=now,
-        subject_kind="staff",
-        subject_id=staff_id,
-        fields=sorted(changed),
-        **roles,
-    )
-    return staff_view(row)
+    about: dict[str, Any] = {"fields": sorted({*changed, *reach}), **roles, **reach}
+    await write_journal(actor, "staff.changed", now=now, subject_kind="staff", subject_id=staff_id, **about)
+    return await staff_member(staff_id)
 
 
 @use_case
@@ -227,7 +231,7 @@ async def rename(staff_id: int, name: str, *, actor: Actor, now: datetime) -> St
         row.name = called
         await row.save(update_fields=["name"])
         await write_journal(actor, "staff.changed", now=now, subject_kind="staff", subject_id=staff_id, fields=["name"])
-    return staff_view(row)
+    return await staff_member(staff_id)
 
 
 @use_case
@@ -294,7 +298,7 @@ async def _save_password(staff_id: int, seen: str | None, hashed: str, actor: Ac
     await row.save(update_fields=["password_hash", "sessions_from"])
     await _void_links(staff_id, now)
     await write_journal(actor, "staff.password_changed", now=now, subject_kind="staff", subject_id=staff_id)
-    return staff_view(row)
+    return await staff_member(staff_id)
 
 
 @use_case
@@ -304,7 +308,7 @@ async def end_sessions(staff_id: int, *, actor: Actor, now: datetime) -> StaffVi
     row.sessions_from = now
     await row.save(update_fields=["sessions_from"])
     await write_journal(actor, "staff.sessions_ended", now=now, subject_kind="staff", subject_id=staff_id)
-    return staff_view(row)
+    return await staff_member(staff_id)
 
 
 @use_case
@@ -362,6 +366,27 @@ async def _locked(staff_id: int) -> StaffMember:
     if row is None:
         raise NotFound("staff")
     return row
+
+
+async def _limit(staff_id: int, location_ids: Collection[int] | None) -> dict[str, list[int]]:
+    """Let somebody's rights end with these locations, or with none. Returns what changed, for the journal.
+
+    The account is locked, or was made by this transaction. Raises Invalid("location_ids", "unknown_choice").
+    """
+    wanted = sorted(set(location_ids or ()))
+    before = await fetch("SELECT location_id FROM staff_location WHERE staff_id = $1 ORDER BY 1", staff_id)
+    if [row["location_id"] for row in before] == wanted:
+        return {}
+    await execute("DELETE FROM staff_location WHERE staff_id = $1", staff_id)
+    kept = await fetch(
+        "INSERT INTO staff_location (staff_id, location_id)"
+        " SELECT $1::int, id FROM location WHERE id = ANY($2::int[]) RETURNING location_id",
+        staff_id,
+        wanted,
+    )
+    if len(kept) != len(wanted):
+        raise Invalid("location_ids", "unknown_choice")
+    return {"location_ids": wanted}
 
 
 async def _keep_an_owner(staff_id: int) -> None:

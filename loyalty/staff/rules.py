@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -177,6 +178,21 @@ def check_phone(phone: str | None) -> None:
     """Raise Invalid("phone") unless it is missing or an international number (E.164)."""
     if phone is not None and not _E164.fullmatch(phone):
         raise Invalid("phone", "not_a_phone")
+
+
+def check_reach(role: Role, location_ids: Collection[int] | None, location_id: int | None) -> None:
+    """Raise Invalid unless rights may end with these locations: None is the whole chain.
+
+    An owner runs all of it. Whoever stands at a till stands at one of theirs.
+    """
+    if location_ids is None:
+        return
+    if not location_ids:
+        raise Invalid("location_ids", "required")
+    if role is Role.OWNER:
+        raise Invalid("location_ids", "owner_runs_the_chain")
+    if location_id is not None and location_id not in location_ids:
+        raise Invalid("location_id", "not_among_theirs")
 
 
 def check_language(language: str | None) -> None:

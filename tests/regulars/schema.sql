@@ -1139,7 +1139,7 @@ CREATE TABLE public.recipient (
     reason character varying(24),
     account_id bigint,
     message_id bigint,
-    CONSTRAINT recipient_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'queued'::character varying, 'skipped'::character varying, 'dropped'::character varying])::text[])))
+    CONSTRAINT recipient_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'queued'::character varying, 'done'::character varying, 'skipped'::character varying])::text[])))
 );
 CREATE TABLE public.referral (
     created_at timestamp with time zone NOT NULL,
@@ -1904,7 +1904,8 @@ CREATE INDEX receipt_original ON public.receipt USING btree (original_id) WHERE 
 CREATE INDEX receipt_promo_code ON public.receipt USING btree (promo_code, customer_id) WHERE (promo_code IS NOT NULL);
 CREATE INDEX receipt_shift ON public.receipt USING btree (staff_id, business_date) WHERE (staff_id IS NOT NULL);
 CREATE INDEX recipient_customer ON public.recipient USING btree (customer_id);
-CREATE INDEX recipient_left_out ON public.recipient USING btree (campaign_id, customer_id) WHERE ((state)::text = ANY ((ARRAY['skipped'::character varying, 'dropped'::character varying])::text[]));
+CREATE INDEX recipient_left_out ON public.recipient USING btree (campaign_id, customer_id) WHERE ((state)::text = 'skipped'::text);
+CREATE INDEX recipient_open ON public.recipient USING btree (campaign_id, customer_id) WHERE ((state)::text = 'queued'::text);
 CREATE INDEX referral_due ON public.referral USING btree (due_at) WHERE ((state)::text = 'due'::text);
 CREATE INDEX referral_paid ON public.referral USING btree (receipt_id) WHERE ((state)::text = 'paid'::text);
 CREATE INDEX referral_referrer ON public.referral USING btree (referrer_id, created_at);
