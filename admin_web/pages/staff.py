@@ -21,6 +21,8 @@ from loyalty.staff.rules import Permission, Role
 
 PATH = "/settings/staff"
 NAV = NavItem("staff", PATH, "id-card", mark("Staff"), "settings", Permission.STAFF_MANAGE)
+CHAIN, SOME = "chain", "some"
+"""What somebody's rights are for: everything, or the locations that are ticked."""
 ROLES = (Role.CASHIER, Role.SUPPORT, Role.ANALYST, Role.MARKETER, Role.OWNER)
 
 
@@ -35,7 +37,7 @@ async def show_list(request: web.Request) -> web.Response:
 async def show_invite(request: web.Request) -> web.Response:
     """GET /settings/staff/invite; `?role=` chooses one beforehand."""
     role = request.query.get("role", "")
-    return await _edit(request, form_of({"role": role if role in list(Role) else Role.CASHIER}), None)
+    return await _edit(request, form_of({"role": role if role in list(Role) else Role.CASHIER, "reach": CHAIN}), None)
 
 
 @requires(Permission.STAFF_MANAGE)
@@ -43,6 +45,7 @@ async def send_invite(request: web.Request) -> web.Response:
     """POST /settings/staff/invite: the account is there, the link is shown once."""
     form = await read_form(request)
     role, place_id, phone = _read(request, form)
+    reach = await _reach(form)
     if form.ok:
         try:
             token = await invite(
@@ -51,6 +54,7 @@ async def send_invite(request: web.Request) -> web.Response:
                 role,
                 place_id,
                 phone,
+                location_ids=reach,
                 actor=actor_of(request),
                 now=now(request),
             )
@@ -66,7 +70,8 @@ async def show_one(request: web.Request) -> web.Response:
     """GET /settings/staff/{id}."""
     person = await _person(request)
     values = {"name": person.name, "role": person.role, "location_id": person.location_id, "phone": person.phone}
-    return await _edit(request, form_of(values), person)
+    reach = {f"reach-{place_id}": "on" for place_id in person.location_ids or ()}
+    return await _edit(request, form_of({**values, "reach": SOME if reach else CHAIN, **reach}), person)
 
 
 @requires(Permission.STAFF_MANAGE)
@@ -75,6 +80,7 @@ async def save(request: web.Request) -> web.Response:
     form = await read_form(request)
     person = await _person(request)
     role, place_id, phone = _read(request, form)
+    reach = await _reach(form)
     if form.ok:
         try:
             await update_staff(
@@ -82,6 +88,7 @@ async def save(request: web.Request) -> web.Response:
                 name=form.value("name"),
                 role=role,
                 location_id=place_id,
+                location_ids=reach,
                 phone=phone,
                 actor=actor_of(request),
                 now=now(request),
@@ -144,6 +151,13 @@ def _read(request: web.Request, form: Form) -> tuple[Role, int | None, str | Non
     return role, place_id, phone
 
 
+async def _reach(form: Form) -> list[int] | None:
+    """The locations that rights end with; None for the whole chain, whatever else is ticked."""
+    if form.choice("reach", (SOME, CHAIN)) == CHAIN:
+        return None
+    return [place.id for place in await locations() if form.checked(f"reach-{place.id}")]
+
+
 def _show_link(request: web.Request, token: str, name: str) -> web.Response:
     link = f"{request.app[SETTINGS].public_url}/join/{token}"
     return page(request, "staff/link.html", block="form", link=link, name=name)
@@ -152,10 +166,9 @@ def _show_link(request: web.Request, token: str, name: str) -> web.Response:
 async def _edit(
     request: web.Request, form: Form, person: StaffView | None, *, block: str | None = None, status: int = 200
 ) -> web.Response:
-    kept = person.location_id if person is not None else None
-    places: choices.Options = [
-        (str(place.id), place.name) for place in await locations() if place.is_open or place.id == kept
-    ]
+    kept = {person.location_id, *(person.location_ids or ())} if person is not None else set()
+    known = [place for place in await locations() if place.is_open or place.id in kept]
+    places: choices.Options = [(str(place.id), place.name) for place in known]
     return page(
         request,
         "staff/edit.html",
@@ -166,6 +179,8 @@ async def _edit(
         url=request.path,
         roles=[(role.value, f"{role_name(role)} — {role_hint(role)}") for role in ROLES],
         places=[("", _("Any location")), *places],
+        reaches=[(CHAIN, _("The whole chain")), (SOME, _("Only some locations"))],
+        limits=known,
     )
 
 

@@ -109,7 +109,14 @@ async def test_a_new_role_counts_from_the_next_click(panel, sign_in_as, clock):
     person = await sign_in_as(Role.MARKETER)
     assert (await panel.get("/journal")).status == 403
     await update_staff(
-        person.id, name="Olga", role=Role.ANALYST, location_id=None, phone=None, actor=COMMAND, now=clock.now()
+        person.id,
+        name="Olga",
+        role=Role.ANALYST,
+        location_id=None,
+        location_ids=None,
+        phone=None,
+        actor=COMMAND,
+        now=clock.now(),
     )
     assert (await panel.get("/journal")).status == 200
 

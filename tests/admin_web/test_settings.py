@@ -141,6 +141,7 @@ async def test_a_colleague_is_invited_by_a_link_that_works(panel, sign_in_as):
         "role": "cashier",
         "location_id": str(place.id),
         "phone": "8 (999) 000-11-22",
+        "reach": "chain",
     }
     answer = await panel.post("/settings/staff/invite", data=form)
     text = await answer.text()
@@ -155,6 +156,7 @@ async def test_a_colleague_is_invited_by_a_link_that_works(panel, sign_in_as):
 async def test_a_wrong_invitation_keeps_what_was_typed(panel, sign_in_as):
     await sign_in_as()
     form = {"email": "owner@example.com", "name": "Other", "role": "cashier", "location_id": "", "phone": "12"}
+    form["reach"] = "chain"
     text = await (await panel.post("/settings/staff/invite", data=form)).text()
     assert "This is not a phone number." in text
     text = await (await panel.post("/settings/staff/invite", data=form | {"phone": ""}, headers=HTMX)).text()
@@ -165,7 +167,7 @@ async def test_a_wrong_invitation_keeps_what_was_typed(panel, sign_in_as):
 async def test_a_person_is_changed_reset_disabled_and_enabled(panel, sign_in_as, hire):
     await sign_in_as()
     person = await hire(Role.CASHIER, name="Тимур")
-    form = {"name": "Тимур В", "role": "support", "location_id": "", "phone": ""}
+    form = {"name": "Тимур В", "role": "support", "location_id": "", "phone": "", "reach": "chain"}
     await panel.post(f"/settings/staff/{person.id}", data=form)
     assert "Тимур В" in await (await panel.get("/settings/staff")).text()
     assert "/join/" in await (await panel.post(f"/settings/staff/{person.id}/reset")).text()
@@ -177,9 +179,28 @@ async def test_a_person_is_changed_reset_disabled_and_enabled(panel, sign_in_as,
     assert all(other.is_active for other in await staff_list())
 
 
+async def test_rights_are_for_the_locations_that_are_ticked(panel, sign_in_as, hire):
+    await sign_in_as()
+    one, two = [await add_location(name=name, time_zone="UTC", actor=COMMAND, now=START) for name in ("Arbat", "Park")]
+    person = await hire(Role.MARKETER, name="Лера")
+    form = {"name": "Лера", "role": "marketer", "location_id": "", "phone": "", "reach": "some"}
+    url = f"/settings/staff/{person.id}"
+    assert "Fill this in." in await (await panel.post(url, data=form)).text()
+    await panel.post(url, data=form | {f"reach-{two.id}": "1"})
+    assert [other.location_ids for other in await staff_list() if other.id == person.id] == [(two.id,)]
+    assert '<td class="muted">Park</td>' in await (await panel.get("/settings/staff")).text()
+    shown = await (await panel.get(url)).text()
+    assert f'name="reach-{two.id}" value="1" checked' in shown
+    assert f'name="reach-{one.id}" value="1"><' in shown
+    refused = await panel.post(url, data=form | {f"reach-{two.id}": "1", "location_id": str(one.id)})
+    assert "Choose one of the locations that they have rights for." in await refused.text()
+    await panel.post(url, data=form | {"reach": "chain", f"reach-{two.id}": "1"})
+    assert [other.location_ids for other in await staff_list() if other.id == person.id] == [None]
+
+
 async def test_the_last_owner_is_told_why_not(panel, sign_in_as):
     owner = await sign_in_as()
-    form = {"name": owner.name, "role": "cashier", "location_id": "", "phone": ""}
+    form = {"name": owner.name, "role": "cashier", "location_id": "", "phone": "", "reach": "chain"}
     answer = await panel.post(f"/settings/staff/{owner.id}", data=form)
     assert answer.status == 422
     assert "There must be an owner who can sign in." in await answer.text()

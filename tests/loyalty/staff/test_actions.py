@@ -165,7 +165,14 @@ async def test_the_last_owner_stays():
         await disable(owner.id, actor=other.actor, now=NOW)
     with pytest.raises(Refused, match="last_owner"):
         await update_staff(
-            owner.id, name="Olga", role=Role.CASHIER, location_id=None, phone=None, actor=owner.actor, now=NOW
+            owner.id,
+            name="Olga",
+            role=Role.CASHIER,
+            location_id=None,
+            location_ids=None,
+            phone=None,
+            actor=owner.actor,
+            now=NOW,
         )
 
 
@@ -193,6 +200,7 @@ async def test_a_changed_role_is_told_with_both_roles():
         name="Timur",
         role=Role.SUPPORT,
         location_id=place.id,
+        location_ids=None,
         phone="+79990001122",
         actor=owner.actor,
         now=NOW,
@@ -206,11 +214,52 @@ async def test_a_changed_role_is_told_with_both_roles():
     }
 
 
+async def test_rights_end_with_locations_until_they_are_for_the_chain_again():
+    owner = await hire()
+    first, second = [
+        (await add_location(name=name, time_zone="Europe/Moscow", actor=COMMAND, now=NOW)).id for name in ("One", "Two")
+    ]
+    person = await hire("lera@example.com", Role.MARKETER, location_ids=[second, first])
+    assert (owner.location_ids, person.location_ids) == (None, (first, second))
+    assert [one.location_ids for one in await staff_list() if one.id == person.id] == [(first, second)]
+    about = {"name": person.name, "role": Role.MARKETER, "phone": None, "actor": owner.actor, "now": NOW}
+    limited = await update_staff(person.id, location_id=first, location_ids=[first], **about)
+    assert limited.location_ids == (first,)
+    line = (await journal_page(JournalFilters(action="staff.changed"))).lines[0]
+    assert line.details == {"fields": ["location_id", "location_ids"], "location_ids": [first]}
+    assert (await update_staff(person.id, location_id=first, location_ids=None, **about)).location_ids is None
+    assert (await journal_page(JournalFilters(action="staff.changed"))).lines[0].details["location_ids"] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "location_id", "location_ids", "field", "reason"),
+    [
+        (Role.OWNER, None, [1], "location_ids", "owner_runs_the_chain"),
+        (Role.CASHIER, None, [], "location_ids", "required"),
+        (Role.CASHIER, 2, [1], "location_id", "not_among_theirs"),
+        (Role.CASHIER, None, [1, 77], "location_ids", "unknown_choice"),
+    ],
+)
+async def test_rights_cannot_end_anywhere(role, location_id, location_ids, field, reason):
+    for name in ("One", "Two"):
+        await add_location(name=name, time_zone="Europe/Moscow", actor=COMMAND, now=NOW)
+    with pytest.raises(Invalid) as refusal:
+        await invite("a@example.com", "A", role, location_id, location_ids=location_ids, actor=COMMAND, now=NOW)
+    assert (refusal.value.field, refusal.value.reason) == (field, reason)
+
+
 async def test_saving_what_is_there_leaves_no_line():
     owner = await hire()
     before = await fetch_value("SELECT count(*) FROM journal_entry")
     await update_staff(
-        owner.id, name=owner.name, role=owner.role, location_id=None, phone=None, actor=owner.actor, now=NOW
+        owner.id,
+        name=owner.name,
+        role=owner.role,
+        location_id=None,
+        location_ids=None,
+        phone=None,
+        actor=owner.actor,
+        now=NOW,
     )
     await rename(owner.id, owner.name, actor=owner.actor, now=NOW)
     assert await fetch_value("SELECT count(*) FROM journal_entry") == before
