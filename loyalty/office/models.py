@@ -119,21 +119,26 @@ class FileImport(Model):
 class FileExport(Model):
     """Customers taken out as a file. Its pieces stand in `file_export_piece` until `expires_at`.
 
-    look: the search and the filter they were found by; chosen: those who were ticked. columns: keys of the base's
-    columns. location_ids: what its asker may see; null: the whole chain. email: where its link went.
+    look: the search, the filter and the order, as the address said them; chosen: those who were ticked. format: xlsx or
+    csv. columns: keys of the base's columns; words: what they and their values are called in the asker's language.
+    location_ids: what its asker may see; null: the whole chain. email: where its link goes; "" where no mail is sent.
+    attempts: how often it was begun; a process that dies leaves it to the next.
     """
 
     id = fields.IntField(primary_key=True)
     key = fields.CharField(max_length=60, unique=True)  # made by the form: pressing twice makes one file
     look = fields.JSONField[dict[str, str] | None](null=True)
     chosen = fields.JSONField[list[int] | None](null=True)
+    format = fields.CharField(max_length=4, db_default="xlsx")
     columns = fields.JSONField[list[str]]()
+    words = fields.JSONField[dict[str, object] | None](null=True)
     location_ids = fields.JSONField[list[int] | None](null=True)
     shows_phones = fields.BooleanField()
     language = fields.CharField(max_length=2)
     email = fields.CharField(max_length=254)
     state = fields.CharField(max_length=9)
     failure = fields.CharField(max_length=40, null=True)
+    attempts = fields.SmallIntField(db_default=0)
     total = fields.IntField(default=0)
     rows = fields.IntField(default=0)
     size = fields.BigIntField(default=0)

@@ -529,6 +529,10 @@ CREATE TABLE public.file_export (
     finished_at timestamp with time zone,
     expires_at timestamp with time zone,
     staff_id integer,
+    attempts smallint DEFAULT 0 NOT NULL,
+    format character varying(4) DEFAULT 'xlsx'::character varying NOT NULL,
+    words jsonb,
+    CONSTRAINT file_export_format CHECK (((format)::text = ANY ((ARRAY['xlsx'::character varying, 'csv'::character varying])::text[]))),
     CONSTRAINT file_export_state CHECK (((state)::text = ANY ((ARRAY['queued'::character varying, 'running'::character varying, 'done'::character varying, 'failed'::character varying, 'cancelled'::character varying, 'expired'::character varying])::text[])))
 );
 CREATE SEQUENCE public.file_export_id_seq
@@ -1848,6 +1852,8 @@ CREATE INDEX customer_team_member_customer ON public.customer_team_member USING 
 CREATE INDEX customer_updated ON public.customer USING btree (updated_at, id);
 CREATE INDEX customer_without_phone ON public.customer USING btree (id) WHERE (phone IS NULL);
 CREATE INDEX file_download_export ON public.file_download USING btree (export_id, id);
+CREATE INDEX file_export_staff ON public.file_export USING btree (staff_id, id);
+CREATE INDEX file_export_waiting ON public.file_export USING btree (id) WHERE ((state)::text = ANY ((ARRAY['queued'::character varying, 'running'::character varying])::text[]));
 CREATE INDEX file_import_row_customer ON public.file_import_row USING btree (customer_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX fiscal_claim_customer ON public.fiscal_claim USING btree (customer_id, created_at);
 CREATE INDEX fiscal_claim_waiting ON public.fiscal_claim USING btree (id) WHERE ((state)::text = 'waiting'::text);
