@@ -11,6 +11,7 @@ from loyalty.bonuses.actions.referrals import settle_referrals as settle_due_ref
 from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_referrals
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.bookings.actions.counting import pass_bookings as pass_due_bookings
+from loyalty.campaigns.actions.feeding import feed_due
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
@@ -135,6 +136,11 @@ async def act_on_many(now: datetime) -> int:
     return await work_on_due_actions(now=now)
 
 
+async def feed_campaigns(now: datetime) -> int:
+    """Put the next messages of campaigns into the outbox, a few seconds of pace ahead."""
+    return await feed_due(now=now)
+
+
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
@@ -154,6 +160,7 @@ JOBS = (
     Job("prove the books", 300, prove_books),
     Job("apply label rules", 30, apply_label_rules),
     Job("act on many", 2, act_on_many),
+    Job("feed campaigns", 1, feed_campaigns),
     Job("count segments", 300, count_segments),
     Job("clear webhooks", 600, clear_webhooks),
 )

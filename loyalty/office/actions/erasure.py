@@ -5,6 +5,7 @@ from datetime import datetime
 from loyalty import db
 from loyalty.bonuses.actions import erasing as bonuses
 from loyalty.bonuses.actions.once_only import hashes_of
+from loyalty.campaigns.actions import erasing as campaigns
 from loyalty.conversations.actions import erasing as conversations
 from loyalty.customers.actions import erasing as customers
 from loyalty.customers.actions.moving import hold_cards
@@ -68,6 +69,7 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
     await customers.erase(ids, account_ids, farewell, now=now)
     await db.execute(MERGES, ids)
     await db.execute(SEARCHES, ids)
+    await campaigns.erase(ids)
     await write_journal(actor, "customer.erased", subject_kind="customer", subject_id=customer_id, now=now)
     await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": ["erased_at"]}, now=now)
 

@@ -107,17 +107,18 @@ class Reason:
 
 @dataclass(slots=True)
 class _Query:
-    """A look in SQL: the condition on `customer_facts f`, and the parameters of it."""
+    """A look in SQL: the condition on `customer_facts f`, the parameters of it, and one more condition beside it."""
 
     condition: str
     params: list[Any] = field(default_factory=list)
+    mark: str = "true"
 
     def add(self, value: Any) -> str:
         self.params.append(value)
         return f"${len(self.params)}"
 
     def copy(self) -> "_Query":
-        return _Query(self.condition, list(self.params))
+        return _Query(self.condition, list(self.params), self.mark)
 
 
 # The statistics answer at once; a base that was never analysed is looked at.
@@ -200,10 +201,14 @@ async def base_ids(look: Look, *, now: datetime, after_id: int = 0, limit: int |
     return [row["id"] for row in rows]
 
 
-async def base_statement(look: Look, *, now: datetime) -> tuple[str, list[Any]]:
-    """A statement that selects `id` of everybody who is found, and its parameters, to stand in another one."""
-    query = await _query(look, now)
-    return f"SELECT f.customer_id AS id FROM customer_facts f WHERE {query.condition}", query.params
+async def base_statement(look: Look, *, marked: Group | None = None, now: datetime) -> tuple[str, list[Any]]:
+    """A statement that selects `id` of everybody who is found, and its parameters, to stand in another one.
+
+    marked: it selects `is_marked`, too: whether they meet this tree.
+    """
+    query = await _query(look, now, marked or EVERYBODY)
+    mark = f", {query.mark} AS is_marked" if marked is not None else ""
+    return f"SELECT f.customer_id AS id{mark} FROM customer_facts f WHERE {query.condition}", query.params
 
 
 async def reasons(customer_id: int, tree: Group, *, now: datetime) -> list[Reason]:
@@ -287,10 +292,11 @@ class _Wanted:
         return f"({value}, {key}) {sign} ({sort_value}::text::{self.order.type}, {id_}::bigint)"
 
 
-async def _query(look: Look, now: datetime) -> _Query:
+async def _query(look: Look, now: datetime, marked: Group = EVERYBODY) -> _Query:
     """The look in SQL. Who is hidden is in no look."""
     found, params = await matching(look.search, by_phone=look.by_phone)
-    context = await context_for([look.tree], now) if look.tree.parts else Context(now, now.date(), "UTC", compile_tree)
+    trees = [tree for tree in (look.tree, marked) if tree.parts]
+    context = await context_for(trees, now) if trees else Context(now, now.date(), "UTC", compile_tree)
     context.params += params
     parts = ["NOT f.is_hidden"]
     if found:
@@ -299,7 +305,8 @@ async def _query(look: Look, now: datetime) -> _Query:
         parts.append(f"({compile_tree(look.tree, context)})")
     if look.locations is not None:
         parts.append(AT_LOCATIONS.format(context.add(list(look.locations))))
-    return _Query(" AND ".join(parts), context.params)
+    mark = f"({compile_tree(marked, context)})" if marked.parts else "true"
+    return _Query(" AND ".join(parts), context.params, mark)
 
 
 async def _find(query: _Query, wanted: _Wanted, *, is_everybody: bool) -> tuple[list[db.Row], Totals | None, int]:

@@ -1,0 +1,1 @@
+"""What is done with campaigns: starting, feeding the outbox, standing still, ending."""
