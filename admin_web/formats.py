@@ -18,7 +18,6 @@ from loyalty.customers.rules import short_name
 from loyalty.wording import MINUS, NBSP, locale
 
 MISSING = "—"
-MASK = "···"
 
 _RECENT_DAYS = 28
 _EPOCH_YEAR = 1970
@@ -119,11 +118,7 @@ def phone_masked(number: str | None) -> str:
     """A phone of which one can see the country and the last two digits: +7 ··· ··-05."""
     if not number:
         return MISSING
-    try:
-        code = phonenumbers.parse(number).country_code
-    except phonenumbers.NumberParseException:
-        return MASK
-    return f"+{code}{NBSP}{MASK}{NBSP}··-{number[-2:]}"
+    return wording.phone_masked(number)
 
 
 def days_between(tenths: int | None) -> str:

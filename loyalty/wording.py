@@ -8,10 +8,12 @@ from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 
+import phonenumbers
 from babel import Locale, dates, numbers
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
+MASK = "···"
 
 SIGNS = {
     "RUB": "₽", "UAH": "₴", "KZT": "₸", "BYN": "Br", "GEL": "₾", "AMD": "֏", "AZN": "₼", "TRY": "₺", "EUR": "€",
@@ -102,3 +104,12 @@ def plural(count: int | Decimal, forms: Mapping[str, str], language: str) -> str
 def day(value: date, language: str) -> str:
     """A day: 22 Aug 2026."""
     return dates.format_date(value, "d MMM y", locale=locale(language))
+
+
+def phone_masked(number: str) -> str:
+    """An international number of which one can see the country and the last two digits: +7 ··· ··-05."""
+    try:
+        code = phonenumbers.parse(number).country_code
+    except phonenumbers.NumberParseException:
+        return MASK
+    return f"+{code}{NBSP}{MASK}{NBSP}··-{number[-2:]}"
