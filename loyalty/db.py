@@ -11,7 +11,7 @@ import re
 import socket
 import time
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
@@ -309,6 +309,52 @@ async def copy_rows(table: str, columns: list[str], records: list[tuple[Any, ...
     """COPY records into a table: about a hundred thousand rows a second. Inside `transaction()` or alone."""
     async with _connection().acquire_connection() as raw:
         await raw.copy_records_to_table(table, columns=columns, records=records)
+
+
+class Snapshot:
+    """The base as it was at one moment. What is asked here stands apart from any transaction of the task."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    async def fetch(self, sql: str, *params: Any) -> list[Row]:
+        """All rows of a statement that only reads."""
+        return [dict(row) for row in await self._raw.fetch(sql, *params)]
+
+    async def in_parts(self, sql: str, *params: Any, rows: int, seconds: float) -> AsyncGenerator[list[Row], None]:
+        """The rows of a statement, so many at a time, however many there are; each part within so many seconds."""
+        statement = await self._raw.prepare(sql)
+        found = await statement.cursor(*params, timeout=seconds)
+        while part := await found.fetch(rows, timeout=seconds):
+            yield [dict(row) for row in part]
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[Snapshot]:
+    """Look at the base as it is now, for as long as this lasts. Dead rows wait meanwhile, so let it be minutes."""
+    async with (
+        _connection().acquire_connection() as raw,
+        raw.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield Snapshot(raw)
+
+
+@asynccontextmanager
+async def alone(space: int, key: int) -> AsyncIterator[bool]:
+    """Hold an advisory lock without a transaction; False when somebody else holds it. It ends with its process."""
+    async with _connection().acquire_connection() as raw:
+        if not await raw.fetchval("SELECT pg_try_advisory_lock($1::int, $2::int)", space, key):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            try:
+                await raw.execute("SELECT pg_advisory_unlock($1::int, $2::int)", space, key)
+            except BaseException:
+                # The pool would hand it on with the lock.
+                raw.terminate()
+                raise
 
 
 async def migrate() -> list[str]:

@@ -16,6 +16,8 @@ from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
 from loyalty.office.actions.erasure import forget_addresses as forget_erased_addresses
+from loyalty.office.actions.export_work import make_due as make_due_exports
+from loyalty.office.actions.exports import expire_exports as expire_due_exports
 from loyalty.office.actions.mass_work import work_due as work_on_due_actions
 from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
@@ -141,6 +143,16 @@ async def feed_campaigns(now: datetime) -> int:
     return await feed_due(now=now)
 
 
+async def make_exports(now: datetime) -> int:
+    """Make the next file of customers that somebody has asked for: a million take minutes."""
+    return await make_due_exports(now=now)
+
+
+async def expire_exports(now: datetime) -> int:
+    """Delete files of customers that were kept for their days."""
+    return await expire_due_exports(now=now, limit=20)
+
+
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
@@ -161,6 +173,8 @@ JOBS = (
     Job("apply label rules", 30, apply_label_rules),
     Job("act on many", 2, act_on_many),
     Job("feed campaigns", 1, feed_campaigns),
+    Job("make files", 2, make_exports),
+    Job("delete old files", 600, expire_exports),
     Job("count segments", 300, count_segments),
     Job("clear webhooks", 600, clear_webhooks),
 )

@@ -41,6 +41,8 @@ class Permission(StrEnum):
     CUSTOMERS_BULK = "customers.bulk"
     CUSTOMERS_MERGE = "customers.merge"
     CUSTOMERS_ERASE = "customers.erase"
+    CUSTOMERS_EXPORT = "customers.export"
+    EXPORTS_READ = "exports.read"
     PHONES_READ = "phones.read"
     BONUSES_ADJUST = "bonuses.adjust"
     TIER_SET = "tier.set"
@@ -69,6 +71,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_DELETE,
             Permission.CUSTOMERS_BULK,
             Permission.CUSTOMERS_MERGE,
+            Permission.CUSTOMERS_EXPORT,
             Permission.PHONES_READ,
             Permission.BONUSES_ADJUST,
             Permission.TIER_SET,
@@ -83,7 +86,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.CASHIER: frozenset({Permission.CASHIER_USE}),
-    Role.ANALYST: frozenset({Permission.CUSTOMERS_READ, Permission.JOURNAL_READ}),
+    Role.ANALYST: frozenset({Permission.CUSTOMERS_READ, Permission.CUSTOMERS_EXPORT, Permission.JOURNAL_READ}),
     Role.SUPPORT: frozenset(
         {
             Permission.CUSTOMERS_READ,

@@ -10,6 +10,7 @@ from loyalty.conversations.actions import erasing as conversations
 from loyalty.customers.actions import erasing as customers
 from loyalty.customers.actions.moving import hold_cards
 from loyalty.errors import NotFound, Refused
+from loyalty.office.actions import exports
 from loyalty.receipts.actions import erasing as receipts
 from loyalty.segments.actions import erasing as segments
 from loyalty.staff.actions import write_journal
@@ -70,6 +71,7 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
     await db.execute(MERGES, ids)
     await db.execute(SEARCHES, ids)
     await campaigns.erase(ids)
+    await exports.erase(ids, now=now)
     await write_journal(actor, "customer.erased", subject_kind="customer", subject_id=customer_id, now=now)
     await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": ["erased_at"]}, now=now)
 

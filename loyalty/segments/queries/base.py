@@ -421,12 +421,20 @@ async def _sort(query: _Query, wanted: _Wanted) -> list[db.Row]:
 
 async def _shown(ids: list[int], columns: Iterable[str]) -> list[db.Row]:
     """What is read of these people, in their order."""
+    return read_rows(await db.fetch(rows_statement(columns), ids))
+
+
+def rows_statement(columns: Iterable[str]) -> str:
+    """A statement that reads columns of the people whose ids are $1, in their order; `read_rows` takes its rows."""
     selects = ["c.id", "c.name", "c.phone", *(COLUMNS[key].select for key in columns if COLUMNS[key].select)]
-    rows = await db.fetch(
+    return (
         f"SELECT {', '.join(dict.fromkeys(selects))} FROM unnest($1::bigint[]) WITH ORDINALITY place (id, number)"
-        " JOIN customer c ON c.id = place.id JOIN customer_facts f ON f.customer_id = c.id ORDER BY place.number",
-        ids,
+        " JOIN customer c ON c.id = place.id JOIN customer_facts f ON f.customer_id = c.id ORDER BY place.number"
     )
+
+
+def read_rows(rows: list[db.Row]) -> list[db.Row]:
+    """Rows of `rows_statement` as pages and files take them."""
     for row in rows:
         if isinstance(row.get("categories"), str):
             row["categories"] = json.loads(row["categories"])
