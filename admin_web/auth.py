@@ -7,6 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from admin_web.keys import STAFF
+from admin_web.reach import check_reach
 from admin_web.render import is_htmx
 from loyalty.staff.queries import StaffView
 from loyalty.staff.rules import Actor, Permission, may
@@ -15,9 +16,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def requires(permission: Permission) -> Callable[[Handler], Handler]:
-    """Open the handler only to those whose role has the permission.
+    """Open the handler only to those whose role has the permission, as far as their locations reach.
 
-    Not signed in: to the sign-in page and back. Lacking: 403.
+    Not signed in: to the sign-in page and back. Lacking: 403; a thing of other locations: 404 (`admin_web/reach.py`).
     """
 
     def wrap(handler: Handler) -> Handler:
@@ -28,6 +29,7 @@ def requires(permission: Permission) -> Callable[[Handler], Handler]:
                 return sign_in_first(request)
             if not may(person.role, permission):
                 raise web.HTTPForbidden
+            await check_reach(request, person)
             return await handler(request)
 
         guarded.needs = permission  # type: ignore[attr-defined]
@@ -37,12 +39,14 @@ def requires(permission: Permission) -> Callable[[Handler], Handler]:
 
 
 def signed_in(handler: Handler) -> Handler:
-    """Open the handler to everybody who has an account."""
+    """Open the handler to everybody who has an account, as far as their locations reach."""
 
     @functools.wraps(handler)
     async def guarded(request: web.Request) -> web.StreamResponse:
-        if request.get(STAFF) is None:
+        person = request.get(STAFF)
+        if person is None:
             return sign_in_first(request)
+        await check_reach(request, person)
         return await handler(request)
 
     guarded.needs = None  # type: ignore[attr-defined]

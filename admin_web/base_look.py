@@ -1,4 +1,7 @@
-"""What somebody looks at in the client base, as the address says it: `q`, `f`, `sort`, `dir`, `cols`, and a place."""
+"""What somebody looks at in the client base, as the address says it: `q`, `f`, `location`, `sort`, `dir`, `cols`.
+
+And a place in it, `after` or `before`.
+"""
 
 import base64
 import binascii
@@ -12,7 +15,10 @@ from yarl import URL
 
 from admin_web.auth import staff_of
 from admin_web.base_columns import COLUMNS, Shown, layout, layout_from
+from admin_web.forms import is_id
+from admin_web.i18n import gettext as _
 from admin_web.keys import SHOP
+from admin_web.reach import places_for
 from loyalty.customers.rules import parse_search
 from loyalty.segments.filters import checked
 from loyalty.segments.queries import columns
@@ -22,7 +28,7 @@ from loyalty.segments.rules.trees import Group, tree_from, tree_text
 from loyalty.staff.rules import Permission, may
 
 PATH = "/customers"
-KEPT = ("q", "f", "sort", "dir", "cols")
+KEPT = ("q", "f", "location", "sort", "dir", "cols")
 """What of an address shapes the list; the rest is a place in it."""
 
 
@@ -38,7 +44,41 @@ def look_of(request: web.Request) -> Look:
         order=order,
         descending=descending,
         by_phone=may(staff_of(request).role, Permission.PHONES_READ),
+        locations=locations_of(request),
     )
+
+
+def locations_of(request: web.Request) -> tuple[int, ...] | None:
+    """Whose base is looked at: of the locations that the address names, as far as the reader's rights reach.
+
+    Else of all that they reach; None for the whole chain.
+    """
+    mine = staff_of(request).location_ids
+    named = {int(text) for text in request.query.get("location", "").split(".") if is_id(text) and len(text) <= 9}
+    chosen = tuple(sorted(named if mine is None else named.intersection(mine)))
+    return chosen or mine
+
+
+def location_value(look: Look) -> str:
+    """How an address names the locations of a look; empty for the whole chain."""
+    return ".".join(str(one) for one in look.locations or ())
+
+
+async def location_choices(request: web.Request) -> tuple[str, list[tuple[str, str]]]:
+    """(what is chosen, [(value, name)]) of the switch between the bases of locations; no choice among less than two.
+
+    An address may name several at once: they stand there as one choice.
+    """
+    person = staff_of(request)
+    places = await places_for(person)
+    if len(places) < 2:
+        return "", []
+    chosen = locations_of(request)
+    value = "" if chosen == person.location_ids else ".".join(str(one) for one in chosen or ())
+    options = [("", _("All locations")), *((str(place.id), place.name) for place in places)]
+    if value not in dict(options):
+        options.append((value, ", ".join(place.name for place in places if chosen and place.id in chosen) or value))
+    return value, options
 
 
 async def columns_of(request: web.Request) -> list[Shown]:

@@ -114,7 +114,7 @@ async def reader(request: web.Request, handler: Handler) -> web.StreamResponse:
     if is_page and (left := await left_toast(request)):
         request[LEFT] = left
     if is_page and person is not None and WORKERS & PERMISSIONS[person.role]:
-        request[WORK] = await work_for(person.id, now=now(request))
+        request[WORK] = await work_for(person.id, within=person.location_ids, now=now(request))
     response = await handler(request)
     if LEFT in request and response.status < 300:
         await forget_toast(request)

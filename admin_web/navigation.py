@@ -6,6 +6,7 @@ from aiohttp import web
 
 from admin_web.i18n import gettext, mark
 from admin_web.keys import WORK
+from admin_web.reach import is_open_to
 from loyalty.office.queries.work import Work
 from loyalty.staff.queries import StaffView
 from loyalty.staff.rules import Permission, may
@@ -63,7 +64,11 @@ NAVIGATION: web.AppKey[tuple[NavItem, ...]] = web.AppKey("navigation", tuple)
 
 def allowed_items(app: web.Application, staff: StaffView) -> list[NavItem]:
     """The entries this person may open, in the order of the pages."""
-    return [item for item in app[NAVIGATION] if item.permission is None or may(staff.role, item.permission)]
+    return [
+        item
+        for item in app[NAVIGATION]
+        if (item.permission is None or may(staff.role, item.permission)) and is_open_to(item.path, staff)
+    ]
 
 
 def navigation_of(request: web.Request, staff: StaffView) -> Navigation:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from admin_web.i18n import gettext, mark
 from admin_web.keys import REQUEST_ID
+from admin_web.reach import OnlyForTheChain
 from admin_web.render import is_htmx, page, toast
 from admin_web.words import reason_text
 from loyalty.db import OUTAGES
@@ -46,6 +47,10 @@ TEXTS = {
     500: mark("Nothing was saved by this click. Try again; if it happens again, tell whoever looks after the server."),
     503: mark("A server we need does not answer. Wait a minute and reload the page; nothing is lost."),
 }
+
+ONLY_FOR_THE_CHAIN = mark(
+    "It concerns the whole chain, and your rights are for some locations. An owner can change that."
+)
 
 ICONS = {403: "lock", 404: "search-x", 503: "cloud-off", 500: "triangle-alert"}
 
@@ -91,6 +96,8 @@ def _refusal(error: Exception) -> Refusal:
         status = next((number for kind, number in STATUSES.items() if isinstance(error, kind)), 409)
         field = error.field if isinstance(error, Invalid) else None
         return Refusal(status, _title(status), reason_text(error), error.reason, field, error.details)
+    if isinstance(error, OnlyForTheChain):
+        return Refusal(error.status, _title(error.status), gettext(ONLY_FOR_THE_CHAIN), "only_for_the_chain")
     if isinstance(error, web.HTTPException):
         status, reason = error.status, error.reason.lower().replace(" ", "_")
     elif isinstance(error, web.RequestPayloadError):

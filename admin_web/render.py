@@ -15,6 +15,7 @@ from admin_web.formats import FILTERS, currency_sign
 from admin_web.i18n import LANGUAGE_NAMES, READER, gettext, mark, ngettext
 from admin_web.keys import SHOP, STAFF
 from admin_web.navigation import navigation_of
+from admin_web.reach import is_open_to
 from admin_web.words import role_hint, role_name
 from loyalty.customers.rules import ERASED_NAME
 from loyalty.staff.rules import Permission, may
@@ -67,8 +68,8 @@ def page(
 ) -> web.Response:
     """The whole page; or only its `block` when htmx asks and a block is named.
 
-    Templates see `request`, `staff` (None before signing in), `shop`, `reader`, `can(permission)`,
-    `navigation` and `data`.
+    Templates see `request`, `staff` (None before signing in), `shop`, `reader`, `can(permission)`, `opens(path)` for
+    what may be the whole chain's, `navigation` and `data`.
     """
     if block is not None and is_htmx(request):
         text: str = part(request, template, block, **data)
@@ -136,6 +137,7 @@ def _context(request: web.Request) -> dict[str, Any]:
         "navigation": navigation_of(request, staff) if staff is not None else None,
         "left_toast": request.get(LEFT),
         "can": lambda permission: staff is not None and may(staff.role, permission),
+        "opens": lambda path: staff is not None and is_open_to(path, staff),
     }
 
 

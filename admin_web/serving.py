@@ -66,7 +66,7 @@ async def served_at_till(request: web.Request) -> Served | None:
 
 
 async def working_at(request: web.Request) -> LocationView | None:
-    """Where this person works: as chosen in this session, else as their account says; None when it is closed."""
+    """Where this person works (`workplace`); None when it is closed."""
     wanted = workplace(await aiohttp_session.get_session(request), staff_of(request))
     if wanted is None:
         return None
@@ -78,6 +78,12 @@ async def working_at(request: web.Request) -> LocationView | None:
 
 
 def workplace(session: aiohttp_session.Session, person: StaffView) -> int | None:
-    """The location chosen in this session, else the one that the account names."""
-    chosen: int | None = session.get(LOCATION)
-    return chosen or person.location_id
+    """The location chosen in this session, else the one that the account names, as far as their rights reach.
+
+    Whose rights are for one location works there.
+    """
+    mine = person.location_ids
+    for wanted in (session.get(LOCATION), person.location_id):
+        if wanted is not None and (mine is None or wanted in mine):
+            return int(wanted)
+    return mine[0] if mine is not None and len(mine) == 1 else None

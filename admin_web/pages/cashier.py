@@ -18,6 +18,7 @@ from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
 from admin_web.pages.cashier_segments import chips_at_till
+from admin_web.reach import places_for
 from admin_web.render import go_to, page
 from admin_web.serving import (
     ASKED,
@@ -55,7 +56,7 @@ from loyalty.receipts.actions.waiting import credit_waiting_sales
 from loyalty.receipts.queries import receipt, refund_of, till
 from loyalty.receipts.rules.refunds import UNDO_WINDOW
 from loyalty.receipts.rules.sales import Presence, Quote, ReceiptDraft, ReceiptSource, Till, presence_of, quote
-from loyalty.shop.queries import location, locations
+from loyalty.shop.queries import location
 from loyalty.shop.rules import LocationView
 from loyalty.staff.rules import Permission
 
@@ -85,16 +86,21 @@ async def show_find(request: web.Request) -> web.Response:
     await begin_search(request)
     place = await working_at(request)
     if place is None:
-        return page(request, "cashier/location.html", places=await locations(only_open=True), place=None)
+        return page(
+            request, "cashier/location.html", places=await places_for(staff_of(request), only_open=True), place=None
+        )
     return page(request, "cashier/find.html", place=place, form=Form())
 
 
 @requires(Permission.CASHIER_USE)
 async def choose_location(request: web.Request) -> web.Response:
-    """POST /cashier/location: where this person works today."""
+    """POST /cashier/location: where this person works today, of the locations that their rights are for."""
     form = await read_form(request)
     wanted = form.value("location")
-    place = await location(int(wanted) if is_id(wanted) else 0)
+    place = await location(int(wanted) if is_id(wanted) and len(wanted) <= 9 else 0)
+    mine = staff_of(request).location_ids
+    if mine is not None and place.id not in mine:
+        raise NotFound("location")
     if not place.is_open:
         raise Refused("location_is_closed")
     session = await aiohttp_session.get_session(request)

@@ -29,7 +29,8 @@ ENDS: tuple[type[BaseException], ...] = (*OUTAGES, RedisError)
 async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /conversations/events: a line of accounts, "17,23" or "*", each time their conversations have changed.
 
-    What the page then shows it asks for as always. Where no bell hangs it ends at once.
+    What the page then shows it asks for as always; whose rights end with locations hears no numbers, which may be of
+    others. Where no bell hangs it ends at once.
     """
     bell = request.app.get(BELL)
     if bell is None:
@@ -53,21 +54,18 @@ async def _tell(request: web.Request, response: web.StreamResponse, ear: Ear) ->
     said_at = clock()
     while not request.app[STOPPING].is_set() and not _has_left(request):
         heard = await ear.wait(CHECK_SECONDS)
-        if request.app[STOPPING].is_set() or not await _may_hear(request):
+        person = await still_counts(request)
+        if request.app[STOPPING].is_set() or person is None or not may(person.role, Permission.MESSAGES_READ):
             return
         if heard:
             said_at = clock()
-            await response.write(f"data: {_line(heard)}\n\n".encode())
+            line = ALL if person.location_ids is not None else _line(heard)
+            await response.write(f"data: {line}\n\n".encode())
             # A rush of news is told together.
             await asyncio.sleep(GATHER_SECONDS)
         elif clock() - said_at >= COMMENT_SECONDS:
             said_at = clock()
             await response.write(b": still here\n\n")
-
-
-async def _may_hear(request: web.Request) -> bool:
-    person = await still_counts(request)
-    return person is not None and may(person.role, Permission.MESSAGES_READ)
 
 
 def _has_left(request: web.Request) -> bool:

@@ -161,11 +161,11 @@ async def _list_data(request: web.Request, wanted: Wanted) -> dict[str, Any]:
         "wanted": wanted,
         "shows": {show: _(name) for show, name in SHOWS.items()},
     }
-    staff_id = staff_of(request).id
-    data["counts"] = await inbox_counts(staff_id)
+    staff_id, mine = staff_of(request).id, staff_of(request).location_ids
+    data["counts"] = await inbox_counts(staff_id, within=mine)
     if wanted.search:
-        return data | await _search(wanted)
-    found, has_more = await inbox(wanted.show, staff_id, before=wanted.place, limit=wanted.rows)
+        return data | await _search(wanted, mine)
+    found, has_more = await inbox(wanted.show, staff_id, within=mine, before=wanted.place, limit=wanted.rows)
     rows = [_row(chat, wanted, staff_id) for chat in found]
     more = f"{found[-1].last_message_at.isoformat()}~{found[-1].account_id}" if has_more else ""
     counted = {show.value: count for show, count in data["counts"].items()}
@@ -173,12 +173,12 @@ async def _list_data(request: web.Request, wanted: Wanted) -> dict[str, Any]:
     return data | {"rows": rows, "more": more, "version": version, "chat": None}
 
 
-async def _search(wanted: Wanted) -> dict[str, Any]:
+async def _search(wanted: Wanted, mine: tuple[int, ...] | None) -> dict[str, Any]:
     """People and messages with what was looked for, once it is long enough."""
     if len(wanted.search) < SHORTEST_SEARCH:
         return {"people": [], "hits": [], "more": "", "is_short": True, "chat": None}
-    people = await people_named(wanted.search) if wanted.before_id is None else []
-    hits, earlier = await messages_saying(wanted.search, before_id=wanted.before_id)
+    people = await people_named(wanted.search, within=mine) if wanted.before_id is None else []
+    hits, earlier = await messages_saying(wanted.search, within=mine, before_id=wanted.before_id)
     return {
         "people": [_row(chat, wanted, None) for chat in people],
         "hits": [_hit(found, wanted) for found in hits],

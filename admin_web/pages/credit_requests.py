@@ -31,7 +31,8 @@ async def show_list(request: web.Request) -> web.Response:
     """GET /credit-requests?answered=&before=: what waits, all of it on the first page; or what was answered."""
     answered = request.query.get("answered") == "1"
     before = request.query.get("before", "")
-    found = await credit_requests(waiting=not answered, before=int(before) if is_id(before) else None)
+    mine = staff_of(request).location_ids
+    found = await credit_requests(waiting=not answered, within=mine, before=int(before) if is_id(before) else None)
     shown = found[:PAGE_ROWS]
     kept = "answered=1&" if answered else ""
     return page(

@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 
 from admin_web.auth import actor_of, requires, staff_of
-from admin_web.base_look import KEPT, PATH, address_now, list_url, look_of, part_url
+from admin_web.base_look import KEPT, PATH, address_now, list_url, location_value, look_of, part_url
 from admin_web.filter_words import names_for, sentence, wrong
 from admin_web.formats import num
 from admin_web.forms import Form, id_in, is_id, read_form
@@ -15,6 +15,7 @@ from admin_web.i18n import ngettext
 from admin_web.keys import now
 from admin_web.label_words import importance_choices
 from admin_web.mass_words import ROW_STATES, STATES, found_by, order_title, row_reason, title, undo_text
+from admin_web.reach import cards_open_to
 from admin_web.render import go_to, is_htmx, leave_toast, page
 from loyalty.customers.queries.categories import categories, importance_classes
 from loyalty.customers.rules import RESTORED_FOR
@@ -60,7 +61,12 @@ class Whom:
 async def show_list(request: web.Request) -> web.Response:
     """GET /customers/actions?before=: every act on many, the newest first."""
     before = request.query.get("before", "")
-    found, following = await mass_actions(before_id=int(before) if is_id(before) and len(before) < 10 else None)
+    person = staff_of(request)
+    found, following = await mass_actions(
+        # Whom the acts of others concern may be out of reach.
+        staff_id=person.id if person.location_ids is not None else None,
+        before_id=int(before) if is_id(before) and len(before) < 10 else None,
+    )
     return page(
         request,
         "mass/list.html",
@@ -98,7 +104,7 @@ async def begin(request: web.Request) -> web.Response:
             order,
             whom.chosen,
             key=form.value("key")[:40] or new_key(),
-            look=_said(request) if whom.look else None,
+            look=_said(request, whom.look) if whom.look else None,
             actor=actor_of(request),
             now=now(request),
         )
@@ -119,7 +125,8 @@ async def show_one(request: web.Request) -> web.Response:
     after = request.query.get("after", "")
     place = int(after) if is_id(after) else 0
     # What is asked again each second is told in few words.
-    rows, following = ([], None) if is_part else await mass_rows(view.id, state=wanted, after_id=place)
+    mine = staff_of(request).location_ids
+    rows, following = ([], None) if is_part else await mass_rows(view.id, state=wanted, within=mine, after_id=place)
     reasons = [] if view.state is MassState.RUNNING else await left_out(view.id)
     here = f"{ACTIONS}/{view.id}"
     counts = {"done": view.done, "skipped": view.skipped, "failed": view.failed, "waiting": view.total - view.worked}
@@ -246,7 +253,8 @@ async def _whom(request: web.Request, form: Form) -> Whom:
     if form.value("scope") == "all":
         look = look_of(request)
         return Whom(look, (), (await base_totals(look, now=now(request))).count)
-    ids = tuple(sorted({int(one) for one in form.value("ids").split(".") if is_id(one)}))
+    ticked = {int(one) for one in form.value("ids").split(".") if is_id(one)}
+    ids = tuple(sorted(ticked & await cards_open_to(staff_of(request), ticked)))
     return Whom(None, ids, len(ids))
 
 
@@ -293,9 +301,10 @@ async def _mine(request: web.Request) -> MassView:
     return view
 
 
-def _said(request: web.Request) -> dict[str, str]:
-    """The search and the filter, as the address says them."""
-    return {name: request.query[name] for name in ("q", "f") if request.query.get(name)}
+def _said(request: web.Request, look: Look) -> dict[str, str]:
+    """The search, the filter and the locations, as an address says them."""
+    said = {name: request.query.get(name, "") for name in ("q", "f")} | {"location": location_value(look)}
+    return {name: text for name, text in said.items() if text}
 
 
 def _base_url(view: MassView) -> str:

@@ -13,6 +13,7 @@ from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import READER, mark
 from admin_web.i18n import gettext as _
 from admin_web.keys import SHOP, now
+from admin_web.reach import places_for
 from admin_web.render import go_to, page
 from loyalty.bookings.actions.appointments import change_appointment, record_appointment
 from loyalty.bookings.queries import (
@@ -30,7 +31,6 @@ from loyalty.customers.queries import CustomerView, customer
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.ids import new_key
 from loyalty.money import parse_amount
-from loyalty.shop.queries import locations
 from loyalty.shop.rules import LocationView
 from loyalty.staff.rules import Permission
 from loyalty.wording import locale
@@ -63,9 +63,13 @@ _TIME = re.compile(r"[0-2][0-9]:[0-5][0-9]")
 async def appointments_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
     """What `customers/_appointments.html` shows."""
     found, following = await appointments_of(person.id, before=_place(request.query.get("before", "")))
+    mine = staff_of(request).location_ids
     return {
         "visiting": await visiting(person.id),
-        "appointments": [(one, _local_time(one), _acts(one, now(request))) for one in found],
+        "appointments": [
+            (one, _local_time(one), _acts(one, now(request)) if mine is None or one.location_id in mine else [])
+            for one in found
+        ],
         "states": {state: (_(name), tint) for state, (name, tint) in STATES.items()},
         "sources": {source: _(name) for source, name in SOURCES.items()},
         "act_names": {state: (_(name), icon) for state, (name, icon) in ACTS.items()},
@@ -102,7 +106,7 @@ def _place(text: str) -> tuple[datetime, int] | None:
 async def show_new(request: web.Request) -> web.Response:
     """GET /customers/{id}/appointments/new: the form of one by hand; a dialog for htmx."""
     person = await customer(id_in(request))
-    places = await locations(only_open=True)
+    places = await places_for(staff_of(request), only_open=True)
     preferred = (staff_of(request).location_id, person.home_location_id)
     there = next((str(one) for one in preferred if one in {place.id for place in places}), "")
     today = business_date(now(request), request[SHOP].time_zone)
@@ -114,7 +118,7 @@ async def show_new(request: web.Request) -> web.Response:
 async def add(request: web.Request) -> web.Response:
     """POST /customers/{id}/appointments/new. The form's key makes a second click harmless."""
     form, person = await read_form(request), await customer(id_in(request))
-    places = await locations(only_open=True)
+    places = await places_for(staff_of(request), only_open=True)
     draft = await _draft(request, form, person, places)
     if draft is not None:
         try:
@@ -210,7 +214,8 @@ async def change_state(request: web.Request) -> web.Response:
     """POST /customers/{id}/appointments/{appointment}/{state}: at once, with an Undo by the state it had."""
     customer_id, appointment_id = id_in(request), id_in(request, "appointment")
     known = await appointment(appointment_id)
-    if known.customer_id != customer_id:
+    mine = staff_of(request).location_ids
+    if known.customer_id != customer_id or (mine is not None and known.location_id not in mine):
         raise web.HTTPNotFound
     state = State(request.match_info["state"])
     changes = Changes(frozenset({"state"}), state=state)

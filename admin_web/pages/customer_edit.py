@@ -11,9 +11,10 @@ from admin_web.i18n import gettext as _
 from admin_web.keys import SHOP, now
 from admin_web.label_words import importance_choices
 from admin_web.pages.customer_registration import VIAS
+from admin_web.reach import cards_open_to, places_for
 from admin_web.render import go_to, page
 from loyalty.clock import business_date
-from loyalty.customers.queries import CustomerView, customer
+from loyalty.customers.queries import CustomerView, customer, find_by_phone
 from loyalty.customers.queries.categories import category_chips, importance_classes, importance_of
 from loyalty.customers.queries.similar import similar
 from loyalty.customers.rules import NOTE_LENGTH, Profile, profile_from
@@ -36,6 +37,9 @@ async def show_new(request: web.Request) -> web.Response:
     """GET /customers/new: the form, with what the address says already, as a search that found nobody does."""
     given = {name: request.query.get(name, "")[:200] for name in ("name", "phone", "email")}
     values = {"language": request[SHOP].language, "importance": "0", "key": new_key(), **given}
+    if mine := staff_of(request).location_ids:
+        # Whom they add is theirs.
+        values["home_location_id"] = str(mine[0])
     return await _profile_page(request, form_of(values), None)
 
 
@@ -44,6 +48,8 @@ async def add(request: web.Request) -> web.Response:
     """POST /customers. The form's key makes a second click harmless."""
     form = await read_form(request)
     profile, standing = _read_profile(request, form), await _read_standing(request, form, NOBODY)
+    if profile is not None:
+        await _refuse_strangers(request, form, profile)
     if profile is not None and form.ok:
         try:
             person, was_deleted = await add_person(
@@ -83,7 +89,8 @@ async def edit(request: web.Request) -> web.Response:
     """POST /customers/{id}/edit."""
     person = await customer(id_in(request))
     form = await read_form(request)
-    profile, standing = _read_profile(request, form), await _read_standing(request, form, person.id)
+    profile = _read_profile(request, form, person)
+    standing = await _read_standing(request, form, person.id)
     if profile is not None and form.ok:
         try:
             await correct_person(person.id, profile, standing, actor=actor_of(request), now=now(request))
@@ -111,12 +118,27 @@ async def _similar(request: web.Request, typed: Mapping[str, str]) -> list[Any]:
         region=request[SHOP].region,
         by_part=may(staff_of(request).role, Permission.PHONES_READ),
         besides=int(besides) if is_id(besides) else None,
+        within=staff_of(request).location_ids,
     )
 
 
-def _read_profile(request: web.Request, form: Form) -> Profile | None:
-    """The profile in the form, or None with the form saying what is wrong."""
+async def _refuse_strangers(request: web.Request, form: Form, profile: Profile) -> None:
+    """A deleted card whose phone is typed comes back by that; not one of somebody whom this person cannot see."""
+    known = await find_by_phone(profile.phone) if profile.phone is not None else None
+    if known is not None and known not in await cards_open_to(staff_of(request), [known]):
+        form.refuse(Invalid("phone", "phone_taken"))
+
+
+def _read_profile(request: web.Request, form: Form, person: CustomerView | None = None) -> Profile | None:
+    """The profile in the form, or None with the form saying what is wrong.
+
+    Whose rights end with locations leaves people where they belong, or lets them belong to one of those.
+    """
     birthday, home = form.day("birthday"), form.number("home_location_id")
+    mine = staff_of(request).location_ids
+    is_kept = person is not None and home == person.home_location_id
+    if mine is not None and home not in mine and not is_kept:
+        form.refuse(Invalid("home_location_id", "unknown_choice" if home is not None else "required"))
     language = form.choice("language", LANGUAGES)
     try:
         profile = profile_from(
@@ -181,6 +203,12 @@ def _refuse(form: Form, error: LoyaltyError) -> None:
         form.refuse(error)
 
 
+async def _homes(request: web.Request, home: int | None) -> list[tuple[str, str]]:
+    """Where a customer may belong: where this person may say so, and where they belong already."""
+    theirs = {place.id for place in await places_for(staff_of(request), only_open=True)}
+    return [(str(place.id), place.name) for place in await locations() if place.id in theirs or place.id == home]
+
+
 async def _profile_page(
     request: web.Request, form: Form, person: CustomerView | None, *, status: int = 200
 ) -> web.Response:
@@ -195,7 +223,7 @@ async def _profile_page(
         status=status,
         form=form,
         person=person,
-        home_choices=[(str(place.id), place.name) for place in await locations(only_open=True)],
+        home_choices=await _homes(request, person.home_location_id if person else None),
         categories=await category_chips(customer_id),
         segments=await chips(customer_id),
         importance_choices=importance_choices(await importance_classes(), importance.id if importance else 0),

@@ -35,7 +35,10 @@ GIFTS = {
 async def show_duplicates(request: web.Request) -> web.Response:
     """GET /customers/duplicates: pairs of cards that may be one person's."""
     return page(
-        request, "merges/duplicates.html", pairs=await duplicates(), reasons={key: _(text) for key, text in BY.items()}
+        request,
+        "merges/duplicates.html",
+        pairs=await duplicates(within=staff_of(request).location_ids),
+        reasons={key: _(text) for key, text in BY.items()},
     )
 
 
@@ -45,14 +48,15 @@ async def show_search(request: web.Request) -> web.Response:
     person = await customer(id_in(request))
     text = request.query.get("q", "")
     search = parse_search(text, request[SHOP].region)
-    sees_phones = may(staff_of(request).role, Permission.PHONES_READ)
+    reader = staff_of(request)
+    sees_phones = may(reader.role, Permission.PHONES_READ)
     return page(
         request,
         "merges/search.html",
         block="results" if request.headers.get("HX-Target") == "results" else None,
         person=person,
         search=text,
-        found=await others_found(search, person.id, by_phone=sees_phones),
+        found=await others_found(search, person.id, by_phone=sees_phones, within=reader.location_ids),
     )
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
-from admin_web.auth import actor_of, requires
+from admin_web.auth import actor_of, requires, staff_of
 from admin_web.chats import CHANNELS
 from admin_web.forms import id_in
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import now
+from admin_web.reach import cards_open_to
 from admin_web.render import go_to
 from loyalty.conversations.queries import AccountActivity, activity
 from loyalty.customers.actions.accounts import answer_topics, make_default, set_topics, unlink_account
@@ -32,8 +33,9 @@ BY_STAFF = "by staff"
 
 
 async def messengers_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
-    """What the tab shows."""
-    del request
+    """What the tab shows. Of requests those about cards that the reader may open."""
+    links = await links_about(person.id)
+    cards = await cards_open_to(staff_of(request), [one.customer_id for one in links])
     places = await places_of(person.id)
     said = await activity([place.id for place in places])
     return {
@@ -45,7 +47,7 @@ async def messengers_panel(request: web.Request, person: CustomerView) -> dict[s
         "why_inactive": {reason: _(name) for reason, name in WHY_INACTIVE.items()},
         "nothing_arrives": _("Nothing arrives there"),
         "topics": [(topic, _(name)) for topic, name in TOPICS.items()],
-        "links": await links_about(person.id),
+        "links": [one for one in links if one.customer_id in cards],
     }
 
 

@@ -9,7 +9,17 @@ from yarl import URL
 
 from admin_web.auth import requires, staff_of
 from admin_web.base_columns import COLUMNS, Shown
-from admin_web.base_look import address_now, columns_of, list_url, look_of, part_url, place_in, place_url, with_tree
+from admin_web.base_look import (
+    address_now,
+    columns_of,
+    list_url,
+    location_choices,
+    look_of,
+    part_url,
+    place_in,
+    place_url,
+    with_tree,
+)
 from admin_web.filter_words import condition_words, names_for, reason_words, sentence, wrong
 from admin_web.forms import form_of, id_in
 from admin_web.i18n import gettext as _
@@ -108,6 +118,7 @@ async def _list_page(
 ) -> web.Response:
     tree = look.tree if look else Group()
     at_least = found.at_least if found else 0
+    location, places = await location_choices(request)
     if look and found and found.totals is None and at_least < AT_LEAST:
         at_least = max(at_least, await base_count(look, now=now(request)))
     return page(
@@ -120,6 +131,8 @@ async def _list_page(
         at_least=at_least,
         look=look,
         search=request.query.get("q", ""),
+        location=location,
+        places=places,
         tree=tree,
         chips=await _chips(request, tree),
         headers=[_header(request, column, look) for column in shown],
@@ -138,6 +151,7 @@ async def _list_page(
         filters_url=part_url(request, "/customers/filters"),
         columns_url=part_url(request, "/customers/columns"),
         cleared=list_url(request, f=None),
+        everybody=list_url(request, q=None, f=None),
         rule_url=str(URL("/label-rules/new").with_query(f=tree_text(tree))),
         save_segment=await _save_segment(request, tree),
         why_query=request.query.get("f", ""),
@@ -210,7 +224,7 @@ def _phone_roles(shown: list[Shown], look: Look | None) -> dict[str, str]:
 
 def _totals_key(request: web.Request) -> str:
     """Names a result: its numbers stay in the footer while its pages are turned."""
-    text = f"{request.query.get('q', '')}\n{request.query.get('f', '')}"
+    text = "\n".join(request.query.get(name, "") for name in ("q", "f", "location"))
     return f"totals-{sha256(text.encode()).hexdigest()[:12]}"
 
 

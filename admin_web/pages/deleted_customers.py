@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from admin_web.auth import actor_of, requires
+from admin_web.auth import actor_of, requires, staff_of
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.keys import now
@@ -24,7 +24,8 @@ PATH = "/customers/deleted"
 async def show_list(request: web.Request) -> web.Response:
     """GET /customers/deleted?before=: who can be brought back, those deleted last first."""
     before = request.query.get("before", "")
-    found, following = await deleted_customers(now=now(request), before=_place(before))
+    mine = staff_of(request).location_ids
+    found, following = await deleted_customers(now=now(request), within=mine, before=_place(before))
     return page(
         request,
         "customers/deleted.html",

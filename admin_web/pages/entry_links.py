@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from admin_web.auth import actor_of, requires
+from admin_web.auth import actor_of, requires, staff_of
 from admin_web.chat_links import chat_links, drawn, png_file, svg_file
 from admin_web.chats import CHANNELS
 from admin_web.forms import Form, form_of, id_in, is_id, read_form
@@ -14,6 +14,7 @@ from admin_web.i18n import LANGUAGE_NAMES, READER, catalogue, mark
 from admin_web.i18n import gettext as _
 from admin_web.keys import now
 from admin_web.navigation import NavItem
+from admin_web.reach import places_for
 from admin_web.render import go_to, page
 from loyalty.customers.actions.entry_links import (
     NAME_LENGTH,
@@ -25,7 +26,6 @@ from loyalty.customers.actions.entry_links import (
 )
 from loyalty.customers.queries.entry_links import EntryLinkView, entry_link, entry_links, entry_sources
 from loyalty.errors import LoyaltyError, NotFound
-from loyalty.shop.queries import locations
 from loyalty.staff.rules import Permission
 
 PATH = "/settings/entry-links"
@@ -40,7 +40,8 @@ INVITING = mark("Scan the code: bonuses for every purchase")
 @requires(Permission.ENTRY_LINKS_MANAGE)
 async def show_list(request: web.Request) -> web.Response:
     """GET /settings/entry-links?location=&source=&before=: newest first."""
-    places = [(str(place.id), place.name) for place in await locations()]
+    reader = staff_of(request)
+    places = [(str(place.id), place.name) for place in await places_for(reader)]
     sources = await entry_sources()
     known: dict[str, Collection[str]] = {"location": dict(places), "source": sources}
     chosen = {name: value for name, values in known.items() if (value := request.query.get(name, "")) in values}
@@ -48,6 +49,7 @@ async def show_list(request: web.Request) -> web.Response:
     rows, following = await entry_links(
         location_id=int(chosen["location"]) if "location" in chosen else None,
         source=chosen.get("source"),
+        within=reader.location_ids,
         before=int(before) if is_id(before) and len(before) <= 9 else None,
     )
     return page(
@@ -84,7 +86,7 @@ async def save(request: web.Request) -> web.Response:
     """POST /settings/entry-links/new or …/{id}/edit."""
     form = await read_form(request)
     link = await _shown(request) if "id" in request.match_info else None
-    place = form.choice("location", [value for value, _name in await _places(link)])
+    place = form.choice("location", [value for value, _name in await _places(request, link)])
     if not form.ok:
         return await _edit(request, form, link, status=422)
     try:
@@ -179,15 +181,19 @@ async def _shown(request: web.Request) -> EntryLinkView:
     return link
 
 
-async def _places(link: EntryLinkView | None) -> list[tuple[str, str]]:
-    """Where a link may hang: nowhere in particular, a place that sells, or where it hangs already."""
-    here = link.location_id if link else None
-    shown = [place for place in await locations() if place.is_open or place.id == here]
-    return [("", _("No location of its own")), *((str(place.id), place.name) for place in shown)]
+async def _places(request: web.Request, link: EntryLinkView | None) -> list[tuple[str, str]]:
+    """Where a link may hang: nowhere in particular, a place that sells, or where it hangs already.
+
+    Whose rights end with locations hangs it at one of those.
+    """
+    here, reader = link.location_id if link else None, staff_of(request)
+    shown = [place for place in await places_for(reader) if place.is_open or place.id == here]
+    nowhere = [("", _("No location of its own"))] if reader.location_ids is None else []
+    return [*nowhere, *((str(place.id), place.name) for place in shown)]
 
 
 async def _edit(request: web.Request, form: Form, link: EntryLinkView | None, *, status: int = 200) -> web.Response:
-    details: dict[str, Any] = {"places": await _places(link), "sources": await entry_sources()}
+    details: dict[str, Any] = {"places": await _places(request, link), "sources": await entry_sources()}
     return page(
         request,
         "entry_links/edit.html",

@@ -52,13 +52,16 @@ async def show(request: web.Request) -> web.Response:
     form = Form({name: request.query[name] for name in FIELDS if request.query.get(name)})
     since, until = form.day("since"), form.day("until")
     zone = request[SHOP].time_zone
+    reader = staff_of(request)
     filters = JournalFilters(
         staff_id=form.number("staff"),
         action=form.text("action") or None,
         since=start_of_day(since, zone) if since else None,
         until=start_of_day(until + timedelta(days=1), zone) if until else None,
+        reader_id=reader.id,
+        within=reader.location_ids,
     )
-    sees_chats = may(staff_of(request).role, Permission.MESSAGES_READ)
+    sees_chats = may(reader.role, Permission.MESSAGES_READ)
     people = {person.id: person.name for person in await staff_list()}
     places = {place.id: place.name for place in await locations()}
     found = await journal_page(filters, Form({"before": request.query.get("before", "")}).number("before"), LINES)

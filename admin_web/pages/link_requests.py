@@ -9,8 +9,9 @@ from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import now
 from admin_web.navigation import NavItem
+from admin_web.reach import cards_open_to
 from admin_web.render import go_to, page
-from loyalty.customers.queries.links import PAGE_ROWS, link_request, link_requests
+from loyalty.customers.queries.links import PAGE_ROWS, LinkRequestView, link_request, link_requests
 from loyalty.customers.rules import LinkState
 from loyalty.errors import Refused
 from loyalty.office.actions.links import accept_link, refuse_link
@@ -32,7 +33,10 @@ async def show_list(request: web.Request) -> web.Response:
     """GET /link-requests?decided=&before=: what waits, the longest waiting first; or what was decided."""
     decided = request.query.get("decided") == "1"
     before = request.query.get("before", "")
-    found = await link_requests(is_open=not decided, before=int(before) if is_id(before) else None)
+    person = staff_of(request)
+    found = await link_requests(
+        is_open=not decided, within=person.location_ids, before=int(before) if is_id(before) else None
+    )
     shown = found[:PAGE_ROWS]
     has_more = decided and len(found) > PAGE_ROWS
     return page(
@@ -40,6 +44,7 @@ async def show_list(request: web.Request) -> web.Response:
         "link_requests/list.html",
         block="panel" if request.headers.get("HX-Target") == "tabpanel" else None,
         links=shown,
+        cards=await cards_open_to(person, [one.owner_id for one in shown if one.owner_id is not None]),
         decided=decided,
         is_later_page=bool(before),
         older=f"{PATH}?decided=1&before={shown[-1].id}" if has_more else None,
@@ -56,7 +61,7 @@ async def accept(request: web.Request) -> web.Response:
         await accept_link(id_in(request), actor=actor_of(request), now=now(request))
     except Refused as refused:
         asked = await link_request(id_in(request))
-        if refused.reason != "cards_must_be_merged" or not may(staff_of(request).role, Permission.CUSTOMERS_MERGE):
+        if refused.reason != "cards_must_be_merged" or not await _may_merge(request, asked):
             raise
         # The account's card has a past of its own: what is to be decided is whether both cards are one.
         return await go_to(request, f"/customers/{asked.customer_id}/merge/{asked.owner_id}")
@@ -69,6 +74,16 @@ async def refuse(request: web.Request) -> web.Response:
     back = await _back(request)
     await refuse_link(id_in(request), actor=actor_of(request), now=now(request))
     return await go_to(request, back, say=_("Kept apart. The customer is told."))
+
+
+async def _may_merge(request: web.Request, asked: LinkRequestView) -> bool:
+    """Whether this person may make one card of the two."""
+    person, owner_id = staff_of(request), asked.owner_id
+    return (
+        owner_id is not None
+        and may(person.role, Permission.CUSTOMERS_MERGE)
+        and owner_id in await cards_open_to(person, [owner_id])
+    )
 
 
 async def _back(request: web.Request) -> str:

@@ -1,13 +1,13 @@
 """Everything that was sent: by type, messenger, state and period, with how many of each; what was lost, sent again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from admin_web.auth import actor_of, requires
+from admin_web.auth import actor_of, requires, staff_of
 from admin_web.chats import CHANNELS, STATUSES, TOLD, WHY
 from admin_web.formats import format_date, num
 from admin_web.forms import Form, id_in, is_id
@@ -92,6 +92,7 @@ async def show_list(request: web.Request) -> web.Response:
     """GET /messages?kind=&channel=&state=&days=&since=&until=&before=: newest first."""
     form = _form(request)
     filters = _filters(form, request[SHOP].time_zone, now(request))
+    filters = replace(filters, within=staff_of(request).location_ids)
     before = request.query.get("before", "")
     found = await sent_messages(filters, before_id=int(before) if is_id(before) else None)
     return page(

@@ -1,11 +1,12 @@
 """Segments: all of them with their sizes, one with its people, making and changing them, by hand or by conditions."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from aiohttp import web
 from markupsafe import Markup
 
-from admin_web.auth import actor_of, requires
+from admin_web.auth import actor_of, requires, staff_of
 from admin_web.charts import bars
 from admin_web.filter_words import names_for, sentence, wrong
 from admin_web.formats import format_date, num
@@ -34,6 +35,7 @@ from loyalty.segments.queries.segments import (
     segments,
     segments_asking_for,
     sizes_of,
+    sizes_within,
 )
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.segments.rules.trees import Condition, Group, tree_from, tree_text
@@ -45,8 +47,8 @@ NAV = NavItem("segments", PATH, "tags", mark("Segments"), "customers", Permissio
 
 @requires(Permission.CUSTOMERS_READ)
 async def show_list(request: web.Request) -> web.Response:
-    """GET /segments."""
-    return page(request, "segments/list.html", segments=await segments())
+    """GET /segments: with their sizes, as far as the reader's rights reach."""
+    return page(request, "segments/list.html", segments=await _as_reached(request, await segments()))
 
 
 @requires(Permission.CUSTOMERS_READ)
@@ -55,8 +57,9 @@ async def show_one(request: web.Request) -> web.Response:
     chosen = await segment(id_in(request))
     if chosen.conditions is not None:
         return await _show_conditions(request, chosen, chosen.conditions)
-    before = request.query.get("before", "")
-    found, following = await members(chosen.id, before_id=int(before) if is_id(before) else None)
+    [chosen] = await _as_reached(request, [chosen])
+    before, mine = request.query.get("before", ""), staff_of(request).location_ids
+    found, following = await members(chosen.id, within=mine, before_id=int(before) if is_id(before) else None)
     here = f"{PATH}/{chosen.id}"
     return page(
         request,
@@ -65,7 +68,7 @@ async def show_one(request: web.Request) -> web.Response:
         segment=chosen,
         members=found,
         used=await segments_asking_for(chosen.id),
-        chart=await _chart(chosen.id),
+        chart=await _chart(request, chosen.id),
         base_url=_base_url(chosen.id),
         older=f"{here}?before={following}" if following else None,
         newest=here if before else None,
@@ -76,7 +79,8 @@ async def _show_conditions(request: web.Request, chosen: SegmentView, tree: Grou
     """A segment with conditions: what they ask, how many meet them now, and some of those who do."""
     names = await names_for([tree])
     whole = Group(parts=(Condition("segment", "any", str(chosen.id)),))
-    found = await base_page(Look(tree=whole), columns=("last_visit", "sold"), now=now(request))
+    look = Look(tree=whole, locations=staff_of(request).location_ids)
+    found = await base_page(look, columns=("last_visit", "sold"), now=now(request))
     return page(
         request,
         "segments/conditions.html",
@@ -84,15 +88,24 @@ async def _show_conditions(request: web.Request, chosen: SegmentView, tree: Grou
         lines=[sentence(part, names) for part in tree.parts] if tree.joiner == "all" else [sentence(tree, names)],
         found=found,
         used=await segments_asking_for(chosen.id),
-        chart=await _chart(chosen.id),
+        chart=await _chart(request, chosen.id),
         base_url=_base_url(chosen.id),
         change_url=f"/customers?{urlencode({'f': tree_text(tree)})}",
     )
 
 
-async def _chart(segment_id: int) -> Markup | None:
-    """The size from day to day, once there is more than one day."""
-    sizes = await sizes_of(segment_id, days=30)
+async def _as_reached(request: web.Request, found: list[SegmentView]) -> list[SegmentView]:
+    """Segments with the sizes that the reader's locations reach; for the whole chain as they were counted."""
+    mine = staff_of(request).location_ids
+    if mine is None:
+        return found
+    sizes = await sizes_within([one.id for one in found], mine, now=now(request))
+    return [replace(one, size=sizes[one.id]) for one in found]
+
+
+async def _chart(request: web.Request, segment_id: int) -> Markup | None:
+    """The size from day to day, once there is more than one day; it is the whole chain's, and for nobody else."""
+    sizes = await sizes_of(segment_id, days=30) if staff_of(request).location_ids is None else []
     if len(sizes) < 2:
         return None
     points = [(format_date(day, "d MMM"), size) for day, size in sizes]

@@ -1,6 +1,6 @@
 """Reading the ledger: the account of a customer, its entries, its lots."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from loyalty.bonuses.rules import (
     in_order,
     pending,
 )
+from loyalty.customers.queries import reach
 from loyalty.errors import NotFound, Refused
 from loyalty.shop.rules import Programme, TierBasis
 
@@ -387,16 +388,20 @@ async def credit_request(request_id: int) -> CreditRequestView:
     return _request(row)
 
 
-async def credit_requests(*, waiting: bool, before: int | None = None) -> list[CreditRequestView]:
+async def credit_requests(
+    *, waiting: bool, within: Collection[int] | None = None, before: int | None = None
+) -> list[CreditRequestView]:
     """A page of requests and one more, the newest first: those that wait, or those that were answered.
 
-    Indexes: credit_request_waiting; the primary key.
+    within: for customers whom these locations reach, None for all. Indexes: credit_request_waiting; the primary key.
     """
     rows = await db.fetch(
-        f"{REQUEST} WHERE (q.state = 'waiting') = $1 AND q.id < $2 ORDER BY q.id DESC LIMIT $3",
+        f"{REQUEST} WHERE (q.state = 'waiting') = $1 AND q.id < $2 AND {reach.within('q.customer_id', '$4')}"
+        " ORDER BY q.id DESC LIMIT $3",
         waiting,
         before or 2**62,
         PAGE_ROWS + 1,
+        None if within is None else list(within),
     )
     return [_request(row) for row in rows]
 

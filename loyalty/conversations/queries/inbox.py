@@ -1,11 +1,13 @@
 """What the inbox of staff shows: conversations by who has to do with them, and what was said in them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from loyalty import db
 from loyalty.conversations.rules import ConversationState
+from loyalty.customers.queries import reach
 from loyalty.errors import NotFound
 
 ROWS = 30
@@ -115,27 +117,45 @@ SHOWN = {
     Show.CLOSED: "c.state = 'closed' AND $1::int IS NOT NULL",
 }
 ORDER = "ORDER BY c.last_message_at DESC, c.account_id DESC"
+# Chats of people whom some locations reach; nobody's are the whole chain's. NULL is the whole chain.
+CHAT_WITHIN = f"""
+({{0}}::int[] IS NULL OR EXISTS (SELECT FROM messenger_account whose
+    WHERE whose.id = c.account_id AND {reach.reached("whose.customer_id", "{0}")}))
+"""
 
 
 async def inbox(
-    show: Show, staff_id: int, *, before: tuple[datetime, int] | None = None, limit: int = ROWS
+    show: Show,
+    staff_id: int,
+    *,
+    within: Collection[int] | None = None,
+    before: tuple[datetime, int] | None = None,
+    limit: int = ROWS,
 ) -> tuple[list[InboxRow], bool]:
     """Conversations from a place on, those where something was said last first; and whether there are more.
 
-    Indexes: conversation_open, conversation_closed.
+    within: of people whom these locations reach, None for everybody. Indexes: conversation_open, conversation_closed.
     """
     moment, account_id = before or (_NEVER, 2**62)
-    sql = f"{ROW} WHERE {SHOWN[show]} AND (c.last_message_at, c.account_id) < ($2, $3::bigint) {ORDER} LIMIT $4"
-    rows = await db.fetch(sql, staff_id, moment, account_id, min(limit, MOST_ROWS) + 1)
+    rows = await db.fetch(
+        f"{ROW} WHERE {SHOWN[show]} AND (c.last_message_at, c.account_id) < ($2, $3::bigint)"
+        f" AND {CHAT_WITHIN.format('$5')} {ORDER} LIMIT $4",
+        staff_id,
+        moment,
+        account_id,
+        min(limit, MOST_ROWS) + 1,
+        _places(within),
+    )
     return [_row(row) for row in rows[:limit]], len(rows) > limit
 
 
-async def inbox_counts(staff_id: int) -> dict[Show, int]:
-    """How many conversations are one's own, nobody's, open. Index: conversation_open."""
+async def inbox_counts(staff_id: int, *, within: Collection[int] | None = None) -> dict[Show, int]:
+    """How many conversations are one's own, nobody's, open; of people within reach. Index: conversation_open."""
     row = await db.fetch_row(
         "SELECT count(*) FILTER (WHERE assignee_id = $1) AS mine, count(*) FILTER (WHERE assignee_id IS NULL)"
-        " AS unassigned, count(*) AS open FROM conversation WHERE state = 'open'",
+        f" AS unassigned, count(*) AS open FROM conversation c WHERE state = 'open' AND {CHAT_WITHIN.format('$2')}",
         staff_id,
+        _places(within),
     )
     return {Show(name): count for name, count in (row or {}).items()}
 
@@ -147,30 +167,35 @@ PEOPLE_NAMED = f"""
     WHERE lower(q.name) LIKE lower($1)
     UNION ALL SELECT nobodys.id FROM messenger_account nobodys
     WHERE nobodys.customer_id IS NULL AND lower(nobodys.name) LIKE lower($1)
-) {ORDER} LIMIT $2
+) AND {CHAT_WITHIN.format("$3")} {ORDER} LIMIT $2
 """
 
 
-async def people_named(fragment: str) -> list[InboxRow]:
-    """Conversations of people whose names have a fragment, PEOPLE at most, the latest first."""
-    return [_row(row) for row in await db.fetch(PEOPLE_NAMED, like(fragment), PEOPLE)]
+async def people_named(fragment: str, *, within: Collection[int] | None = None) -> list[InboxRow]:
+    """Conversations of people whose names have a fragment, PEOPLE at most, the latest first; of those within reach."""
+    return [_row(row) for row in await db.fetch(PEOPLE_NAMED, like(fragment), PEOPLE, _places(within))]
 
 
 # Index: message_words, whose condition is repeated here.
-WORDS = """
+WORDS = f"""
 SELECT m.id AS message_id, m.account_id, coalesce(p.name, a.name) AS name, a.channel, m.direction,
     m.content->>'text' AS text, s.name AS author, m.created_at
-FROM (SELECT * FROM message WHERE content->>'text' ILIKE $1 AND (direction <> 'out' OR kind = 'staff')
-        AND id < $2 ORDER BY id DESC LIMIT $3) m
+FROM (SELECT * FROM message c WHERE content->>'text' ILIKE $1 AND (direction <> 'out' OR kind = 'staff')
+        AND id < $2 AND {CHAT_WITHIN.format("$4")} ORDER BY id DESC LIMIT $3) m
     JOIN messenger_account a ON a.id = m.account_id LEFT JOIN customer p ON p.id = a.customer_id
     LEFT JOIN staff_member s ON s.id = m.staff_id
 ORDER BY m.id DESC
 """
 
 
-async def messages_saying(fragment: str, *, before_id: int | None = None) -> tuple[list[Found], int | None]:
-    """What people and staff wrote with a fragment in it, the newest first; and where earlier ones begin."""
-    rows = await db.fetch(WORDS, like(fragment), before_id or 2**62, ROWS + 1)
+async def messages_saying(
+    fragment: str, *, within: Collection[int] | None = None, before_id: int | None = None
+) -> tuple[list[Found], int | None]:
+    """What people and staff wrote with a fragment in it, the newest first; and where earlier ones begin.
+
+    within: in chats of people whom these locations reach, None for everybody's.
+    """
+    rows = await db.fetch(WORDS, like(fragment), before_id or 2**62, ROWS + 1, _places(within))
     found = [Found(**row) for row in rows[:ROWS]]
     return found, found[-1].message_id if len(rows) > ROWS else None
 
@@ -179,6 +204,10 @@ def like(fragment: str) -> str:
     """A pattern for LIKE that finds this fragment: its signs mean only themselves."""
     escaped = fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+def _places(within: Collection[int] | None) -> list[int] | None:
+    return None if within is None else list(within)
 
 
 def _row(row: db.Row) -> InboxRow:

@@ -1,11 +1,13 @@
 """Everything we sent, newest first: lines by what they are about, where they went and what became of them; counts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from loyalty import db
 from loyalty.conversations.rules import Status
+from loyalty.customers.queries import reach
 
 ROWS = 50
 LOOKED = 100_000
@@ -44,13 +46,17 @@ LOST = frozenset({Fate.FAILED, Fate.UNKNOWN, Fate.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class SentFilters:
-    """Which messages of ours. since, until: when they were put into the outbox, the end left out."""
+    """Which messages of ours. since, until: when they were put into the outbox, the end left out.
+
+    within: to people whom these locations reach, None for everybody.
+    """
 
     kind: str | None = None
     channel: str | None = None
     fate: Fate | None = None
     since: datetime | None = None
     until: datetime | None = None
+    within: Collection[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,9 @@ m.direction = 'out' AND m.created_at >= $1 AND (m.created_at, m.id) < ($2::times
 """
 LOST_PLACE = f"m.status IN ('failed', 'unknown', 'cancelled') AND {PLACE}"
 NEWEST = "FROM message m WHERE {place} ORDER BY m.created_at DESC, m.id DESC"
-WANTED = """
+WANTED = f"""
 ($4::text IS NULL OR few.kind = $4) AND ($5::text IS NULL OR few.channel = $5)
-AND ($6::text[] IS NULL OR few.status = ANY($6::text[]))
+AND ($6::text[] IS NULL OR few.status = ANY($6::text[])) AND {reach.within("few.customer_id", "$7")}
 """
 PAGE = f"""
 SELECT m.id, m.account_id, m.channel, m.kind, m.content->>'picture' AS picture,
@@ -125,7 +131,7 @@ SELECT m.id, m.account_id, m.channel, m.kind, m.content->>'picture' AS picture,
     CASE WHEN before.account_id <> m.account_id THEN before.channel END AS instead_of,
     before.account_id IS NOT DISTINCT FROM m.account_id AS is_again,
     EXISTS (SELECT FROM message after WHERE after.instead_of_id = m.id) AS is_replaced
-FROM (SELECT * FROM (SELECT m.* {NEWEST} LIMIT $7) few WHERE {WANTED} LIMIT $8) m
+FROM (SELECT * FROM (SELECT m.* {NEWEST} LIMIT $8) few WHERE {WANTED} LIMIT $9) m
     JOIN messenger_account a ON a.id = m.account_id LEFT JOIN customer p ON p.id = m.customer_id
     LEFT JOIN staff_member s ON s.id = m.staff_id LEFT JOIN message before ON before.id = m.instead_of_id
 ORDER BY m.created_at DESC, m.id DESC
@@ -134,7 +140,7 @@ ORDER BY m.created_at DESC, m.id DESC
 LAST_LOOKED = f"SELECT m.id {NEWEST} OFFSET $4 LIMIT 1"
 COUNTS = f"""
 SELECT few.channel, few.status, count(*) AS looked, count(*) FILTER (WHERE {WANTED}) AS found
-FROM (SELECT m.channel, m.status, m.kind {NEWEST} LIMIT $7) few GROUP BY few.channel, few.status
+FROM (SELECT m.channel, m.status, m.kind, m.customer_id {NEWEST} LIMIT $8) few GROUP BY few.channel, few.status
 """
 
 
@@ -177,7 +183,7 @@ def _place(fate: Fate | None) -> str:
 
 def _wanted(filters: SentFilters, fate: Fate | None) -> tuple[object, ...]:
     statuses = [status.value for status in FATES[fate]] if fate is not None else None
-    return filters.kind, filters.channel, statuses
+    return filters.kind, filters.channel, statuses, None if filters.within is None else list(filters.within)
 
 
 async def _period(filters: SentFilters, before_id: int | None) -> tuple[datetime, datetime, int]:

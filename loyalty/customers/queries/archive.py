@@ -1,9 +1,11 @@
 """Reads of people who were taken out of the base."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
+from loyalty.customers.queries import reach
 from loyalty.customers.rules import RESTORED_FOR
 
 PAGE_ROWS = 50
@@ -30,11 +32,11 @@ Place = tuple[datetime, int]
 """Where a page begins: after a row deleted then, of that id."""
 
 # Index: customer_deleted, backwards.
-DELETED = """
+DELETED = f"""
 SELECT c.id, c.name, c.phone, c.card_number, c.deleted_at, p.name AS staff_name
 FROM customer c LEFT JOIN staff_member p ON p.id = c.deleted_by_id
 WHERE c.deleted_at > $1 AND c.merged_into_id IS NULL AND c.erased_at IS NULL
-    AND ($2::timestamptz IS NULL OR (c.deleted_at, c.id) < ($2, $3::bigint))
+    AND ($2::timestamptz IS NULL OR (c.deleted_at, c.id) < ($2, $3::bigint)) AND {reach.within("c.id", "$5")}
 ORDER BY c.deleted_at DESC, c.id DESC LIMIT $4
 """
 ONE = """
@@ -44,10 +46,16 @@ WHERE c.id = $1 AND c.deleted_at IS NOT NULL AND c.merged_into_id IS NULL AND c.
 """
 
 
-async def deleted_customers(*, now: datetime, before: Place | None = None) -> tuple[list[Deleted], Place | None]:
-    """Who can still be brought back, those deleted last first, PAGE_ROWS at most, and where the next page begins."""
+async def deleted_customers(
+    *, now: datetime, within: Collection[int] | None = None, before: Place | None = None
+) -> tuple[list[Deleted], Place | None]:
+    """Who can still be brought back, those deleted last first, PAGE_ROWS at most, and where the next page begins.
+
+    within: only those whom these locations reach, None for all.
+    """
     at, id_ = before or (None, None)
-    rows = await db.fetch(DELETED, now - RESTORED_FOR, at, id_, PAGE_ROWS + 1)
+    places = None if within is None else list(within)
+    rows = await db.fetch(DELETED, now - RESTORED_FOR, at, id_, PAGE_ROWS + 1, places)
     found = [Deleted(**row) for row in rows[:PAGE_ROWS]]
     return found, (found[-1].deleted_at, found[-1].id) if len(rows) > PAGE_ROWS else None
 

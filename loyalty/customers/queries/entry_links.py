@@ -1,5 +1,6 @@
 """Reading the links by which people come, and what each of them brought."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,16 +68,24 @@ ORDER BY l.id DESC
 """
 LIST = COUNTED.format(
     which="l.deleted_at IS NULL AND ($1::int IS NULL OR l.location_id = $1) AND ($2::text IS NULL OR l.source = $2)"
-    " AND l.id < $3"
+    " AND l.id < $3 AND ($4::int[] IS NULL OR l.location_id = ANY($4::int[]))"
 )
 ONE = COUNTED.format(which="l.id = $1")
 
 
 async def entry_links(
-    *, location_id: int | None = None, source: str | None = None, before: int | None = None
+    *,
+    location_id: int | None = None,
+    source: str | None = None,
+    within: Collection[int] | None = None,
+    before: int | None = None,
 ) -> tuple[list[tuple[EntryLinkView, EntryCounts]], int | None]:
-    """Links that are shown, newest first, PAGE_ROWS at most, of one place or source; and where the next ones begin."""
-    rows = await db.fetch(LIST, location_id, source, before or 2**31 - 1)
+    """Links that are shown, newest first, PAGE_ROWS at most, of one place or source; and where the next ones begin.
+
+    within: only those that hang at these locations, None for all.
+    """
+    places = None if within is None else list(within)
+    rows = await db.fetch(LIST, location_id, source, before or 2**31 - 1, places)
     found = [_counted(row) for row in rows[:PAGE_ROWS]]
     return found, found[-1][0].id if len(rows) > PAGE_ROWS else None
 

@@ -1,10 +1,11 @@
 """Reading what ties accounts to people: the owner of a number, and accounts that may be somebody's."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
-from loyalty.customers.queries import IS_MESSENGER
+from loyalty.customers.queries import IS_MESSENGER, reach
 from loyalty.customers.rules import TYPED_PHONE, LinkState
 from loyalty.errors import NotFound
 
@@ -60,16 +61,23 @@ FROM link_request r JOIN messenger_account a ON a.id = r.account_id JOIN custome
     LEFT JOIN customer o ON o.id = a.customer_id LEFT JOIN staff_member s ON s.id = r.staff_id
 """
 # Index: link_request_open; what was decided is read along the primary key.
-OPEN = f"{LINKS} WHERE r.state = 'open' ORDER BY r.created_at, r.id LIMIT $1"
-DECIDED = f"{LINKS} WHERE r.state <> 'open' AND r.id < $2 ORDER BY r.id DESC LIMIT $1"
+WITHIN = reach.within("r.customer_id", "$2")
+OPEN = f"{LINKS} WHERE r.state = 'open' AND {WITHIN} ORDER BY r.created_at, r.id LIMIT $1"
+DECIDED = f"{LINKS} WHERE r.state <> 'open' AND r.id < $3 AND {WITHIN} ORDER BY r.id DESC LIMIT $1"
 # Indexes: link_request_customer, link_request_account, messenger_account_customer.
 ABOUT = f"""{LINKS} WHERE r.state = 'open' AND (r.customer_id = $1
     OR r.account_id IN (SELECT id FROM messenger_account WHERE customer_id = $1)) ORDER BY r.id"""
 
 
-async def link_requests(*, is_open: bool, before: int | None = None) -> list[LinkRequestView]:
-    """Those that wait, the longest waiting first; or those decided, newest first. PAGE_ROWS and one at most."""
-    rows = await db.fetch(OPEN, PAGE_ROWS + 1) if is_open else await db.fetch(DECIDED, PAGE_ROWS + 1, before or 2**62)
+async def link_requests(
+    *, is_open: bool, within: Collection[int] | None = None, before: int | None = None
+) -> list[LinkRequestView]:
+    """Those that wait, the longest waiting first; or those decided, newest first. PAGE_ROWS and one at most.
+
+    within: for cards that these locations reach, None for all.
+    """
+    asked = (PAGE_ROWS + 1, None if within is None else list(within))
+    rows = await db.fetch(OPEN, *asked) if is_open else await db.fetch(DECIDED, *asked, before or 2**62)
     return [_view(row) for row in rows]
 
 

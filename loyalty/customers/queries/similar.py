@@ -1,10 +1,11 @@
 """Who may be the one that somebody is about to add: the same phone, e-mail or name."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
-from loyalty.customers.queries import matching
+from loyalty.customers.queries import matching, reach
 from loyalty.customers.rules import Search, SearchKind, clean_text, normalise_phone
 from loyalty.errors import Invalid
 
@@ -28,14 +29,18 @@ class Similar:
 
 COLUMNS = "c.id, c.name, c.phone, c.card_number"
 # Merged and erased cards are nobody's any more.
-LIVES = "c.merged_into_id IS NULL AND c.erased_at IS NULL AND c.id IS DISTINCT FROM $1"
+LIVES = f"""
+c.merged_into_id IS NULL AND c.erased_at IS NULL AND c.id IS DISTINCT FROM {{besides}}
+AND {reach.within("c.id", "{within}")}
+"""
+LIVES_HERE = LIVES.format(besides="$1", within="$6")
 # Indexes: the unique one of the phone, customer_phone_trigrams, customer_email_prefix.
 BY_CONTACT = f"""
-(SELECT {COLUMNS}, 'phone' AS by, c.deleted_at FROM customer c WHERE c.phone = $2 AND {LIVES} LIMIT $5)
+(SELECT {COLUMNS}, 'phone' AS by, c.deleted_at FROM customer c WHERE c.phone = $2 AND {LIVES_HERE} LIMIT $5)
 UNION ALL
-(SELECT {COLUMNS}, 'phone', c.deleted_at FROM customer c WHERE c.phone LIKE $3 AND {LIVES} ORDER BY c.id LIMIT $5)
+(SELECT {COLUMNS}, 'phone', c.deleted_at FROM customer c WHERE c.phone LIKE $3 AND {LIVES_HERE} ORDER BY c.id LIMIT $5)
 UNION ALL
-(SELECT {COLUMNS}, 'email', c.deleted_at FROM customer c WHERE lower(c.email) = lower($4) AND {LIVES}
+(SELECT {COLUMNS}, 'email', c.deleted_at FROM customer c WHERE lower(c.email) = lower($4) AND {LIVES_HERE}
 ORDER BY c.id LIMIT $5)
 """
 # The same words in whatever order and alphabet. The condition of a search by name narrows it down by
@@ -44,37 +49,47 @@ WORDS = "SELECT array_agg(word ORDER BY word) FROM regexp_split_to_table(romaniz
 
 
 async def similar(
-    *, name: str, phone: str, email: str, region: str, by_part: bool, besides: int | None = None
+    *,
+    name: str,
+    phone: str,
+    email: str,
+    region: str,
+    by_part: bool,
+    besides: int | None = None,
+    within: Collection[int] | None = None,
 ) -> list[Similar]:
     """Up to FEW people who may be the one being typed, the likeliest first; deleted ones are among them.
 
     The phone in any spelling; a part of it only with `by_part`, for those who may see phones. besides: the customer
-    being corrected.
+    being corrected. within: only those whom these locations reach, None for all.
     """
+    places = None if within is None else list(within)
     whole, part = _numbers(phone, region)
     pattern = f"%{part}%" if part and by_part else None
-    rows = await db.fetch(BY_CONTACT, besides, whole, pattern, clean_text(email[:300]) or None, FEW)
+    rows = await db.fetch(BY_CONTACT, besides, whole, pattern, clean_text(email[:300]) or None, FEW, places)
     # Of one who is found twice the first counts.
     nearest = list({row["id"]: Similar(**row) for row in reversed(rows)}.values())[::-1]
     called = clean_text(name[:200])
     if len(called) >= SHORTEST_NAME and len(nearest) < FEW:
         known = {one.id for one in nearest}
-        nearest += [one for one in await _of_the_same_name(called, besides) if one.id not in known]
+        nearest += [one for one in await _of_the_same_name(called, besides, places) if one.id not in known]
     return nearest[:FEW]
 
 
-async def _of_the_same_name(name: str, besides: int | None) -> list[Similar]:
+async def _of_the_same_name(name: str, besides: int | None, places: list[int] | None) -> list[Similar]:
     condition, params = await matching(Search(SearchKind.NAME, name))
     if not condition:
         return []
-    own, whose = f"${len(params) + 1}", f"${len(params) + 2}"
+    own, whose, where = (f"${len(params) + number}" for number in (1, 2, 3))
     rows = await db.fetch(
         f"SELECT {COLUMNS}, 'name' AS by, c.deleted_at FROM customer c WHERE {condition}"
-        f" AND ({WORDS.format(name='c.name')}) = ({WORDS.format(name=own)}) AND {LIVES.replace('$1', whose)}"
+        f" AND ({WORDS.format(name='c.name')}) = ({WORDS.format(name=own)})"
+        f" AND {LIVES.format(besides=whose, within=where)}"
         f" ORDER BY c.deleted_at IS NOT NULL, c.id LIMIT {2 * FEW}",
         *params,
         name,
         besides,
+        places,
     )
     return [Similar(**row) for row in rows]
 

@@ -1,9 +1,10 @@
 """Acts on many customers as they stand, and what became of each customer of one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from loyalty.customers.queries import reach
 from loyalty.db import Row, fetch, fetch_row, from_json
 from loyalty.errors import NotFound
 from loyalty.office.mass import OVER, MassKind, MassState, RowState
@@ -84,11 +85,14 @@ FROM mass_action a LEFT JOIN staff_member p ON p.id = a.staff_id LEFT JOIN mass_
 """
 # Both by the primary key of mass_action.
 ONE = f"{ACTIONS} WHERE a.id = $1"
-PAGE = f"{ACTIONS} WHERE $1::int IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2"
+PAGE = f"""
+{ACTIONS} WHERE ($1::int IS NULL OR a.id < $1) AND ($3::int IS NULL OR a.staff_id = $3) ORDER BY a.id DESC LIMIT $2
+"""
 # By the primary key; those left out, who are few, by mass_action_row_left_out. Who waits lies behind the act's place.
-ROWS = """
+ROWS = f"""
 SELECT r.customer_id, c.name, r.state, r.reason, r.at FROM mass_action_row r JOIN customer c ON c.id = r.customer_id
-WHERE r.action_id = $1 AND r.customer_id > $2 {which} ORDER BY r.customer_id LIMIT $3
+WHERE r.action_id = $1 AND r.customer_id > $2 {{which}} AND {reach.within("r.customer_id", "$4")}
+ORDER BY r.customer_id LIMIT $3
 """
 WAITING = "AND r.customer_id > (SELECT place FROM mass_action WHERE id = $1)"
 REASONS = """
@@ -105,21 +109,27 @@ async def mass_action(action_id: int) -> MassView:
     return _view(row)
 
 
-async def mass_actions(*, before_id: int | None = None) -> tuple[list[MassView], int | None]:
-    """Acts, the newest first, PAGE_ROWS at most, and where the next page begins."""
-    rows = await fetch(PAGE, before_id, PAGE_ROWS + 1)
+async def mass_actions(
+    *, staff_id: int | None = None, before_id: int | None = None
+) -> tuple[list[MassView], int | None]:
+    """Acts, the newest first, PAGE_ROWS at most, and where the next page begins; of one person of the panel, or all."""
+    rows = await fetch(PAGE, before_id, PAGE_ROWS + 1, staff_id)
     found = [_view(row) for row in rows[:PAGE_ROWS]]
     return found, found[-1].id if len(rows) > PAGE_ROWS else None
 
 
 async def mass_rows(
-    action_id: int, *, state: RowState | None = None, after_id: int = 0
+    action_id: int, *, state: RowState | None = None, within: Collection[int] | None = None, after_id: int = 0
 ) -> tuple[list[MassRow], int | None]:
-    """Customers of an act by their ids, PAGE_ROWS at most, and where the next page begins."""
+    """Customers of an act by their ids, PAGE_ROWS at most, and where the next page begins.
+
+    within: only those whom these locations reach, None for all.
+    """
     which = f"AND r.state = '{state.value}'" if state else ""
     if state is RowState.WAITING:
         which += f" {WAITING}"
-    rows = await fetch(ROWS.format(which=which), action_id, after_id, PAGE_ROWS + 1)
+    places = None if within is None else list(within)
+    rows = await fetch(ROWS.format(which=which), action_id, after_id, PAGE_ROWS + 1, places)
     found = [MassRow(**{**row, "state": RowState(row["state"])}) for row in rows[:PAGE_ROWS]]
     return found, found[-1].customer_id if len(rows) > PAGE_ROWS else None
 

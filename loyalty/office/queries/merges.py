@@ -1,12 +1,13 @@
 """Reading cards that may become one, those that did, and what a merge would do."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
 from loyalty.bonuses.queries import Account, account, gifts_twice
 from loyalty.clock import business_date
-from loyalty.customers.queries import CustomerView, accounts_of, consents, customer, matching
+from loyalty.customers.queries import CustomerView, accounts_of, consents, customer, matching, reach
 from loyalty.customers.rules import Search
 from loyalty.errors import NotFound, Refused
 from loyalty.shop.queries import programme_at, shop
@@ -90,17 +91,24 @@ async def way_of(customer_id: int) -> tuple[int | None, bool]:
     return (row["merged_into_id"], row["is_erased"]) if row else (None, False)
 
 
-async def others_found(search: Search | None, besides: int, *, by_phone: bool) -> list[Found]:
-    """People of the base who are looked for, FOUND at most, without the one whose card is open."""
+async def others_found(
+    search: Search | None, besides: int, *, by_phone: bool, within: Collection[int] | None = None
+) -> list[Found]:
+    """People of the base who are looked for, FOUND at most, without the one whose card is open.
+
+    within: only those whom these locations reach, None for all.
+    """
     condition, params = await matching(search, by_phone=by_phone)
     if not condition:
         return []
     place = len(params) + 1
     rows = await db.fetch(
         "SELECT c.id, c.name, c.phone, c.card_number FROM customer c WHERE c.merged_into_id IS NULL"
-        f" AND c.erased_at IS NULL AND c.id <> ${place} AND ({condition}) ORDER BY lower(c.name), c.id LIMIT {FOUND}",
+        f" AND c.erased_at IS NULL AND c.id <> ${place} AND ({condition}) AND {reach.within('c.id', f'${place + 1}')}"
+        f" ORDER BY lower(c.name), c.id LIMIT {FOUND}",
         *params,
         besides,
+        None if within is None else list(within),
     )
     return [Found(**row) for row in rows]
 
@@ -148,10 +156,10 @@ class Pair:
 
 
 # Of people who are alike the oldest card is compared with each of the others. The base is read from end to end, once.
-DUPLICATES = """
+DUPLICATES = f"""
 WITH known AS MATERIALIZED (
     SELECT c.id, c.search_name, c.birthday, c.phone, lower(c.email) AS email FROM customer c
-    JOIN customer_facts f ON f.customer_id = c.id WHERE NOT f.is_hidden
+    JOIN customer_facts f ON f.customer_id = c.id WHERE NOT f.is_hidden AND {reach.within("c.id", "$2")}
 ), pair AS (
     (SELECT 'phone' AS by, least(a.customer_id, k.id) AS one, greatest(a.customer_id, k.id) AS other
     FROM messenger_account a JOIN known k ON k.phone = a.phone JOIN known mine ON mine.id = a.customer_id
@@ -179,12 +187,14 @@ PAIRS = 100
 PATIENCE_SECONDS = 30
 
 
-async def duplicates() -> list[Pair]:
+async def duplicates(*, within: Collection[int] | None = None) -> list[Pair]:
     """Cards that may be one person's, PAIRS at most: the same phone, e-mail, name with birthday, name in a messenger.
 
-    Reads the whole base: for a page that is asked for, not for one that everybody passes.
+    Reads the whole base: for a page that is asked for, not for one that everybody passes. within: both are reached by
+    these locations, None for all.
     """
-    rows = await db.fetch_patiently(PATIENCE_SECONDS, DUPLICATES, PAIRS)
+    places = None if within is None else list(within)
+    rows = await db.fetch_patiently(PATIENCE_SECONDS, DUPLICATES, PAIRS, places)
     return [
         Pair(
             row["by"],

@@ -1,9 +1,13 @@
 """What waits for a person of the panel, room by room."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
+from loyalty.conversations.queries.inbox import CHAT_WITHIN
+from loyalty.customers.queries import reach
+from loyalty.receipts.queries.claims import CLAIM_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +27,24 @@ class Work:
 
 # What waits is little, and each count walks an index of nothing else: conversation_waiting, credit_request_waiting,
 # fiscal_claim_waiting, link_request_open, incoming_update_failed; channel_pause has a line for each account of ours.
-WORK = """
-    SELECT (SELECT count(*) FROM conversation WHERE waiting_since IS NOT NULL) AS chats,
-        (SELECT count(*) FROM credit_request WHERE state = 'waiting' AND staff_id <> $1) AS credit_requests,
-        (SELECT count(*) FROM fiscal_claim WHERE state = 'waiting') AS claims,
-        (SELECT count(*) FROM link_request WHERE state = 'open') AS link_requests,
+WORK = f"""
+    SELECT (SELECT count(*) FROM conversation c WHERE waiting_since IS NOT NULL
+            AND {CHAT_WITHIN.format("$3")}) AS chats,
+        (SELECT count(*) FROM credit_request q WHERE state = 'waiting' AND staff_id <> $1
+            AND {reach.within("q.customer_id", "$3")}) AS credit_requests,
+        (SELECT count(*) FROM fiscal_claim c WHERE state = 'waiting' AND {CLAIM_WITHIN.format("$3")}) AS claims,
+        (SELECT count(*) FROM link_request r WHERE state = 'open'
+            AND {reach.within("r.customer_id", "$3")}) AS link_requests,
         (SELECT count(*) FROM incoming_update WHERE state = 'failed') + (SELECT count(*) FROM channel_pause
             WHERE reason = 'unauthorized' AND paused_until > $2) AS channels
 """
 
 
-async def work_for(staff_id: int, *, now: datetime) -> Work:
-    """What waits; of credits, those that this person may answer because somebody else asked."""
-    row = await db.fetch_row(WORK, staff_id, now)
+async def work_for(staff_id: int, *, within: Collection[int] | None = None, now: datetime) -> Work:
+    """What waits; of credits, those that this person may answer because somebody else asked.
+
+    within: the locations that their rights are for, None for the whole chain.
+    """
+    row = await db.fetch_row(WORK, staff_id, now, None if within is None else list(within))
     assert row is not None
     return Work(**row)

@@ -1,10 +1,12 @@
 """Reading fiscal receipts that customers sent: one by its key, what is known about it, the pages of the panel."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from loyalty import db
+from loyalty.customers.queries import reach
 from loyalty.errors import NotFound
 from loyalty.receipts.rules.claims import SAME_SALE, ClaimSource, ClaimState
 from loyalty.receipts.rules.sales import FiscalKey
@@ -176,20 +178,30 @@ VIEWS = f"""
 """
 
 
-async def claims(state: ClaimState | None = None, *, beyond: int | None = None) -> tuple[list[ClaimView], int | None]:
+# Where a receipt was bought decides whose it is to decide on; while nobody knows where, who sent it.
+CLAIM_WITHIN = f"""
+    ({{0}}::int[] IS NULL OR c.location_id = ANY({{0}}::int[])
+        OR (c.location_id IS NULL AND {reach.reached("c.customer_id", "{0}")}))
+"""
+
+
+async def claims(
+    state: ClaimState | None = None, *, within: Collection[int] | None = None, beyond: int | None = None
+) -> tuple[list[ClaimView], int | None]:
     """A page of claims, and where the next one begins. What waits comes longest waiting first, the rest newest first.
 
-    Indexes: fiscal_claim_waiting, the primary key.
+    within: only those of these locations, None for the whole chain. Indexes: fiscal_claim_waiting, the primary key.
     """
     waiting = state is ClaimState.WAITING
     order, sign, start = ("", ">", 0) if waiting else ("DESC", "<", 2**62)
     rows = await db.fetch(
         f"{VIEWS} WHERE c.id {sign} $3 AND ($4::text IS NULL OR c.state = $4) {'AND ' + WAITS if waiting else ''}"
-        f" ORDER BY c.id {order} LIMIT $1",
+        f" AND {CLAIM_WITHIN.format('$5')} ORDER BY c.id {order} LIMIT $1",
         CLAIM_ROWS + 1,
         SAME_SALE,
         start if beyond is None else beyond,
         state.value if state else None,
+        None if within is None else list(within),
     )
     views = [_view(row) for row in rows[:CLAIM_ROWS]]
     return views, views[-1].claim.id if len(rows) > CLAIM_ROWS else None
@@ -207,9 +219,12 @@ async def claim_view(claim_id: int) -> ClaimView:
     return _view(row)
 
 
-async def claims_waiting() -> int:
+async def claims_waiting(*, within: Collection[int] | None = None) -> int:
     """How many claims wait for a person. Index: fiscal_claim_waiting."""
-    count: int = await db.fetch_value("SELECT count(*) FROM fiscal_claim WHERE state = 'waiting'")
+    count: int = await db.fetch_value(
+        f"SELECT count(*) FROM fiscal_claim c WHERE state = 'waiting' AND {CLAIM_WITHIN.format('$1')}",
+        None if within is None else list(within),
+    )
     return count
 
 

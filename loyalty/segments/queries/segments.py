@@ -1,13 +1,15 @@
 """Reads of segments: all of them with their sizes, who is in one, which ones somebody is in."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from loyalty.db import Row, fetch, fetch_row, from_json
+from loyalty.customers.queries import reach
+from loyalty.db import Row, fetch, fetch_planned, fetch_row, from_json
 from loyalty.errors import NotFound
-from loyalty.segments.filters import segment_ids
-from loyalty.segments.queries.base import which_hold
-from loyalty.segments.rules.trees import Group, from_body
+from loyalty.segments.filters import compile_tree, segment_ids
+from loyalty.segments.queries.base import context_for, which_hold
+from loyalty.segments.rules.trees import Condition, Group, from_body
 
 PAGE_ROWS = 50
 
@@ -68,10 +70,11 @@ ONE = """
     FROM segment WHERE id = $1
 """
 # Index: the primary key of segment_member, backwards.
-MEMBERS = """
+MEMBERS = f"""
     SELECT m.customer_id, c.name, c.phone, c.card_number, m.added_at, p.name AS staff_name
     FROM segment_member m JOIN customer c ON c.id = m.customer_id LEFT JOIN staff_member p ON p.id = m.staff_id
-    WHERE m.segment_id = $1 AND ($2::bigint IS NULL OR m.customer_id < $2) ORDER BY m.customer_id DESC LIMIT $3
+    WHERE m.segment_id = $1 AND ($2::bigint IS NULL OR m.customer_id < $2) AND {reach.within("m.customer_id", "$4")}
+    ORDER BY m.customer_id DESC LIMIT $3
 """
 # Index: segment_member_customer, or its primary key; the segments themselves are a handful.
 CHIPS = """
@@ -92,6 +95,23 @@ async def segment(segment_id: int) -> SegmentView:
     if row is None:
         raise NotFound("segment")
     return _view(row)
+
+
+async def sizes_within(ids: Sequence[int], location_ids: Collection[int], *, now: datetime) -> dict[int, int]:
+    """How many of each segment these locations reach now. One pass over those they reach, for all segments together."""
+    if not ids:
+        return {}
+    trees = [Group(parts=(Condition("segment", "any", str(one)),)) for one in ids]
+    context = await context_for(trees, now)
+    counted = ", ".join(
+        f"count(*) FILTER (WHERE {compile_tree(tree, context)}) AS size_{index}" for index, tree in enumerate(trees)
+    )
+    places = context.add(list(location_ids))
+    [row] = await fetch_planned(
+        f"SELECT {counted} FROM customer_facts f WHERE NOT f.is_hidden AND {reach.reached('f.customer_id', places)}",
+        *context.params,
+    )
+    return {one: row[f"size_{index}"] for index, one in enumerate(ids)}
 
 
 async def sizes_of(segment_id: int, *, days: int = 90) -> list[tuple[date, int]]:
@@ -121,9 +141,14 @@ def _view(row: Row) -> SegmentView:
     return SegmentView(**(row | {"conditions": from_body(kept) if kept is not None else None}))
 
 
-async def members(segment_id: int, *, before_id: int | None = None) -> tuple[list[MemberView], int | None]:
-    """Who is in a segment, the newest cards first, PAGE_ROWS at most, and where the next page begins."""
-    rows = await fetch(MEMBERS, segment_id, before_id, PAGE_ROWS + 1)
+async def members(
+    segment_id: int, *, within: Collection[int] | None = None, before_id: int | None = None
+) -> tuple[list[MemberView], int | None]:
+    """Who is in a segment, the newest cards first, PAGE_ROWS at most, and where the next page begins.
+
+    within: only those whom these locations reach, None for all.
+    """
+    rows = await fetch(MEMBERS, segment_id, before_id, PAGE_ROWS + 1, None if within is None else list(within))
     found = [MemberView(**row) for row in rows[:PAGE_ROWS]]
     return found, found[-1].customer_id if len(rows) > PAGE_ROWS else None
 
