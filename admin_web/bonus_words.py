@@ -31,6 +31,8 @@ EVENTS = {
     "debt_merged": mark("Debt went with the merged card"),
     "gift_twice": mark("Gift had twice, taken back"),
     "gift_again": mark("Gift given again: cards taken apart"),
+    "opening_balance": mark("Opening balance from a file"),
+    "opening_undone": mark("Opening balance taken back"),
 }
 SOURCES = {
     Source.RECEIPT: mark("purchase"),
@@ -40,6 +42,7 @@ SOURCES = {
     Source.REFERRAL: mark("invitation"),
     Source.GRACE: mark("given back by a refund"),
     Source.MERGE: mark("merged card"),
+    Source.OPENING: mark("opening balance"),
 }
 TIER_REASONS = {
     "refund": mark("after a refund"),

@@ -103,6 +103,8 @@ TEXTS = {
     "event.expiry": "their time was over",
     "event.gift_twice": "gift had twice, taken back",
     "event.gift_again": "gift given again",
+    "event.opening_balance": "opening balance",
+    "event.opening_undone": "opening balance taken back",
     "event.other": "bonuses",
     "invite.title": "Invite a friend: send them this link, or let them scan the code.",
     "invite.mine": "You get {bonuses} when they have bought something for the first time.",

@@ -101,6 +101,8 @@ TEXTS = {
     "event.expiry": "срок вышел",
     "event.gift_twice": "подарок, полученный дважды, снят",
     "event.gift_again": "подарок возвращён",
+    "event.opening_balance": "начальный остаток",
+    "event.opening_undone": "начальный остаток снят",
     "event.other": "бонусы",
     "invite.title": "Пригласите друга: отправьте ему эту ссылку или дайте отсканировать код.",
     "invite.mine": "За его первую покупку вы получите {bonuses}.",

@@ -59,6 +59,7 @@ class Source(StrEnum):
     REFERRAL = "referral"
     GRACE = "grace"
     MERGE = "merge"
+    OPENING = "opening"
 
 
 @dataclass(frozen=True, slots=True)

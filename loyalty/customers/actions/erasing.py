@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty import db
-from loyalty.customers.rules import ERASED_NAME, card_number_for
+from loyalty.customers.actions.cards import free_card_numbers
+from loyalty.customers.rules import ERASED_NAME
 
 # A card that nobody knows the number of; the others stay as they are, and name nobody.
 PERSON = """
@@ -63,12 +64,9 @@ async def erase(
     """
     await db.execute(WORDS, list(customer_ids), now, list(account_ids))
     await db.execute(ACCOUNTS, list(account_ids), farewell, now)
-    numbers = [card_number_for(row["number"]) for row in await db.fetch(NUMBERS, len(customer_ids))]
+    numbers = await free_card_numbers(len(customer_ids))
     await db.execute(PERSON, list(customer_ids), numbers, ERASED_NAME, now)
     await db.execute(FACTS, list(customer_ids))
-
-
-NUMBERS = "SELECT nextval('card_number_seq') AS number FROM generate_series(1, $1::int)"
 
 
 async def forget_addresses(*, limit: int, now: datetime) -> list[db.Row]:

@@ -8,6 +8,7 @@ from tortoise.exceptions import IntegrityError
 
 from loyalty import db
 from loyalty.customers.actions.addresses import SPEAK, add_addresses, keep_addresses, take_from_merged
+from loyalty.customers.actions.cards import free_card_numbers
 from loyalty.customers.models import Consent, Customer, CustomerFacts, RegistrationStep
 from loyalty.customers.queries import CustomerView, customer, find_by_phone
 from loyalty.customers.rules import (
@@ -17,7 +18,6 @@ from loyalty.customers.rules import (
     Topic,
     Via,
     birthday_code,
-    card_number_for,
     new_referral_code,
 )
 from loyalty.errors import Invalid, NotFound, Refused
@@ -87,7 +87,7 @@ async def add_customer(
     key: of a form, by which `added_by` finds them.
     Raises Refused("phone_taken", customer_id=...) when the phone has another owner.
     """
-    sequence = await db.fetch_value("SELECT nextval('card_number_seq')")
+    [card_number] = await free_card_numbers(1)
     row = await db.fetch_row(
         "INSERT INTO customer (name, phone, phone_verified_at, email, card_number, gender, birthday, language,"
         " home_location_id, created_at, created_via, created_by_id, updated_at, birthday_set_at)"
@@ -98,7 +98,7 @@ async def add_customer(
         profile.phone,
         now if phone_verified and profile.phone else None,
         profile.email,
-        card_number_for(sequence),
+        card_number,
         profile.gender,
         profile.birthday,
         profile.language,
