@@ -1,11 +1,26 @@
 """Receipts and ledger of made-up customers, as rows. Everything is numbered before it comes here."""
 
+from datetime import datetime
+from random import Random
+
 from loyalty import db
 from loyalty.bonuses.rules import HoldState
 from loyalty.clock import business_date
 from loyalty.receipts.rules.sales import Presence, ReceiptSource
+from regulars.seed.accounts import write_accounts
 from regulars.seed.life import Seeded
+from regulars.seed.profiles import write_people
 from regulars.seed.records import ZONE, Entry
+
+
+async def write_lives(made: list[Seeded], random: Random, now: datetime) -> None:
+    """COPY a chunk with all that is its own, but for what was said in chats and what came out of it."""
+    await write_people(made, random, now)
+    await write_accounts(made)
+    await write_receipts(made)
+    await write_ledger(made)
+    await write_holds(made)
+    await write_referrals(made)
 
 
 async def write_receipts(made: list[Seeded]) -> None:

@@ -1,4 +1,4 @@
-"""Labels of the demo: categories on the cards, classes of importance by what people spend, a few who were deleted."""
+"""Labels of the demo: by hand and by rules on the cards, classes of importance by spending, a few who were deleted."""
 
 from datetime import datetime, timedelta
 
@@ -8,6 +8,9 @@ from loyalty.customers.actions.categories import add_category
 from loyalty.customers.actions.importance import rename_class
 from loyalty.customers.labels import CategoryDraft
 from loyalty.customers.queries.categories import importance_classes
+from loyalty.segments.actions.label_rules import add_rule, apply_rules
+from loyalty.segments.rules.labels import LabelRuleDraft, Target
+from loyalty.segments.rules.trees import tree_from
 from loyalty.staff.rules import Actor, ActorKind
 
 CATEGORIES = (
@@ -17,6 +20,10 @@ CATEGORIES = (
     (CategoryDraft("Была жалоба", "red"), 41, 9),
 )
 """(category, every which customer, beginning with whom)."""
+BY_RULE = CategoryDraft("Завсегдатаи", "teal")
+OFTEN = "visits:between:12..,last_visit:in:last-45"
+"""Who is given that category by a rule."""
+VIP_DISCOUNT_BP = 300
 CLASSES = ("Постоянный", "Важный", "VIP")
 SHARES = (0.75, 0.9, 0.97)
 """Who has spent more than this share of all who bought is in a class, unless nobody has looked at their card."""
@@ -57,3 +64,16 @@ async def write_labels(marketer_id: int, now: datetime) -> None:
         await db.execute(RANK, one.id, share)
     for number, row in enumerate(await db.fetch(FORGOTTEN, now - GONE_FOR, DELETED_AT_MOST)):
         await delete_customers([row["id"]], actor=actor, now=now - timedelta(days=3 * number, hours=5))
+
+
+async def write_rules(marketer_id: int, now: datetime) -> None:
+    """Make a rule for a category and one for a discount, and give both to those who fit by all that happened."""
+    since, actor = now - SINCE, Actor(ActorKind.STAFF, marketer_id)
+    often = await add_category(BY_RULE, actor=actor, now=since)
+    vip = (await importance_classes())[-1].id
+    for draft in (
+        LabelRuleDraft("Ходят часто", Target.CATEGORY, often, tree_from(OFTEN)),
+        LabelRuleDraft("Скидка для VIP", Target.DISCOUNT, VIP_DISCOUNT_BP, tree_from(f"importance:any:{vip}")),
+    ):
+        await add_rule(draft, actor=actor, now=since)
+        await apply_rules(draft.target, now=now - timedelta(minutes=2))

@@ -15,6 +15,7 @@ from loyalty.customers.queries.links import link_requests
 from loyalty.customers.rules import LinkState
 from loyalty.staff.queries import staff_list
 from regulars.seed import DEMO_LOGINS, seed
+from regulars.seed.doubles import NEW_NUMBERS
 from tests.builders import assert_books_agree
 from tests.conftest import refresh
 
@@ -61,7 +62,8 @@ async def test_whatsapp_calls_people_by_their_number_or_by_a_name_of_its_own(cro
     assert 0.3 < len(scoped) / len(rows) < 0.7
     for row in rows:
         if row["phone"] is not None:
-            assert row["phone"] == row["known"]
+            # Whoever has another number by now may write from the old one still.
+            assert row["phone"] == row["known"] or row["known"] in NEW_NUMBERS
             assert row["phone"][1:] in {row["address"], row["alias"]}
     hidden = [row for row in rows if row["phone"] is None]
     assert {(row["known"] is None, row["phone_verified_at"]) for row in hidden} == {(False, None), (True, None)}
