@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 
 import structlog
@@ -14,10 +15,11 @@ import structlog
 from bot.webhooks import PREFIX, Webhooks
 from loyalty.bell import Bell, hung
 from loyalty.clock import system_now
-from loyalty.conversations.channels import SMS, TELEGRAM, WHATSAPP
+from loyalty.conversations.channels import EMAIL, SMS, TELEGRAM, WHATSAPP
 from loyalty.conversations.stopping import stop_key, stop_links
 from loyalty.customers.rules import code_key
 from loyalty.db import Watch, close_database, is_migrated, open_database, why_not_opened
+from loyalty.office.exporting import file_key, with_links
 from loyalty.settings import Settings, TelegramMode
 from loyalty.webhooks.rules import signing_key
 from regulars.ports import Beside, CannotServe, Port, listening_at, side_by_side
@@ -103,9 +105,10 @@ async def _bot(process: Process) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _worker(process: Process) -> AsyncIterator[None]:
-    """Send what lies in the outbox, keep open cards fresh, fetch what people sent, tell other programs what happens."""
+    """Send what lies in the outbox, and letters to staff; keep open cards fresh, fetch what people sent, tell others."""
     from bot.app import limits_of, open_channels  # noqa: PLC0415  a process without this part does not load it
     from bot.sender import sending  # noqa: PLC0415
+    from scheduler.letters import sending_letters  # noqa: PLC0415
     from scheduler.webhooks import delivering  # noqa: PLC0415
 
     assert process.settings.secret_key is not None
@@ -116,6 +119,8 @@ async def _worker(process: Process) -> AsyncIterator[None]:
         for channel in channels:
             opened.push_async_callback(channel.close)
         telling = delivering(signing_key(secret), process.bell, system_now, allow_local=allow_local)
+        linked = partial(with_links, key=file_key(secret), public_url=process.settings.public_url)
+        post = next((channel for channel in channels if channel.name == EMAIL), None)
         redis_url = _redis_url(process.settings)
         limits = limits_of(process.settings)
         async with (
@@ -129,6 +134,7 @@ async def _worker(process: Process) -> AsyncIterator[None]:
                 clock=system_now,
             ),
             telling,
+            sending_letters(post, linked, process.bell, system_now),
         ):
             yield
 

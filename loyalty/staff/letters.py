@@ -30,8 +30,8 @@ RETURNING id, address, subject, text, attempts,
 """
 # Only by whoever tried last: another sender has it in hands after a lease that lapsed.
 SETTLED = """
-UPDATE staff_letter SET state = $3, reason = $4, subject = '', text = '',
-    sent_at = CASE WHEN $3 = 'sent' THEN $5::timestamptz END
+UPDATE staff_letter SET state = $3::varchar, reason = $4, subject = '', text = '',
+    sent_at = CASE WHEN $3::varchar = 'sent' THEN $5::timestamptz END
 WHERE id = $1 AND state = 'queued' AND attempts = $2
 """
 LATER = "UPDATE staff_letter SET due_at = $3, reason = $4 WHERE id = $1 AND state = 'queued' AND attempts = $2"
