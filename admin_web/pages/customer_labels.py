@@ -9,6 +9,7 @@ from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.keys import now
 from admin_web.label_words import color_choices, importance_choices, importance_name
+from admin_web.reach import OnlyForTheChain, is_open_to
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.customers.actions.categories import give_category, make_and_give, take_category
 from loyalty.customers.actions.importance import set_importance
@@ -18,6 +19,7 @@ from loyalty.customers.queries.categories import category_chips, importance_clas
 from loyalty.errors import LoyaltyError, NotFound
 from loyalty.staff.rules import Permission, may
 
+CATEGORIES = "/categories"
 OFFERED = 12
 """So many categories at most are offered at once; typing narrows them down."""
 
@@ -69,8 +71,11 @@ async def give(request: web.Request) -> web.Response:
     if is_id(wanted) and len(wanted) <= 9:
         await give_category(int(wanted), [id_in(request)], actor=actor_of(request), now=now(request))
         return await _again(request)
-    if not may(staff_of(request).role, Permission.SEGMENTS_MANAGE):
+    person = staff_of(request)
+    if not may(person.role, Permission.SEGMENTS_MANAGE):
         raise web.HTTPForbidden
+    if not is_open_to(CATEGORIES, person):
+        raise OnlyForTheChain
     try:
         draft = CategoryDraft(form.value("name"), form.value("color"))
         await make_and_give(draft, [id_in(request)], actor=actor_of(request), now=now(request))

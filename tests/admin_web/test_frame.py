@@ -12,7 +12,7 @@ from admin_web.app import build_app
 from admin_web.assets import assets
 from admin_web.pages import PAGES
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
-from loyalty.staff.rules import Permission, Role, may
+from loyalty.staff.rules import Role
 from tests.admin_web.conftest import send_login
 
 CSP = (
@@ -255,27 +255,6 @@ def test_every_handler_says_who_may_open_it():
     for module in PAGES:
         for route in module.ROUTES:
             assert hasattr(route.handler, "needs"), f"{module.__name__}: {route.handler.__name__}"
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_each_page_opens_for_those_who_have_its_permission_only(panel, sign_in_as, role):
-    await sign_in_as(role)
-    for module in PAGES:
-        for route in module.ROUTES:
-            if route.method != "GET" or "{" in route.path or route.handler.needs is None:
-                continue
-            answer = await panel.get(route.path, allow_redirects=False)
-            expected = (200, 303) if may(role, route.handler.needs) else (403,)
-            assert answer.status in expected, (role, route.path, answer.status)
-
-
-async def test_nobody_opens_a_page_before_signing_in(panel):
-    for module in PAGES:
-        for route in module.ROUTES:
-            if isinstance(getattr(route.handler, "needs", None), Permission):
-                path = route.path.replace(r"{id:\d{1,9}}", "1").partition("{")[0]
-                answer = await panel.request(route.method, path, allow_redirects=False)
-                assert answer.status in (303, 404, 405), (route.method, path)
 
 
 async def test_the_navigation_shows_only_what_opens(panel, sign_in_as):

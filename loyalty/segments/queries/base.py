@@ -14,7 +14,7 @@ from typing import Any
 
 from loyalty import db
 from loyalty.clock import business_date
-from loyalty.customers.queries import matching
+from loyalty.customers.queries import matching, reach
 from loyalty.customers.rules import Search, SearchKind
 from loyalty.segments.filters import Context, compile_tree, filter_of, segment_ids
 from loyalty.segments.queries.columns import COLUMNS, Order
@@ -131,12 +131,15 @@ SUMS = """
     count(*) AS count, coalesce(sum(f.sold), 0)::bigint AS sold, coalesce(sum(f.paid), 0)::bigint AS paid,
     coalesce(sum(f.balance), 0)::bigint AS balance
 """
-# Indexes: customer_home_location, the primary key of customer_location.
-AT_LOCATIONS = """
-    (EXISTS (SELECT FROM customer c WHERE c.id = f.customer_id AND c.home_location_id = ANY({0}::int[]))
-    OR EXISTS (SELECT FROM customer_location p WHERE p.customer_id = f.customer_id AND p.location_id = ANY({0}::int[])))
+# Person by person: an order is walked past many who are there. The few of a small location are taken at once instead,
+# along customer_home_location and the primary key of customer_location: a walk would hardly meet them.
+AT_LOCATIONS = reach.reached("f.customer_id", "{0}")
+THERE = """
+    SELECT home.id FROM customer home WHERE home.home_location_id = ANY({0}::int[])
+    UNION ALL SELECT been.customer_id FROM customer_location been
+    WHERE been.location_id = ANY({0}::int[]) AND been.visits > 0
 """
-
+HOW_MANY_THERE = f"SELECT count(*) FROM (SELECT FROM ({THERE.format('$1')}) there LIMIT {FEW + 1}) few"
 
 BY_NAME = "EXISTS (SELECT FROM customer c WHERE c.id = f.customer_id AND {0})"
 # Whoever has the number of a card that was merged means the card it became.
@@ -304,7 +307,10 @@ async def _query(look: Look, now: datetime, marked: Group = EVERYBODY) -> _Query
     if look.tree.parts:
         parts.append(f"({compile_tree(look.tree, context)})")
     if look.locations is not None:
-        parts.append(AT_LOCATIONS.format(context.add(list(look.locations))))
+        places = list(look.locations)
+        are_few = await db.fetch_value(HOW_MANY_THERE, places) <= FEW
+        there = f"f.customer_id IN ({THERE})" if are_few else AT_LOCATIONS
+        parts.append(there.format(context.add(places)))
     mark = f"({compile_tree(marked, context)})" if marked.parts else "true"
     return _Query(" AND ".join(parts), context.params, mark)
 
