@@ -44,6 +44,7 @@ REACH: dict[str, Rule] = {
     "/customers/{id}/merge/{other}": {"id": Thing.CUSTOMER, "other": Thing.CUSTOMER},
     "/customers/{id}/media/{media}": {"media": Thing.PHOTO},
     "/customers/actions/{id}": {"id": Thing.MASS_ACTION},
+    "/customers/imports": Reach.CHAIN,
     "/merges/{id}": {"id": Thing.MERGE},
     # Everybody's to look at; a segment itself is the chain's, who is in it is not.
     "/segments": Reach.OPEN,

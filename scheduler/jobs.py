@@ -18,6 +18,8 @@ from loyalty.office.actions import prove_nightly
 from loyalty.office.actions.erasure import forget_addresses as forget_erased_addresses
 from loyalty.office.actions.export_work import make_due as make_due_exports
 from loyalty.office.actions.exports import expire_exports as expire_due_exports
+from loyalty.office.actions.import_work import forget_due as forget_due_imports
+from loyalty.office.actions.import_work import work_due as work_on_due_imports
 from loyalty.office.actions.mass_work import work_due as work_on_due_actions
 from loyalty.receipts.actions.claims import settle_claims as settle_due_claims
 from loyalty.receipts.actions.holds import lapse_due
@@ -153,6 +155,16 @@ async def expire_exports(now: datetime) -> int:
     return await expire_due_exports(now=now, limit=20)
 
 
+async def bring_in_files(now: datetime) -> int:
+    """Go on with files that people have sent: reading, trying out, bringing in, taking back."""
+    return await work_on_due_imports(now=now)
+
+
+async def forget_files(now: datetime) -> int:
+    """Empty the lines of files whose time to be taken back is over."""
+    return await forget_due_imports(now=now, limit=20)
+
+
 JOBS = (
     Job("expire bonuses", 30, expire_bonuses),
     Job("lapse holds", 15, lapse_holds),
@@ -172,6 +184,8 @@ JOBS = (
     Job("prove the books", 300, prove_books),
     Job("apply label rules", 30, apply_label_rules),
     Job("act on many", 2, act_on_many),
+    Job("bring in files", 2, bring_in_files),
+    Job("forget files", 600, forget_files),
     Job("feed campaigns", 1, feed_campaigns),
     Job("make files", 2, make_exports),
     Job("delete old files", 600, expire_exports),

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     CUSTOMERS_EDIT = "customers.edit"
     CUSTOMERS_DELETE = "customers.delete"
     CUSTOMERS_BULK = "customers.bulk"
+    CUSTOMERS_IMPORT = "customers.import"
     CUSTOMERS_MERGE = "customers.merge"
     CUSTOMERS_ERASE = "customers.erase"
     CUSTOMERS_EXPORT = "customers.export"
@@ -70,6 +71,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTOMERS_EDIT,
             Permission.CUSTOMERS_DELETE,
             Permission.CUSTOMERS_BULK,
+            Permission.CUSTOMERS_IMPORT,
             Permission.CUSTOMERS_MERGE,
             Permission.CUSTOMERS_EXPORT,
             Permission.PHONES_READ,

@@ -177,11 +177,17 @@ def _records(text: IO[str], separator: str, *, skip_first: bool) -> Iterator[Row
     try:
         for record in records:
             if not (skip_first and number == 1):
-                yield number, [_CONTROLS.sub("", cell).strip() for cell in record]
+                yield number, [_plain(cell) for cell in record]
             number = records.line_num + 1
     except csv.Error:
         # A quotation mark that nobody closes takes the rest of the file for one cell.
         raise Unreadable("cell_is_too_long", limit=CELL_LENGTH, line=number) from None
+
+
+def _plain(cell: str) -> str:
+    """A cell without what cannot be seen at its ends; a sign that only says that it is no formula is none of it."""
+    text = _CONTROLS.sub("", cell).strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
 
 
 def encoding_of(file: IO[bytes]) -> str:
