@@ -21,12 +21,13 @@ from admin_web.formats import (
 from admin_web.i18n import READER, gettext, mark, ngettext
 from admin_web.words import reason_text
 from loyalty.errors import Invalid
-from loyalty.segments.filters import FILTERS, Area, Filter, Kind, Unit, filter_of
+from loyalty.segments.filters import FILTERS, Area, Filter, Kind, Unit, checked, filter_of
 from loyalty.segments.filters.base import ChoiceFilter, PeriodFilter, RangeFilter
 from loyalty.segments.queries.base import Reason
 from loyalty.segments.queries.options import options
 from loyalty.segments.rules.periods import Period, PeriodKind
-from loyalty.segments.rules.trees import Condition, Group, Joiner
+from loyalty.segments.rules.trees import Condition, Group, Joiner, tree_from
+from loyalty.shop.queries import locations
 from loyalty.wording import NBSP, locale
 
 AREAS = {
@@ -115,6 +116,26 @@ def sentence(part: Condition | Group, names: Names) -> str:
         f"({sentence(one, names)})" if isinstance(one, Group) else sentence(one, names) for one in part.parts
     )
     return inner if part.joiner is Joiner.ALL else f"{gettext(JOINED[part.joiner])}: {inner}"
+
+
+async def look_words(look: Mapping[str, str] | None) -> str:
+    """How people of the base were found, as the address said it; None for those who were ticked."""
+    if look is None:
+        return gettext("Ticked one by one")
+    parts = []
+    if named := look.get("location"):
+        places = {str(place.id): place.name for place in await locations()}
+        parts.append(", ".join(places.get(one, one) for one in named.split(".")))
+    if search := look.get("q"):
+        parts.append(gettext("Search: %(text)s") % {"text": search})
+    try:
+        tree = checked(tree_from(look.get("f", "")))
+    except Invalid:
+        # A field of an earlier version.
+        return "; ".join(parts) or gettext("A filter that cannot be read any more")
+    if tree.parts:
+        parts.append(sentence(tree, await names_for([tree])))
+    return "; ".join(parts) or gettext("The whole client base")
 
 
 def reason_words(reason: Reason, names: Names) -> ReasonWords:

@@ -1,15 +1,12 @@
 """Acts on many customers in words: what is done, how it stands, why somebody was left out."""
 
-from admin_web.filter_words import names_for, sentence
 from admin_web.formats import bonuses
 from admin_web.i18n import gettext, mark
 from admin_web.words import REASONS, reason_text
 from loyalty.customers.rules import RESTORED_FOR
-from loyalty.errors import Invalid, Refused
+from loyalty.errors import Refused
 from loyalty.office.mass import MassKind, MassState, RowState
 from loyalty.office.queries.mass import MassView
-from loyalty.segments.filters import checked
-from loyalty.segments.rules.trees import tree_from
 
 TITLES = {
     MassKind.CATEGORY_GIVE: mark("Give the category “%(name)s”"),
@@ -81,20 +78,3 @@ def row_reason(reason: str | None) -> str:
         return gettext(SHORT[reason])
     days = {"days": RESTORED_FOR.days} if reason == "restore_is_over" else {}
     return reason_text(Refused(reason if reason in REASONS else "not_done", **days))
-
-
-async def found_by(view: MassView) -> str:
-    """How its customers were found, as a sentence."""
-    if view.look is None:
-        return gettext("Ticked one by one")
-    parts = []
-    if search := view.look.get("q"):
-        parts.append(gettext("Search: %(text)s") % {"text": search})
-    try:
-        tree = checked(tree_from(view.look.get("f", "")))
-    except Invalid:
-        # A field of an earlier version.
-        return "; ".join(parts) or gettext("A filter that cannot be read any more")
-    if tree.parts:
-        parts.append(sentence(tree, await names_for([tree])))
-    return "; ".join(parts) or gettext("The whole client base")

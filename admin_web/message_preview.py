@@ -1,6 +1,6 @@
 """A message shown to its author as a real customer would get it, in each channel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,12 @@ from admin_web.forms import Form, is_id
 from admin_web.i18n import READER
 from admin_web.i18n import gettext as _
 from admin_web.message_words import SYMBOLS, channel_name, samples
+from loyalty.campaigns.rules import content_for
 from loyalty.conversations.answering import filled_in
 from loyalty.conversations.channels import CAPABILITIES, EMAIL, SMS, SmsSize, sms_size
 from loyalty.conversations.content import Content, fit
 from loyalty.conversations.kinds.said import service_content
-from loyalty.conversations.message_types import LANGUAGES, MessageTypeView, Texts
+from loyalty.conversations.message_types import BULK, LANGUAGES, MessageTypeView, Texts
 from loyalty.conversations.queries.recipients import first_name
 from loyalty.conversations.queries.templates import standing_in
 from loyalty.conversations.queries.types import example_of, somebody
@@ -71,9 +72,34 @@ async def preview_of(view: MessageTypeView, form: Form, texts: Texts, shop: Shop
     values, source = await _values(view, person, language, shop)
     content = service_content(view.name, language, values, texts)
     reached = {place.channel for place in await places_of(person.id) if place.is_active} if person else set()
-    shown = [await _shown(view, channel, content, language, is_reached=channel in reached) for channel in view.channels]
+    shown = [
+        await _shown(view.name, channel, content, language, is_reached=channel in reached) for channel in view.channels
+    ]
     sizes = {one: sms_size(service_content(view.name, one, values, texts).text) for one in LANGUAGES}
     return Preview(person, found, language, source, shown, sizes)
+
+
+async def bulk_preview_of(
+    channels: Sequence[str], form: Form, texts: Mapping[str, str], whom: Look, shop: ShopView
+) -> Preview:
+    """A message to many in these words, to whom `form` names, else to one of those whom it is for."""
+    found = await _found(form.value("q"), shop.region)
+    wanted = form.value("customer")
+    if not wanted and not found:
+        rows = (await base_page(whom, columns=(), now=READER.get().now, rows=1)).rows
+        wanted = str(rows[0]["id"]) if rows else ""
+    person = await _person(wanted, found)
+    language = form.value("language")
+    if language not in LANGUAGES:
+        language = person.language if person and person.language in LANGUAGES else shop.language
+    name = first_name(person.name) if person else ""
+    contents = {one: content_for(texts, one, shop.language, name) for one in LANGUAGES}
+    reached = {place.channel for place in await places_of(person.id) if place.is_active} if person else set()
+    shown = [
+        await _shown(BULK, channel, contents[language], language, is_reached=channel in reached) for channel in channels
+    ]
+    sizes = {one: sms_size(content.text) for one, content in contents.items()}
+    return Preview(person, found, language, "", shown, sizes)
 
 
 async def _found(words: str, region: str) -> list[dict[str, Any]]:
@@ -108,10 +134,10 @@ async def _values(
     return {**example.values, **known}, _("The values are those of the last such message to somebody else.")
 
 
-async def _shown(view: MessageTypeView, channel: str, content: Content, language: str, *, is_reached: bool) -> Shown:
+async def _shown(kind: str, channel: str, content: Content, language: str, *, is_reached: bool) -> Shown:
     able = CAPABILITIES[channel]
     fitted = fit(content, able, language)
-    template = await standing_in(view.name, language) if able.window_hours else None
+    template = await standing_in(kind, language) if able.window_hours else None
     filled = [content.values.get(one.name) or one.fallback for one in template.variables] if template else []
     return Shown(
         channel=channel,

@@ -45,6 +45,8 @@ REACH: dict[str, Rule] = {
     "/customers/{id}/media/{media}": {"media": Thing.PHOTO},
     "/customers/actions/{id}": {"id": Thing.MASS_ACTION},
     "/customers/imports": Reach.CHAIN,
+    "/campaigns": Reach.OPEN,
+    "/campaigns/{id}": {"id": Thing.CAMPAIGN},
     "/merges/{id}": {"id": Thing.MERGE},
     # Everybody's to look at; a segment itself is the chain's, who is in it is not.
     "/segments": Reach.OPEN,

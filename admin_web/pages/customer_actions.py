@@ -7,14 +7,15 @@ from aiohttp import web
 
 from admin_web.auth import actor_of, requires, staff_of
 from admin_web.base_look import KEPT, PATH, address_now, list_url, location_value, look_of, part_url
-from admin_web.filter_words import names_for, sentence, wrong
+from admin_web.filter_words import look_words, names_for, sentence, wrong
 from admin_web.formats import num
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.i18n import ngettext
 from admin_web.keys import now
 from admin_web.label_words import importance_choices
-from admin_web.mass_words import ROW_STATES, STATES, found_by, order_title, row_reason, title, undo_text
+from admin_web.mass_words import ROW_STATES, STATES, order_title, row_reason, title, undo_text
+from admin_web.pages.campaigns import new_campaign_url
 from admin_web.reach import cards_open_to
 from admin_web.render import go_to, is_htmx, leave_toast, page
 from loyalty.customers.queries.categories import categories, importance_classes
@@ -71,7 +72,7 @@ async def show_list(request: web.Request) -> web.Response:
         request,
         "mass/list.html",
         block="results" if request.headers.get("HX-Target") == "results" else None,
-        actions=[(one, title(one), await found_by(one), _base_url(one)) for one in found],
+        actions=[(one, title(one), await look_words(one.look), _base_url(one)) for one in found],
         states=_states(),
         older=f"{ACTIONS}?before={following}" if following else None,
         newest=ACTIONS if before else None,
@@ -83,6 +84,8 @@ async def show_new(request: web.Request) -> web.Response:
     """GET /customers/actions/new?kind=&scope=&id=…&q=&f=: the question; a dialog for htmx."""
     if "kind" not in request.query:
         return await go_to(request, list_url(request))
+    if request.query["kind"] == "message":
+        return await go_to(request, new_campaign_url(request))
     kind = _kind_in(request, request.query.get("kind", ""))
     is_all = "all" in request.query.getall("scope", [])
     ids = "" if is_all else ".".join(request.query.getall("id", []))
@@ -138,7 +141,7 @@ async def show_one(request: web.Request) -> web.Response:
         is_part=is_part,
         action=view,
         title=title(view),
-        found_by=await found_by(view),
+        found_by=await look_words(view.look),
         base_url=_base_url(view),
         here=here,
         states=_states(),

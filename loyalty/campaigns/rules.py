@@ -124,7 +124,7 @@ def checked_name(name: str, texts: Mapping[str, str], shop_language: str) -> str
         raise Invalid("name", "odd_characters")
     if cleaned:
         return cleaned
-    line = texts[shop_language].partition("\n")[0]
+    line = content_for(texts, shop_language, shop_language, "").text.partition("\n")[0]
     return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1].rsplit(' ', 1)[0]}…"
 
 

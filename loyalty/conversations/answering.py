@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
 from loyalty.conversations.channels import CAPABILITIES, WHATSAPP
+from loyalty.conversations.kinds.base import nameless
 from loyalty.errors import Invalid
 
 SILENCE = timedelta(hours=12)
@@ -36,7 +37,6 @@ NO_WEBP = frozenset({WHATSAPP})
 
 _PLACE = re.compile(r"\{\{(\d{1,2})\}\}")
 _FIRST_NAME = "{first_name}"
-_NOBODY = re.compile(r",?[ \t]*\{first_name\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +138,4 @@ def template_values(variables: Sequence[Mapping[str, str]], typed: Mapping[str, 
 def with_first_name(text: str, name: str) -> str:
     """Ready words to a person: {first_name} is theirs; without one it goes, with the comma before it."""
     first = name.split(maxsplit=1)[0] if name.strip() else ""
-    return text.replace(_FIRST_NAME, first) if first else _NOBODY.sub("", text)
+    return text.replace(_FIRST_NAME, first) if first else nameless(text)

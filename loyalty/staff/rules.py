@@ -51,6 +51,7 @@ class Permission(StrEnum):
     CLAIMS_DECIDE = "claims.decide"
     NOTES_WRITE = "notes.write"
     SEGMENTS_MANAGE = "segments.manage"
+    CAMPAIGNS_SEND = "campaigns.send"
     ENTRY_LINKS_MANAGE = "entry_links.manage"
     MESSAGES_READ = "messages.read"
     MESSAGES_WRITE = "messages.write"
@@ -82,6 +83,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.NOTES_WRITE,
             Permission.BOOKINGS_MANAGE,
             Permission.SEGMENTS_MANAGE,
+            Permission.CAMPAIGNS_SEND,
             Permission.ENTRY_LINKS_MANAGE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,

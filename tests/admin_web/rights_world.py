@@ -35,6 +35,9 @@ from tests.builders import (
     an_account,
 )
 
+HERE, THERE = "Тверская", "Покровская"
+"""What people of the one side and of the other are called."""
+
 
 @dataclass(slots=True)
 class Side:
@@ -61,16 +64,27 @@ class World:
     category_id: int
 
 
+BEGUN = ("/customers/actions", "/campaigns")
+"""Whose things are of who has begun them."""
+CAMPAIGN = """
+INSERT INTO campaign (key, name, topic, texts, channels, state, acknowledged_version, acknowledged_language,
+    acknowledged_text, staff_id, created_at, resumed_at, counted_at, resumed_from, place, total, skipped, queued, sent,
+    delivered, read, failed, unknown, cancelled)
+VALUES ($1, 'Autumn', 'marketing', '{"ru": "Ждём"}', 'telegram', 'running', 1, 'ru', 'Согласны', $2, $3, $3, $3,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) RETURNING id
+"""
+
+
 async def the_world(people: list[StaffView], here: int, there: int) -> World:
     """Fill the shop. Who works at the till has sold at both locations, who acts on many has begun something."""
     await a_programme(manual_credit_alone=0)
     category = await add_category(CategoryDraft("Office", "blue"), actor=COMMAND, now=START)
     segment = await add_segment(SegmentDraft("Neighbours", ""), actor=COMMAND, now=START)
     sides = []
-    for location_id in (here, there):
+    for location_id, called in ((here, HERE), (there, THERE)):
         side = Side(location_id)
         sides.append(side)
-        person = await _people(side, people[0])
+        person = await _people(side, people[0], called)
         for one in people:
             if one.role in {Role.OWNER, Role.CASHIER}:
                 await _sold(side, person, one)
@@ -79,9 +93,14 @@ async def the_world(people: list[StaffView], here: int, there: int) -> World:
                 action = await mass.begin(order, [person.id], key=f"{location_id}-{one.id}", actor=one.actor, now=START)
                 # There stands what somebody else has begun.
                 side.own[one.id, "/customers/actions"] = action
-        side.ids["/customers/actions"] = side.own[people[0].id, "/customers/actions"]
+                side.own[one.id, "/campaigns"] = await db.fetch_value(
+                    CAMPAIGN, f"{location_id}-{one.id}", one.id, START
+                )
+        for path in BEGUN:
+            side.ids[path] = side.own[people[0].id, path]
     for one in people[1:]:
-        sides[1].own.pop((one.id, "/customers/actions"), None)
+        for path in BEGUN:
+            sides[1].own.pop((one.id, path), None)
     # What is shut, ended or signed out there is nobody's who goes on.
     spare = await a_location(name="Closing down")
     leaver = (await a_cashier()).staff_id
@@ -92,10 +111,10 @@ async def the_world(people: list[StaffView], here: int, there: int) -> World:
     return World(sides[0], sides[1], segment, category)
 
 
-async def _people(side: Side, owner: StaffView) -> CustomerView:
+async def _people(side: Side, owner: StaffView, called: str) -> CustomerView:
     """Somebody who has been there with all that can be theirs, and two more who belong there."""
-    person = await a_customer(bonuses=500_00)
-    others = [await a_customer(name=name) for name in ("Олег Ким", "Анна Кот", "Пётр Лис")]
+    person = await a_customer(name=f"Мария {called}", bonuses=500_00)
+    others = [await a_customer(name=f"{name} {called}") for name in ("Олег", "Анна", "Пётр")]
     ids = [one.id for one in others]
     await db.execute("UPDATE customer SET home_location_id = $1 WHERE id = ANY($2::bigint[])", side.location_id, ids)
     account = await an_account(person.id)

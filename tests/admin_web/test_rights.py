@@ -63,6 +63,11 @@ om--- open  GET    /customers/actions /customers/actions/new
 om--- open  POST   /customers/actions
 om--- mine  GET    /customers/actions/{id}
 om--- mine  POST   /customers/actions/{id}/{deed} /customers/actions/{id}/undo
+# campaigns
+om--- open  GET    /campaigns /campaigns/new
+om--- open  POST   /campaigns /campaigns/preview /campaigns/reach
+om--- mine  GET    /campaigns/{id}
+om--- mine  POST   /campaigns/{id}/{deed}
 # customer_merge
 om--- open  GET    /customers/duplicates
 om--- mine  GET    /customers/{id}/merge /customers/{id}/merge/{other}

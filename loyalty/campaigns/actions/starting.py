@@ -1,6 +1,6 @@
 """Starting a message to many: its audience is frozen in one statement, and never changes after."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from loyalty import db
@@ -45,7 +45,7 @@ async def start_campaign(
     draft: CampaignDraft,
     audience: Audience,
     *,
-    channels: Sequence[str],
+    channels: Collection[str],
     look: dict[str, str] | None = None,
     key: str,
     actor: Actor,

@@ -1,6 +1,6 @@
 """Whom a message to many reaches: one statement for the preview and for the freezing, so that both say the same."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -85,7 +85,7 @@ class Split:
     channels: tuple[str, ...]
 
 
-async def reach(audience: Audience, *, channels: Sequence[str], now: datetime) -> Reach:
+async def reach(audience: Audience, *, channels: Collection[str], now: datetime) -> Reach:
     """Whom a message to these people would reach. channels: those that work here; of them the shop's are taken.
 
     Of a hundred thousand people it takes a second or two.
@@ -104,7 +104,7 @@ async def reach(audience: Audience, *, channels: Sequence[str], now: datetime) -
     )
 
 
-async def split_of(audience: Audience, *, channels: Sequence[str], now: datetime) -> Split:
+async def split_of(audience: Audience, *, channels: Collection[str], now: datetime) -> Split:
     """How an audience is split at this moment."""
     shown = await message_type(BULK)
     used = tuple(one for one in shown.channels if one in channels)

@@ -8,6 +8,8 @@ _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 COMMON = frozenset({"first_name"})
 """What every text may name beside the variables of its type."""
 _NOBODY = re.compile(r",?[ \t]*\{first_name\}")
+_NOBODY_FIRST = re.compile(r"(^|[.!?…][ \t]+)\{first_name\}[ \t]*[,!.:;–—-]*[ \t]*(\w?)")
+"""Where a sentence begins with the name, it goes with what parts it from the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Kind:
         """
         template = own or self.texts.get(language) or self.texts["en"]
         if not values.get("first_name"):
-            template = _NOBODY.sub("", template)
+            template = nameless(template)
         lines = []
         for line in template.splitlines():
             named = _VARIABLE.findall(line)
@@ -49,6 +51,17 @@ class Kind:
         """The buttons with their variables filled in: (label, data)."""
         pairs = self.buttons.get(language) or self.buttons.get("en", ())
         return tuple((label, _VARIABLE.sub(lambda match: values.get(match[1], ""), data)) for label, data in pairs)
+
+
+def nameless(template: str) -> str:
+    """A text that names nobody: `{first_name}` goes with the comma that parts it, and so does a line of it alone."""
+    lines = []
+    for line in template.splitlines():
+        said = _NOBODY_FIRST.sub(lambda match: match[1] + match[2].upper(), line)
+        said = _NOBODY.sub("", said)
+        if said.strip() or said == line:
+            lines.append(said)
+    return "\n".join(lines)
 
 
 def variables_of(template: str) -> set[str]:

@@ -22,6 +22,7 @@ class Thing(StrEnum):
     WAITING_SALE = "waiting_sale"
     ENTRY_LINK = "entry_link"
     MASS_ACTION = "mass_action"
+    CAMPAIGN = "campaign"
 
 
 WHOSE = {
@@ -49,6 +50,7 @@ WHOSE = {
     Thing.WAITING_SALE: "SELECT location_id FROM waiting_sale WHERE id = $1",
     Thing.ENTRY_LINK: "SELECT location_id FROM entry_link WHERE id = $1",
     Thing.MASS_ACTION: "SELECT staff_id FROM mass_action WHERE id = $1",
+    Thing.CAMPAIGN: "SELECT staff_id FROM campaign WHERE id = $1",
 }
 """The location, the customer or the person of the panel by whom a thing is reached. All by primary keys."""
 

@@ -11,6 +11,7 @@ from loyalty.conversations.answering import Upload
 from loyalty.conversations.channels import CAPABILITIES, SmsSize, sms_size
 from loyalty.conversations.content import Content
 from loyalty.conversations.kinds import KINDS
+from loyalty.conversations.kinds.base import nameless
 from loyalty.conversations.message_types import BY_PEOPLE, LANGUAGES, NAMES, possible_channels, usable_variables
 from loyalty.conversations.queries.recipients import recipient_of
 from loyalty.conversations.queries.types import example_of, message_type, message_types, somebody
@@ -222,3 +223,19 @@ async def test_an_sms_of_staff_is_words_alone_and_not_endless(database):
     picture = Upload("a.png", "image/png", b"\x89PNG\r\n\x1a\n rest")
     with pytest.raises(Invalid, match="no_files_there"):
         await write_to(account, "Вот", upload=picture, key="k2", actor=actor, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Здравствуйте, {first_name}!", "Здравствуйте!"),
+        ("{first_name}, мы соскучились!", "Мы соскучились!"),
+        ("{first_name}! Ждём вас", "Ждём вас"),
+        ("Готово. {first_name}, заходите", "Готово. Заходите"),
+        ("{first_name},\nждём", "ждём"),
+        ("Ждём {first_name} и друзей", "Ждём и друзей"),
+        ("Ждём\n\nвас", "Ждём\n\nвас"),
+    ],
+)
+def test_who_has_no_name_is_spoken_to_without_it(text, said):
+    assert nameless(text) == said
