@@ -25,7 +25,7 @@ from regulars.seed.labels import write_labels, write_rules
 from regulars.seed.life import Seeded
 from regulars.seed.names import people
 from regulars.seed.newcomers import NEWCOMERS, write_claimants, write_failed, write_strangers
-from regulars.seed.opening import DEMO_LOGINS, open_town
+from regulars.seed.opening import DEMO_LOGINS, ENOUGH, open_town
 from regulars.seed.ready import write_ready_words
 from regulars.seed.requests import write_requests
 from regulars.seed.segments import write_segments
@@ -35,8 +35,6 @@ from regulars.seed.types import write_types
 from regulars.seed.waiting import keep_sales
 
 CHUNK = 5_000
-ENOUGH = 100
-"""Customers in a base where even what happens to few has happened."""
 ANSWERERS = ("olga@ladno.example", "marina@ladno.example")
 """Who answers questions in the chats."""
 

@@ -55,21 +55,29 @@ def people(random: Random, count: int, first: int = 0) -> list[MadeUp]:
     return [_person(random, first + index) for index in range(count)]
 
 
+def namesake(random: Random, model: MadeUp, number: int) -> MadeUp:
+    """Somebody else of the same gender and language, with the phone of that number."""
+    return _named(random, model.gender, model.language, number)
+
+
 def _person(random: Random, number: int) -> MadeUp:
     gender = random.choice("ffm")
-    scattered = number * 7_368_787 % 10_000_000  # a permutation: no phone comes twice in ten million
     kind = random.random()
-    if kind < 0.72:
+    return _named(random, gender, "ru" if kind < 0.72 else "uk" if kind < 0.88 else "en", number)
+
+
+def _named(random: Random, gender: str, language: str, number: int) -> MadeUp:
+    scattered = number * 7_368_787 % 10_000_000  # a permutation: no phone comes twice in ten million
+    code = f"+7{_RUSSIAN_CODES[number % len(_RUSSIAN_CODES)]}"
+    if language == "ru":
         family = random.choice(RUSSIAN_FAMILIES) + ("а" if gender == "f" else "")
-        code = _RUSSIAN_CODES[number % len(_RUSSIAN_CODES)]
-        return MadeUp(f"{random.choice(RUSSIAN[gender])} {family}", gender, f"+7{code}{scattered:07d}", "ru")
-    if kind < 0.88:
-        family = random.choice(UKRAINIAN_FAMILIES)
-        code = _UKRAINIAN_CODES[number % len(_UKRAINIAN_CODES)]
-        return MadeUp(f"{random.choice(UKRAINIAN[gender])} {family}", gender, f"+380{code}{scattered:07d}", "uk")
-    code = _RUSSIAN_CODES[number % len(_RUSSIAN_CODES)]
-    name = f"{random.choice(LATIN[gender])} {random.choice(LATIN_FAMILIES)}"
-    return MadeUp(name, gender, f"+7{code}{scattered:07d}", "en")
+        first = random.choice(RUSSIAN[gender])
+    elif language == "uk":
+        family, code = random.choice(UKRAINIAN_FAMILIES), f"+380{_UKRAINIAN_CODES[number % len(_UKRAINIAN_CODES)]}"
+        first = random.choice(UKRAINIAN[gender])
+    else:
+        first, family = random.choice(LATIN[gender]), random.choice(LATIN_FAMILIES)
+    return MadeUp(f"{first} {family}", gender, f"{code}{scattered:07d}", language)
 
 
 # Roughly, as people write themselves in a username.

@@ -40,6 +40,8 @@ LOCATIONS = (
 Doors open and close a little inside the hours of the made-up sales: a few of them are odd.
 """
 
+ENOUGH = 100
+"""Customers in a base where even what happens to few has happened."""
 YEARS_BACK = timedelta(days=730)
 MANAGER = "marina@ladno.example"
 """Who gives tiers and discounts by hand."""

@@ -21,6 +21,7 @@ NAMES = (
     "regulars.explaining",
     "regulars.processes",
     "regulars.seed",
+    "regulars.seed.fast",
     "regulars.servers",
     "loyalty.office.actions",
     "loyalty.office.queries.explain",

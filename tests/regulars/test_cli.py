@@ -132,6 +132,15 @@ def test_seed_fills_an_empty_base_once_and_verify_agrees(regulars):
     assert proof.stdout.startswith("No differences. Checked 30 customers")
 
 
+def test_a_fast_seed_says_how_far_it_is_and_verify_agrees(regulars):
+    filled = regulars("seed", "--fast", "--customers", "30")
+    assert filled.returncode == 0, filled.stderr
+    assert filled.stdout.splitlines()[0] == "30 of 30 lives"
+    assert regulars("seed", "--fast").returncode == 1
+    proof = regulars("verify")
+    assert proof.stdout.startswith("No differences. Checked 30 customers")
+
+
 async def test_explain_says_where_bonuses_went(regulars):
     customer = await a_customer(phone="+79165550199", bonuses=200_00)
     answer = regulars("explain", "+7 916 555-01-99")

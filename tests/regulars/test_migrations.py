@@ -76,14 +76,19 @@ def test_the_migrations_still_make_the_base_that_was_reviewed(make_database, wor
 
     After a migration of your own, run this file with REGULARS_KEEP_SCHEMA=1 and review what changed in schema.sql.
     """
-    url = make_database(f"schema_{worker_number}")
-    command = [wheel_postgres_bin() / "pg_dump", "--schema-only", "--schema=public", "--no-owner", "--no-comments", url]
-    dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    noise = ("--", "SET ", "SELECT pg_catalog.", "\\restrict", "\\unrestrict")
-    schema = "\n".join(line for line in dump.splitlines() if line.strip() and not line.startswith(noise)) + "\n"
+    schema = schema_of(make_database(f"schema_{worker_number}"))
     if os.environ.get("REGULARS_KEEP_SCHEMA"):
         SCHEMA.write_text(schema)
     assert schema.splitlines() == SCHEMA.read_text().splitlines()
+
+
+def schema_of(url: str) -> str:
+    """What pg_dump says of the tables of a base, as `schema.sql` has it."""
+    command = [str(wheel_postgres_bin() / "pg_dump"), "--schema-only", "--schema=public"]
+    command += ["--no-owner", "--no-comments", url]
+    dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    noise = ("--", "SET ", "SELECT pg_catalog.", "\\restrict", "\\unrestrict")
+    return "\n".join(line for line in dump.splitlines() if line.strip() and not line.startswith(noise)) + "\n"
 
 
 async def test_every_column_of_a_model_is_in_the_base(database):
