@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from admin_web.keys import STAFF
+from admin_web.reach import cards_open_to
 from admin_web.render import go_to, page
 from loyalty.customers.queries import customer
 from loyalty.office.queries.merges import way_of
@@ -22,7 +23,11 @@ async def lead(request: web.Request, handler: Handler) -> web.StreamResponse:
     person = request.get(STAFF)
     if found is None or person is None or not may(person.role, Permission.CUSTOMERS_READ):
         return await handler(request)
-    survivor_id, is_erased = await way_of(int(found[1]))
+    customer_id = int(found[1])
+    if customer_id not in await cards_open_to(person, [customer_id]):
+        # What is not theirs is not there, and leads nowhere.
+        return await handler(request)
+    survivor_id, is_erased = await way_of(customer_id)
     if survivor_id is not None:
         # What was to be written is not: whoever wrote it looks at the card that it is now, and decides.
         rest = found[2] or "" if request.method == "GET" else ""
@@ -32,4 +37,4 @@ async def lead(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     if found[2] or request.method != "GET":
         raise web.HTTPNotFound
-    return page(request, "customers/erased.html", person=await customer(int(found[1])))
+    return page(request, "customers/erased.html", person=await customer(customer_id))

@@ -113,8 +113,8 @@ async def the_world(people: list[StaffView], here: int, there: int) -> World:
 
 async def _people(side: Side, owner: StaffView, called: str) -> CustomerView:
     """Somebody who has been there with all that can be theirs, and two more who belong there."""
-    person = await a_customer(name=f"Мария {called}", bonuses=500_00)
-    others = [await a_customer(name=f"{name} {called}") for name in ("Олег", "Анна", "Пётр")]
+    person = await a_customer(name=f"{called} Мария", bonuses=500_00)
+    others = [await a_customer(name=f"{called} {name}") for name in ("Олег", "Анна", "Пётр")]
     ids = [one.id for one in others]
     await db.execute("UPDATE customer SET home_location_id = $1 WHERE id = ANY($2::bigint[])", side.location_id, ids)
     account = await an_account(person.id)
