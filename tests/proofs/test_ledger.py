@@ -26,6 +26,7 @@ from loyalty.errors import Refused
 from loyalty.ids import new_key
 from loyalty.receipts.actions.holds import lapse_due, void_hold
 from loyalty.receipts.actions.refunds import refund_receipt
+from loyalty.receipts.actions.visits import roll_years
 from loyalty.receipts.rules.refunds import LineRefund
 from loyalty.receipts.rules.sales import Line, Recorded
 from loyalty.shop.rules import DebtPolicy, Effect, Rounding, RuleSettings, Stacking, Tier
@@ -280,6 +281,7 @@ class Story(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.run(lapse_due(now=self.model.now))
         self.run(expire_due(actor=JOB, now=self.model.now))
+        self.run(roll_years(now=self.model.now))
         self.run(assert_books_agree(now=self.model.now))
 
 
