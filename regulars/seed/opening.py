@@ -17,6 +17,7 @@ from regulars.seed.town import GROWTH, Town
 DEMO_LOGINS = (
     ("olga@ladno.example", "coffee-for-olga", "owner"),
     ("marina@ladno.example", "coffee-for-marina", "marketer"),
+    ("lera@ladno.example", "coffee-for-lera", "marketer"),
     ("timur@ladno.example", "coffee-for-timur", "cashier"),
     ("dasha@ladno.example", "coffee-for-dasha", "support"),
 )
@@ -29,7 +30,11 @@ STAFF = (
     ("sofia@ladno.example", "Софія Гнатюк", Role.CASHIER, 1),
     ("max@ladno.example", "Max Weber", Role.CASHIER, 2),
     ("dasha@ladno.example", "Дарья Ким", Role.SUPPORT, None),
+    ("lera@ladno.example", "Валерия Ткач", Role.MARKETER, None),
 )
+"""(e-mail, name, role, the location whose till they stand at)."""
+REACH = {"lera@ladno.example": (1,)}
+"""Whose rights are for some locations alone; of all others they are for the whole chain."""
 LOCATIONS = (
     ("Тверская, 12", "Москва, Тверская ул., 12", True, ("08:00", "20:50"), ("9999078900000001", "9999078900000002")),
     ("Покровка, 27", "Москва, ул. Покровка, 27", False, ("08:05", "21:00"), ("9999078900000003",)),
@@ -80,6 +85,8 @@ async def _open_shop(began: datetime) -> None:
         opened.append(place.id)
     passwords = {email: password for email, password, _ in DEMO_LOGINS}
     for email, name, role, index in STAFF:
-        token = await invite(email, name, role, opened[index] if index is not None else None, actor=COMMAND, now=began)
+        till = opened[index] if index is not None else None
+        reach = [opened[one] for one in REACH[email]] if email in REACH else None
+        token = await invite(email, name, role, till, location_ids=reach, actor=COMMAND, now=began)
         if email in passwords:
             await accept_invitation(token, passwords[email], now=began)
