@@ -47,6 +47,8 @@ REACH: dict[str, Rule] = {
     "/customers/imports": Reach.CHAIN,
     "/campaigns": Reach.OPEN,
     "/campaigns/{id}": {"id": Thing.CAMPAIGN},
+    # A file is its asker's, and of the locations that it was asked for (`office/exporting.why_not`).
+    "/customers/exports": Reach.OPEN,
     "/merges/{id}": {"id": Thing.MERGE},
     # Everybody's to look at; a segment itself is the chain's, who is in it is not.
     "/segments": Reach.OPEN,

@@ -86,9 +86,20 @@ def part(request: web.Request, template: str, block: str, **data: Any) -> Markup
     return Markup("".join(found.blocks[block](found.new_context(_context(request) | data))))  # noqa: S704  see above
 
 
-def toast(response: web.Response, text: str, undo_url: str | None = None, *, kind: str | None = None) -> web.Response:
-    """Have htmx show a message beside the answer; with `undo_url`, eight seconds with an Undo button."""
-    message = {"text": text, "undo": undo_url, "kind": kind}
+def toast(
+    response: web.Response,
+    text: str,
+    undo_url: str | None = None,
+    *,
+    kind: str | None = None,
+    link: tuple[str, str] | None = None,
+) -> web.Response:
+    """Have htmx show a message beside the answer; with `undo_url`, eight seconds with an Undo button.
+
+    link: (address, words) of a way on.
+    """
+    message: dict[str, Any] = {"text": text, "undo": undo_url, "kind": kind}
+    message["link"] = {"href": link[0], "text": link[1]} if link is not None else None
     message = {name: value for name, value in message.items() if value is not None}
     # Headers are Latin-1: JSON's \\u escapes carry the other letters.
     response.headers["HX-Trigger"] = json.dumps({"toast": message})

@@ -150,6 +150,7 @@ async def _list_page(
         totals_key=_totals_key(request),
         filters_url=part_url(request, "/customers/filters"),
         columns_url=part_url(request, "/customers/columns"),
+        export_url=str(URL(part_url(request, "/customers/exports/new")).update_query(scope="all")),
         cleared=list_url(request, f=None),
         everybody=list_url(request, q=None, f=None),
         rule_url=str(URL("/label-rules/new").with_query(f=tree_text(tree))),

@@ -122,8 +122,8 @@
 
   const isLive = (element) => Boolean(element?.matches?.("[data-live]"));
 
-  // --- Toasts: from HX-Trigger {"toast": {"text", "undo", "kind"}}, or left in the page by the server.
-  const showToast = ({ text, undo, kind }) => {
+  // --- Toasts: from HX-Trigger {"toast": {"text", "undo", "kind", "link"}}, or left in the page by the server.
+  const showToast = ({ text, undo, kind, link }) => {
     const place = one("#toasts");
     const toast = document.createElement("div");
     toast.className = kind ? `toast ${kind}` : "toast";
@@ -138,8 +138,14 @@
       });
       toast.append(button);
     }
+    if (link) {
+      const way = document.createElement("a");
+      way.href = link.href;
+      way.textContent = link.text;
+      toast.append(way);
+    }
     place.append(toast);
-    setTimeout(() => toast.remove(), undo ? 8000 : kind ? 8000 : 4000);
+    setTimeout(() => toast.remove(), undo || kind || link ? 8000 : 4000);
   };
   document.addEventListener("toast", (event) => {
     if (!isLive(event.target)) showToast(event.detail);

@@ -199,7 +199,7 @@ def _value_of(sheet: Sheet, key: str, cell: Cell, zone: ZoneInfo) -> Callable[[R
 def _moment(value: datetime | None, zone: ZoneInfo) -> datetime | None:
     if value is None or value.year <= NEVER_YEAR:
         return None
-    return value.astimezone(zone).replace(tzinfo=None)
+    return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
 # What a spreadsheet takes for the beginning of a formula, also in its wide forms; and what it may leave out before one.

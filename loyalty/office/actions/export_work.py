@@ -117,9 +117,8 @@ async def _claim(export_id: int, now: datetime) -> db.Row | None:
     """
     await db.execute("SELECT pg_advisory_xact_lock_shared($1)", ERASING_LOCK)
     row = await db.fetch_row(CLAIM, export_id, ATTEMPTS)
-    if row is None:
-        if await db.fetch_value(GIVE_UP, export_id, ATTEMPTS, NOT_MADE, now) is not None:
-            await write_journal(JOB, "export.failed", subject_kind="export", subject_id=export_id, now=now)
+    if row is None and await db.fetch_value(GIVE_UP, export_id, ATTEMPTS, NOT_MADE, now) is not None:
+        await write_journal(JOB, "export.failed", subject_kind="export", subject_id=export_id, now=now)
     return row
 
 

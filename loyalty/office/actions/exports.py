@@ -131,16 +131,23 @@ async def take_export(export_id: int, person: StaffView, *, actor: Actor, now: d
     "file_has_expired" | "file_shows_phones" | "file_is_of_other_locations").
     """
     view = await visible_export(export_id, person)
-    return await _take(view, person, by_link=False, actor=actor, now=now)
+    _check(view, person, now=now)
+    return await _hand_over(view, person.id, actor=actor, now=now)
 
 
 @db.use_case
 async def take_by_link(export_id: int, *, actor: Actor, now: datetime) -> Taken:
     """Let whoever has the link have a file: for its asker, by the asker's rights of now. Raises as `take_export`."""
     view = await export(export_id)
+    await may_take_by_link(view, now=now)
+    return await _hand_over(view, None, actor=actor, now=now)
+
+
+async def may_take_by_link(view: ExportView, *, now: datetime) -> None:
+    """Raise Refused like `take_export` unless whoever has the link may have the file now."""
     if view.staff_id is None:
-        raise NotFound("export")
-    return await _take(view, await staff_member(view.staff_id), by_link=True, actor=actor, now=now)
+        raise Refused("file_is_not_yours")
+    _check(view, await staff_member(view.staff_id), now=now)
 
 
 @db.use_case
@@ -185,7 +192,8 @@ async def visible_export(export_id: int, person: StaffView) -> ExportView:
     return view
 
 
-async def _take(view: ExportView, person: StaffView, *, by_link: bool, actor: Actor, now: datetime) -> Taken:
+def _check(view: ExportView, person: StaffView, *, now: datetime) -> None:
+    """Raise Refused unless there is a file, and this person may have it."""
     if reason := why_not(view.contents, taker_of(person)):
         raise Refused(reason)
     if view.is_under_way:
@@ -193,7 +201,12 @@ async def _take(view: ExportView, person: StaffView, *, by_link: bool, actor: Ac
     if not view.can_be_taken(now):
         is_over = view.state in {ExportState.DONE, ExportState.EXPIRED}
         raise Refused("file_has_expired" if is_over else "file_is_gone")
-    await db.execute(TAKEN, view.id, None if by_link else person.id, by_link, now)
+
+
+async def _hand_over(view: ExportView, staff_id: int | None, *, actor: Actor, now: datetime) -> Taken:
+    """Write down who takes it; None: whoever has the link."""
+    by_link = staff_id is None
+    await db.execute(TAKEN, view.id, staff_id, by_link, now)
     await _note("export.taken", view.id, actor=actor, now=now, by_link=by_link)
     return Taken(view.id, f"{view.words.title or 'customers'}-{view.id}", view.format, view.size)
 

@@ -30,6 +30,7 @@ class ExportView:
     words: FileWords
     location_ids: tuple[int, ...] | None
     shows_phones: bool
+    language: str
     email: str
     state: ExportState
     failure: str | None
@@ -75,9 +76,9 @@ class Download:
 
 
 EXPORTS = """
-SELECT e.id, e.look, jsonb_array_length(e.chosen) AS chosen,
-    e.format, e.columns, e.words, e.location_ids, e.shows_phones, e.email, e.state, e.failure, e.total, e.rows, e.size,
-    e.staff_id, p.name AS staff_name, e.created_at, e.finished_at, e.expires_at, l.state AS letter,
+SELECT e.id, e.look, jsonb_array_length(e.chosen) AS chosen, e.format, e.columns, e.words, e.location_ids,
+    e.shows_phones, e.language, e.email, e.state, e.failure, e.total, e.rows, e.size, e.staff_id, p.name AS staff_name,
+    e.created_at, e.finished_at, e.expires_at, l.state AS letter,
     (SELECT count(*) FROM file_download d WHERE d.export_id = e.id) AS downloads
 FROM file_export e LEFT JOIN staff_member p ON p.id = e.staff_id LEFT JOIN staff_letter l ON l.key = 'export:' || e.id
 """
