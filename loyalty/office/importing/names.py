@@ -5,9 +5,9 @@ from loyalty.office.importing import Kind
 NAMES: dict[Kind, dict[str, str]] = {
     Kind.CUSTOMERS: {
         "name": (
-            "name, full name, customer, client, customer name, client name, имя клиента, фио, ф и о, клиент, "
-            "покупатель, имя и фамилия, фамилия и имя, фамилия имя отчество, піб, клієнт, покупець, імя клієнта, "
-            "імя та прізвище, прізвище та імя, прізвище імя по батькові"
+            "name, full name, имя целиком, ім'я повністю, customer, client, customer name, client name, имя "
+            "клиента, фио, ф и о, клиент, покупатель, имя и фамилия, фамилия и имя, фамилия имя отчество, піб, "
+            "клієнт, покупець, імя клієнта, імя та прізвище, прізвище та імя, прізвище імя по батькові"
         ),
         "first_name": "first name, given name, имя, імя, имя (имя)",
         "last_name": "last name, surname, family name, фамилия, прізвище",
@@ -79,15 +79,16 @@ NAMES: dict[Kind, dict[str, str]] = {
     },
     Kind.APPOINTMENTS: {
         "external_id": (
-            "id, external id, number, no, appointment id, booking id, номер, номер записи, ид, код, номер запису, ід"
+            "id, appointment number, external id, number, no, appointment id, booking id, номер, номер записи, "
+            "ид, код, номер запису, ід"
         ),
         "phone": (
             "phone, phone number, mobile, mobile phone, tel, telephone, customer phone, телефон, номер телефона, "
             "телефон клиента, мобильный, тел, номер телефону, телефон клієнта, мобільний"
         ),
         "name": (
-            "name, customer, client, customer name, client name, guest, имя, имя клиента, клиент, фио, гость, "
-            "імя, імя клієнта, клієнт, піб, гість"
+            "name, customer's name, customer, client, customer name, client name, guest, имя, имя клиента, "
+            "клиент, фио, гость, імя, імя клієнта, клієнт, піб, гість"
         ),
         "location": "location, branch, shop, salon, точка, филиал, салон, магазин, адрес, філія, адреса",
         "starts_at": (
@@ -99,14 +100,17 @@ NAMES: dict[Kind, dict[str, str]] = {
         "ends_at": (
             "ends at, end, ends, end time, конец, окончание, время окончания, кінець, завершення, час завершення"
         ),
-        "duration": "duration, minutes, length, длительность, продолжительность, минут, тривалість, хвилин",
+        "duration": (
+            "duration, duration minutes, длительность минут, тривалість хвилин, minutes, length, длительность, "
+            "продолжительность, минут, тривалість, хвилин"
+        ),
         "team_member": (
-            "team member, employee, staff, specialist, master, stylist, сотрудник, мастер, специалист, врач, "
-            "співробітник, майстер, спеціаліст, лікар"
+            "team member, who serves, кто обслуживает, хто обслуговує, employee, staff, specialist, master, "
+            "stylist, сотрудник, мастер, специалист, врач, співробітник, майстер, спеціаліст, лікар"
         ),
         "services": "service, services, услуга, услуги, послуга, послуги",
         "state": "state, status, visit status, статус, состояние, статус визита, стан, статус візиту",
-        "source": "source, booked by, источник, источник записи, джерело, джерело запису",
+        "source": "source, how it was booked, booked by, источник, источник записи, джерело, джерело запису",
         "tips": "tips, tip, gratuity, чаевые, чайові",
     },
 }

@@ -32,6 +32,8 @@ FRAME = struct.Struct(">I")
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 UTF_16_TRIED = 4_096
+ODD_SIGNS = 0.03
+"""In words hardly any sign is one that nobody can type: with more of them it is something else."""
 # What a letter, a quotation mark or a dash of a text in Cyrillic is, and what the encodings of old have for nothing.
 _CYRILLIC = re.compile("[А-Яа-яЁёІіЇїЄєҐґ]")
 _FREQUENT = re.compile("[оеаинтсрвлі]", re.IGNORECASE)
@@ -200,9 +202,10 @@ def encoding_of(file: IO[bytes]) -> str:
     elif b"\x00" in start:
         # Without its mark, UTF-16 shows itself by the empty halves of plain signs.
         even, odd = start[::2].count(0), start[1::2].count(0)
-        if max(even, odd) < len(start) // 8:
+        if max(even, odd) >= len(start) // 8:
+            encoding = "utf-16-be" if even > odd else "utf-16-le"
+        elif sum(byte < 9 for byte in start) > len(start) * ODD_SIGNS:
             raise Unreadable("file_is_no_table")
-        encoding = "utf-16-be" if even > odd else "utf-16-le"
     if encoding != "utf-8-sig":
         return _checked_encoding(file, encoding)
     wrong_line = _first_wrong_line(file, encoding)
@@ -220,7 +223,7 @@ def _checked_encoding(file: IO[bytes], encoding: str) -> str:
         raise Unreadable("encoding_is_unknown", line=wrong_line)
     file.seek(0)
     sample = file.read(CHUNK).decode(encoding, "ignore")
-    if len(_CONTROLS.findall(sample)) > len(sample) // 100:
+    if len(_CONTROLS.findall(sample)) > len(sample) * ODD_SIGNS:
         raise Unreadable("file_is_no_table")
     return encoding
 
