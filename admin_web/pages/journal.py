@@ -30,6 +30,7 @@ SUBJECTS = {
     "segment": (mark("Segment № %(n)s"), "/segments/{}"),
     "category": (mark("Category № %(n)s"), "/categories"),
     "importance": (mark("Class of importance № %(n)s"), "/categories"),
+    "export": (mark("Exported file № %(n)s"), "/customers/exports/{}"),
     "file_import": (mark("File № %(n)s"), "/customers/imports/{}"),
     "mass_action": (mark("Act on many № %(n)s"), "/customers/actions/{}"),
 }

@@ -46,17 +46,20 @@ async def channel(post):
 @pytest.fixture
 async def letter(database) -> None:
     person = await a_cashier()
+    assert person.staff_id is not None
     text = f"Take it here: {link_mark(7, NOW)}"
     await queue_letter(person.staff_id, key="1", subject="Your file is ready", text=text, now=NOW)
 
 
 @pytest.fixture
-async def postman(channel, redis_url, letter):
-    clock = Clock()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def postman(channel, redis_url, letter, clock):
     async with hung(redis_url) as bell:
-        made = Postman(channel, linked, bell, clock.now)
-        made.clock = clock
-        yield made
+        yield Postman(channel, linked, bell, clock.now)
 
 
 async def state() -> str:
@@ -77,22 +80,22 @@ async def test_the_letter_has_a_link_that_opens_its_file(postman, post):
     assert await state() == "sent"
 
 
-async def test_a_lost_answer_sends_it_again(postman, post):
+async def test_a_lost_answer_sends_it_again(postman, post, clock):
     post.takes_first = True
     post.once = {"DATA": "cut"}
     await postman.send_due()
     assert (len(post.mails), await state()) == (1, "queued")
-    postman.clock.moment += PAUSES[0]
+    clock.moment += PAUSES[0]
     await postman.send_due()
     assert (len(post.mails), await state()) == (2, "sent")
 
 
-async def test_a_server_that_is_away_is_waited_for_and_an_address_that_is_gone_is_not(postman, post):
+async def test_a_server_that_is_away_is_waited_for_and_an_address_that_is_gone_is_not(postman, post, clock):
     post.once = {"RCPT": "451 4.7.1 Later"}
     await postman.send_due()
     assert (post.mails, await state()) == ([], "queued")
     post.answers = {"RCPT": "550 5.1.1 No such user"}
-    postman.clock.moment += PAUSES[0]
+    clock.moment += PAUSES[0]
     await postman.send_due()
     assert await state() == "failed"
 
@@ -106,6 +109,7 @@ async def test_what_nobody_expected_costs_a_try_and_no_other_letter(postman, pos
         return await send(message)
 
     other = await a_cashier()
+    assert other.staff_id is not None
     await queue_letter(other.staff_id, key="2", subject="Another", text="Words", now=NOW)
     await db.execute("UPDATE staff_letter SET id = 1 WHERE key = '1'")
     monkeypatch.setattr(postman._channel, "send", stumble)

@@ -10,6 +10,7 @@ import time
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -53,7 +54,7 @@ WORDS = FileWords("Base: [2026]/*?", {"name": "Customer", "phone": "=Phone"}, {}
 
 
 def a_sheet(*columns: str, **changes) -> Sheet:
-    usual = {
+    usual: dict[str, Any] = {
         "format": FileFormat.XLSX,
         "columns": columns or ("name",),
         "words": WORDS,
@@ -208,7 +209,7 @@ def test_more_than_a_sheet_holds_goes_on_in_another_one(tmp_path, monkeypatch):
 
 
 def test_every_column_can_be_written_in_both_formats(tmp_path):
-    facts = {cell.fact: None for cell in CELLS.values() if cell.fact}
+    facts: dict[str, Any] = {cell.fact: None for cell in CELLS.values() if cell.fact}
     facts |= dict.fromkeys(("telegram", "whatsapp", "sms", "by_email"), True) | {"name": "Anna"}
     for format_ in FileFormat:
         assert written(a_sheet(*CELLS, format=format_), [facts], path=tmp_path / format_.value)
@@ -327,7 +328,13 @@ def test_a_link_opens_its_file_and_nothing_that_was_changed_does():
     ],
 )
 def test_who_may_take_a_file(changes, reason):
-    usual = {"staff_id": 1, "may_export": True, "may_see_all": False, "may_read_phones": True, "location_ids": None}
+    usual: dict[str, Any] = {
+        "staff_id": 1,
+        "may_export": True,
+        "may_see_all": False,
+        "may_read_phones": True,
+        "location_ids": None,
+    }
     assert why_not(Contents(1, True, (1, 2)), Taker(**(usual | changes))) == reason
 
 

@@ -2,6 +2,7 @@
 
 import io
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -64,7 +65,7 @@ async def marina(database) -> int:
 
 
 def a_wish(**changes) -> Wish:
-    usual = {
+    usual: dict[str, Any] = {
         "look": Look(),
         "chosen": None,
         "said": {},
@@ -255,7 +256,7 @@ async def test_a_file_is_for_its_asker_and_for_who_sees_all(marina):
     for deed in (take_export, withdraw):
         with pytest.raises(NotFound):
             await deed(export_id, other, actor=other.actor, now=NOW)
-    assert await take_export(export_id, owner, actor=owner.actor, now=NOW)
+    assert (await take_export(export_id, owner, actor=owner.actor, now=NOW)).id == export_id
     assert [view.id for view in (await exports(staff_id=None))[0]] == [export_id]
     assert (await exports(staff_id=other.id))[0] == []
 
@@ -264,7 +265,7 @@ async def test_a_right_that_was_lost_since_closes_the_file_and_its_link(marina):
     await a_customer()
     shown, hidden = await made(marina), await made(marina, key="2", columns=("name",))
     owner = Actor(ActorKind.STAFF, await a_colleague(Role.OWNER, "olga@example.com"))
-    about = {"name": "Marina", "location_id": None, "phone": None, "actor": owner, "now": NOW}
+    about: dict[str, Any] = {"name": "Marina", "location_id": None, "phone": None, "actor": owner, "now": NOW}
     await update_staff(marina, role=Role.ANALYST, location_ids=None, **about)
     person = await staff_member(marina)
     with pytest.raises(Refused, match="file_shows_phones"):
@@ -272,7 +273,7 @@ async def test_a_right_that_was_lost_since_closes_the_file_and_its_link(marina):
     with pytest.raises(Refused, match="file_shows_phones"):
         await take_by_link(shown, actor=COMMAND, now=NOW)
     # Nobody's phone stands in it.
-    assert await take_by_link(hidden, actor=COMMAND, now=NOW)
+    assert (await take_by_link(hidden, actor=COMMAND, now=NOW)).id == hidden
     await update_staff(marina, role=Role.ANALYST, location_ids=[await a_location()], **about)
     with pytest.raises(Refused, match="file_is_of_other_locations"):
         await take_by_link(hidden, actor=COMMAND, now=NOW)
@@ -354,6 +355,7 @@ async def test_the_asker_gets_a_letter_with_a_mark_for_the_link_and_no_word_abou
     await a_customer(name="Anna", phone="+79165550100")
     export_id = await made(marina, said={"q": "Anna"})
     letter = await db.fetch_row("SELECT * FROM staff_letter")
+    assert letter is not None
     assert (letter["staff_id"], letter["address"], letter["key"]) == (
         marina,
         "marina@example.com",
