@@ -16,14 +16,18 @@ from loyalty.customers.queries import customer, find_by_card_number, find_by_pho
 from loyalty.customers.rules import ERASED_NAME, Profile, Via
 from loyalty.errors import NotFound, Refused
 from loyalty.office.actions.erasure import erase_customer, forget_addresses
+from loyalty.office.actions.export_work import make_due
+from loyalty.office.actions.exports import Wish, ask_export
 from loyalty.office.actions.merging import merge_cards, undo_merge
 from loyalty.office.erased import DELETES, EMPTIES, KEEPS, TABLES
+from loyalty.office.exporting import FileFormat, FileWords
 from loyalty.receipts.actions.holds import place_hold
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.actions.visits import roll_years
 from loyalty.receipts.actions.waiting import keep_waiting_sale
 from loyalty.receipts.rules.sales import ReceiptDraft, ReceiptSource
 from loyalty.segments.actions.segments import add_member, add_segment
+from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND, JOB, Actor, ActorKind
 from tests.builders import (
@@ -126,7 +130,25 @@ async def life(place) -> int:
     await db.execute(
         "UPDATE message SET content = content || $1::jsonb WHERE content <> '{}'", db.to_json({"strong": WORD})
     )
+    await a_file_of_them(cashier)
     return person.id
+
+
+async def a_file_of_them(actor: Actor) -> None:
+    """Somebody found them by their name, and has a file in which they stand."""
+    wish = Wish(
+        look=Look(),
+        chosen=None,
+        said={"q": WORD},
+        format=FileFormat.CSV,
+        columns=("name", "phone"),
+        words=FileWords("Base", {}, {}, ""),
+        shows_phones=True,
+        language="en",
+        email="",
+    )
+    await ask_export(wish, key="file", actor=actor, now=NOW)
+    assert await make_due(now=NOW) == 1
 
 
 async def erased(customer_id: int, now=NOW + DAY, **more) -> None:
@@ -144,6 +166,7 @@ async def test_every_table_of_the_base_has_its_decision(database):
 async def test_nothing_of_who_they_were_is_left_anywhere(life):
     before = await where_it_stands(*TOLD)
     touched = {name.partition(".")[0] for name in before}
+    assert {"file_export", "file_export_piece"} <= touched
     assert touched <= {table for table, decision in TABLES.items() if decision != KEEPS}
     assert len(before) > 15
     await erased(life)
