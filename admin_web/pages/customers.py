@@ -27,6 +27,7 @@ from admin_web.i18n import mark
 from admin_web.keys import now
 from admin_web.navigation import NavItem
 from admin_web.pages.segments import with_conditions
+from admin_web.reach import places_for
 from admin_web.render import page, part
 from loyalty.customers.queries import customer
 from loyalty.errors import Invalid
@@ -133,6 +134,7 @@ async def _list_page(
         search=request.query.get("q", ""),
         location=location,
         places=places,
+        only_at=await _only_at(request),
         tree=tree,
         chips=await _chips(request, tree),
         headers=[_header(request, column, look) for column in shown],
@@ -159,6 +161,12 @@ async def _list_page(
         previous=place_url(request, "before", found.previous) if found else None,
         following=place_url(request, "after", found.following) if found else None,
     )
+
+
+async def _only_at(request: web.Request) -> str:
+    """The names of the locations that the reader's rights end with; empty for the whole chain."""
+    person = staff_of(request)
+    return ", ".join(place.name for place in await places_for(person)) if person.location_ids is not None else ""
 
 
 async def _chips(request: web.Request, tree: Group) -> list[tuple[str, str, str]]:

@@ -169,6 +169,7 @@ async def test_what_is_the_chains_says_so(panel, enter):
     told = await panel.get("/categories", headers={"Accept": "application/json"})
     assert (await told.json())["error"]["reason"] == "only_for_the_chain"
     shown = await text(panel, "/customers")
+    assert "Who belongs there or has been there: Tverskaya, 12" in shown
     for path in ("/categories", "/label-rules", "/settings/canned-replies"):
         assert f'href="{path}"' not in shown
     for path in ("/segments", "/claims", "/settings/entry-links"):
