@@ -34,6 +34,22 @@ UPDATE mass_action a SET look = a.look - 'q',
 WHERE (a.look ? 'q' OR a.total = 1 AND a.params ? 'comment') AND EXISTS (SELECT FROM mass_action_row r
     WHERE r.action_id = a.id AND r.customer_id = ANY($1::bigint[]))
 """
+# Lines of files that were found to be about them, along file_import_row_customer; and of files that nobody has tried
+# out yet, by what stands in their cells. A file that is still to be read may be about anybody.
+LINES = """
+UPDATE file_import_row SET cells = '[]', details = NULL, before = NULL WHERE customer_id = ANY($1::bigint[])
+"""
+OPEN_LINES = """
+UPDATE file_import_row r SET cells = '[]', details = NULL FROM file_import i
+WHERE i.id = r.import_id AND r.customer_id IS NULL AND r.cells <> '[]' AND EXISTS (
+    SELECT FROM jsonb_array_elements_text(r.cells) cell
+    WHERE right(regexp_replace(cell, '[^0-9]', '', 'g'), 10) = ANY($1::text[]) OR lower(cell) = ANY($2::text[]))
+"""
+UNREAD = """
+UPDATE file_import SET body = NULL, state = 'failed', failure = 'file_was_forgotten', finished_at = $1
+WHERE state = 'reading' AND body IS NOT NULL
+"""
+WRITTEN_TO = "SELECT phone, email FROM customer WHERE id = ANY($1::bigint[])"
 
 
 @db.use_case
@@ -59,6 +75,7 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
         raise Refused("own_account")
     ids = [card["id"] for card in cards]
     await hold_cards(ids)
+    await _forget_lines(ids, now=now)
     accounts = await conversations.accounts_of_erased(ids)
     account_ids = [account["id"] for account in accounts]
     await bonuses.keep_traces(*await hashes_of(ids))
@@ -83,6 +100,17 @@ async def forget_addresses(*, now: datetime, limit: int = 100) -> int:
     await conversations.forget_names([account["id"] for account in gone])
     await conversations.erase_updates(_chats(gone))
     return len(gone)
+
+
+async def _forget_lines(customer_ids: list[int], *, now: datetime) -> None:
+    """Empty what files said about them. Called while their phones and e-mails are known."""
+    known = await db.fetch(WRITTEN_TO, customer_ids)
+    phones = [row["phone"][-10:] for row in known if row["phone"]]
+    mails = [row["email"].lower() for row in known if row["email"]]
+    await db.execute(LINES, customer_ids)
+    if phones or mails:
+        await db.execute(OPEN_LINES, phones, mails)
+    await db.execute(UNREAD, now)
 
 
 def _chats(accounts: list[db.Row]) -> list[str]:

@@ -113,7 +113,9 @@ async def run_some(task: Task) -> int:
             outcomes.append(await _run_one(task, line, todo[line.number], ground))
         else:
             details = {name: value for name, value in line.details.items() if name == "line"}
-            outcomes.append(Outcome(line.number, line.expected, line.reason, line.field, details))
+            # Without a draft it is left out, says the same as another one, or was of somebody who was erased.
+            state = line.expected if line.expected is RowState.SAME else RowState.REFUSED
+            outcomes.append(Outcome(line.number, state, line.reason or "is_not_in_base", line.field, details))
     await mark(task, outcomes)
     await count(task, outcomes)
     return len(lines)
@@ -146,10 +148,15 @@ async def _parse(task: Task, lines: Sequence[Line], ground: BookingGround) -> No
 
 
 async def _decide(task: Task, lines: Sequence[Line], ground: BookingGround) -> None:
-    todo = [line for line in lines if line.expected is None]
+    todo = [line for line in lines if line.expected is None and "draft" in line.details]
     bookings = [booking_from(line.details["draft"]) for line in todo]
     closed = {place.id for place in await locations() if not place.is_open}
-    expected: dict[int, Outcome] = {}
+    # What was emptied since it was read is of somebody who was erased.
+    expected = {
+        line.number: Outcome(line.number, RowState.REFUSED, "is_not_in_base")
+        for line in lines
+        if not (line.expected or line.details)
+    }
     for line, booking, found in zip(todo, bookings, await _found(bookings), strict=True):
         state, reason, field = _decided(booking, found, ground, is_named=bool(line.details.get("is_named")))
         is_ahead = booking.state is State.PLANNED and booking.starts_at > ground.now

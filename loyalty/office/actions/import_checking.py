@@ -143,9 +143,12 @@ async def _decide_some(task: Task) -> int:
         await db.execute(CHECKED, task.id)
         return 0
     ground = await ground_of(task.settings.options, now=task.now)
-    open_lines = [line for line in lines if line.expected is None]
+    open_lines = [line for line in lines if line.expected is None and "draft" in line.details]
     drafts = {line.number: draft_from(line.details["draft"]) for line in open_lines}
-    plans = await _plans(task, ground, open_lines, drafts)
+    # What was emptied since it was read is of somebody who was erased.
+    gone = Plan(RowState.REFUSED, "is_not_in_base")
+    plans = {line.number: (gone, line.customer_id) for line in lines if not (line.expected or line.details)}
+    plans |= await _plans(task, ground, open_lines, drafts, plans)
     outcomes = [
         _expected(line, plans[line.number][0], plans[line.number][1])
         if line.number in plans
@@ -158,15 +161,19 @@ async def _decide_some(task: Task) -> int:
 
 
 async def _plans(
-    task: Task, ground: Ground, lines: Sequence[Line], drafts: dict[int, Draft]
+    task: Task,
+    ground: Ground,
+    lines: Sequence[Line],
+    drafts: dict[int, Draft],
+    gone: dict[int, tuple[Plan, int | None]],
 ) -> dict[int, tuple[Plan, int | None]]:
-    """By line what would become of it, and of whom."""
+    """By line what would become of it, and of whom. gone: lines that were emptied."""
     heads = [line for line in lines if line.head is None]
     matched = dict(
         zip([one.number for one in heads], await matches_of([drafts[one.number] for one in heads]), strict=True)
     )
     found: dict[int, int | None] = {}
-    plans: dict[int, tuple[Plan, int | None]] = {}
+    plans: dict[int, tuple[Plan, int | None]] = dict(gone)
     for line in heads:
         try:
             check_time(drafts[line.number], ground)

@@ -285,6 +285,8 @@ def _outcome(item: Item, task: Task) -> Outcome:
 
 
 def _left(line: Line) -> Outcome:
-    """A line that was refused by the dry run stays so."""
+    """A line that was refused by the dry run stays so; one that was emptied since is of somebody who was erased."""
     details = {name: value for name, value in line.details.items() if name not in {"draft", "head"}}
-    return Outcome(line.number, RowState.REFUSED, line.reason, line.field, details, line.customer_id)
+    return Outcome(
+        line.number, RowState.REFUSED, line.reason or "is_not_in_base", line.field, details, line.customer_id
+    )

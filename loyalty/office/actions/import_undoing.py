@@ -73,7 +73,7 @@ async def undo_some(task: Task) -> int:
     present = {one for one, card in (await present_ids(held)).items() if one == card}
     for item in items:
         if item.customer_id not in present:
-            item.keep("card_was_merged")
+            item.keep("is_not_in_base")
     live = [item for item in items if item.customer_id in present]
     await _undo_lots(task, live)
     await _undo_labels(live)

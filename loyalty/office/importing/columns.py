@@ -144,7 +144,7 @@ def _mend(mapping: list[str], columns: Sequence[Column]) -> None:
     # Cards of other programs have numbers of their own, which are nobody's here.
     if "card" in mapping:
         index = mapping.index("card")
-        if index < len(columns) and not columns[index].is_mostly(columns[index].cards):
+        if index < len(columns) and 2 * columns[index].cards < columns[index].filled:
             mapping[index] = ""
 
 

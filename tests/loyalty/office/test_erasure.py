@@ -18,9 +18,11 @@ from loyalty.errors import NotFound, Refused
 from loyalty.office.actions.erasure import erase_customer, forget_addresses
 from loyalty.office.actions.export_work import make_due
 from loyalty.office.actions.exports import Wish, ask_export
+from loyalty.office.actions.imports import check, finish, keep_file, start
 from loyalty.office.actions.merging import merge_cards, undo_merge
 from loyalty.office.erased import DELETES, EMPTIES, KEEPS, TABLES
 from loyalty.office.exporting import FileFormat, FileWords
+from loyalty.office.importing import Kind, Options
 from loyalty.receipts.actions.holds import place_hold
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.actions.visits import roll_years
@@ -296,3 +298,36 @@ async def test_somebody_who_writes_again_at_once_keeps_their_chat(place):
         "UPDATE conversation SET heard_at = $2 WHERE account_id = $1", chat, NOW + DAY + timedelta(seconds=9)
     )
     assert await forget_addresses(now=NOW + 2 * DAY) == 0
+
+
+HEAD = "Имя;Телефон;Почта\n"
+
+
+@pytest.mark.parametrize("far", ["sent", "read", "checked", "done"])
+async def test_what_a_file_said_about_them_goes_with_them_however_far_it_is(place, far):
+    person = await a_customer(name=WORD, phone=PHONE)
+    body = f"{HEAD}{WORD};8 {PHONE[2:]};{WORD}@example.com\nБорис;+79165550111;b@example.com\n".encode()
+    someone = await a_cashier()
+    import_id = await keep_file(Kind.CUSTOMERS, "a.csv", body, key="k", actor=someone, now=NOW)
+    if far != "sent":
+        await finish(import_id, now=NOW)
+    if far in {"checked", "done"}:
+        await check(import_id, ["name", "phone", "email"], Options(), actor=someone, now=NOW)
+        await finish(import_id, now=NOW)
+    if far == "done":
+        await start(import_id, actor=someone, now=NOW)
+        await finish(import_id, now=NOW)
+    await erased(person.id)
+    assert await where_it_stands(*TOLD) == []
+    if far == "sent":
+        assert await db.fetch_value("SELECT failure FROM file_import") == "file_was_forgotten"
+        return
+    if far == "read":
+        await check(import_id, ["name", "phone", "email"], Options(), actor=someone, now=NOW)
+        await finish(import_id, now=NOW)
+    if far != "done":
+        await start(import_id, actor=someone, now=NOW)
+        await finish(import_id, now=NOW)
+    assert await find_by_phone("+79165550111") is not None
+    assert await find_by_phone(PHONE) is None
+    await assert_books_agree(now=NOW + DAY)
