@@ -15,6 +15,7 @@ from loyalty.campaigns.actions.feeding import feed_due
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
+from loyalty.office.actions.duplicates import look_for_duplicates_nightly
 from loyalty.office.actions.erasure import forget_addresses as forget_erased_addresses
 from loyalty.office.actions.export_work import make_due as make_due_exports
 from loyalty.office.actions.exports import expire_exports as expire_due_exports
@@ -78,6 +79,11 @@ async def grant_birthdays(now: datetime) -> int:
 async def prove_books(now: datetime) -> int:
     """Prove the books once a night and keep the outcome for the panel."""
     return await prove_nightly(now=now)
+
+
+async def look_for_duplicates(now: datetime) -> int:
+    """Look through a large base once a night for cards that may be one person's."""
+    return await look_for_duplicates_nightly(now=now)
 
 
 async def settle_referrals(now: datetime) -> int:
@@ -182,6 +188,7 @@ JOBS = (
     Job("pass bookings", 60, pass_bookings),
     Job("roll years", 3600, roll_years),
     Job("prove the books", 300, prove_books),
+    Job("look for duplicates", 300, look_for_duplicates),
     Job("apply label rules", 30, apply_label_rules),
     Job("act on many", 2, act_on_many),
     Job("bring in files", 2, bring_in_files),

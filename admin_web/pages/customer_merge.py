@@ -13,7 +13,8 @@ from admin_web.render import go_to, page
 from loyalty.customers.queries import customer
 from loyalty.customers.rules import parse_search
 from loyalty.office.actions.merging import merge_cards, undo_merge
-from loyalty.office.queries.merges import UNDONE_WITHIN_DAYS, duplicates, others_found, preview_of
+from loyalty.office.queries.duplicates import duplicates
+from loyalty.office.queries.merges import UNDONE_WITHIN_DAYS, others_found, preview_of
 from loyalty.staff.rules import Permission, may
 
 PATH = "/customers/duplicates"
@@ -37,7 +38,7 @@ async def show_duplicates(request: web.Request) -> web.Response:
     return page(
         request,
         "merges/duplicates.html",
-        pairs=await duplicates(within=staff_of(request).location_ids),
+        found=await duplicates(within=staff_of(request).location_ids),
         reasons={key: _(text) for key, text in BY.items()},
     )
 

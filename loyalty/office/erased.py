@@ -35,6 +35,7 @@ TABLES = {
     "customer_service_category": KEEPS,
     "customer_team_member": KEEPS,
     "dialog_text": KEEPS,
+    "duplicate_look": KEEPS,  # ids
     "entry_link": KEEPS,
     "entry_visit": DELETES,
     "file_download": KEEPS,

@@ -165,3 +165,15 @@ class FileDownload(Model):
         app = "loyalty"
         table = "file_download"
         indexes = (Index(fields=("export_id", "id"), name="file_download_export"),)
+
+
+class DuplicateLook(Model):
+    """What the last night found in a large base: cards that may be one person's. pairs: by what, and their ids."""
+
+    id = fields.IntField(primary_key=True)
+    at = fields.DatetimeField()
+    pairs = fields.JSONField[list[dict[str, object]]]()
+
+    class Meta:
+        app = "loyalty"
+        table = "duplicate_look"

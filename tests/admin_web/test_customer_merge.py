@@ -10,6 +10,7 @@ from loyalty.bonuses.actions.once_only import grant_welcome
 from loyalty.customers.actions.accounts import know_account, link_account
 from loyalty.customers.queries import customer, find_by_phone
 from loyalty.customers.rules import ERASED_NAME
+from loyalty.office.actions.duplicates import look_for_duplicates_nightly
 from loyalty.office.actions.links import ask_link
 from loyalty.office.actions.merging import merge_cards
 from loyalty.staff.rules import COMMAND, Role
@@ -133,6 +134,17 @@ async def test_cards_that_look_like_one_persons_are_listed_with_the_reason(panel
     assert "Анна Ким" not in page
     await db.execute("UPDATE customer_facts SET is_hidden = true")
     assert "No duplicates found" in await text(panel, "/customers/duplicates")
+
+
+async def test_a_large_base_says_when_it_was_looked_through(panel, sign_in_as, two, monkeypatch):
+    monkeypatch.setattr("loyalty.office.queries.duplicates.SMALL", 0)
+    await db.execute("UPDATE customer SET name = 'Пётр Иванов', birthday = '1990-05-14'")
+    await sign_in_as(Role.OWNER)
+    assert "Not looked for yet" in await text(panel, "/customers/duplicates")
+    await look_for_duplicates_nightly(now=START)
+    page = await text(panel, "/customers/duplicates")
+    assert "Looked through on" in page
+    assert page.count(">Compare</a>") == 1
 
 
 async def test_a_chat_with_a_card_of_its_own_leads_to_the_comparison(panel, sign_in_as, two):

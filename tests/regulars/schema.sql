@@ -465,6 +465,19 @@ CREATE SEQUENCE public.dialog_text_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.dialog_text_id_seq OWNED BY public.dialog_text.id;
+CREATE TABLE public.duplicate_look (
+    id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    pairs jsonb NOT NULL
+);
+CREATE SEQUENCE public.duplicate_look_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.duplicate_look_id_seq OWNED BY public.duplicate_look.id;
 CREATE TABLE public.entry_link (
     id integer NOT NULL,
     code character varying(12) NOT NULL,
@@ -1503,6 +1516,7 @@ ALTER TABLE ONLY public.consent_text ALTER COLUMN id SET DEFAULT nextval('public
 ALTER TABLE ONLY public.credit_request ALTER COLUMN id SET DEFAULT nextval('public.credit_request_id_seq'::regclass);
 ALTER TABLE ONLY public.customer ALTER COLUMN id SET DEFAULT nextval('public.customer_id_seq'::regclass);
 ALTER TABLE ONLY public.dialog_text ALTER COLUMN id SET DEFAULT nextval('public.dialog_text_id_seq'::regclass);
+ALTER TABLE ONLY public.duplicate_look ALTER COLUMN id SET DEFAULT nextval('public.duplicate_look_id_seq'::regclass);
 ALTER TABLE ONLY public.entry_link ALTER COLUMN id SET DEFAULT nextval('public.entry_link_id_seq'::regclass);
 ALTER TABLE ONLY public.entry_visit ALTER COLUMN id SET DEFAULT nextval('public.entry_visit_id_seq'::regclass);
 ALTER TABLE ONLY public.file_download ALTER COLUMN id SET DEFAULT nextval('public.file_download_id_seq'::regclass);
@@ -1615,6 +1629,8 @@ ALTER TABLE ONLY public.customer_team_member
     ADD CONSTRAINT customer_team_member_pkey PRIMARY KEY (team_member_id, customer_id);
 ALTER TABLE ONLY public.dialog_text
     ADD CONSTRAINT dialog_text_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.duplicate_look
+    ADD CONSTRAINT duplicate_look_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.entry_link
     ADD CONSTRAINT entry_link_code_key UNIQUE (code);
 ALTER TABLE ONLY public.entry_link

@@ -4,7 +4,8 @@ from loyalty import db
 from loyalty.customers.queries.archive import deleted_customers
 from loyalty.customers.queries.categories import categories, importance_classes
 from loyalty.office.actions.merging import merge_cards, undo_merge
-from loyalty.office.queries.merges import duplicates, way_of
+from loyalty.office.queries.duplicates import duplicates
+from loyalty.office.queries.merges import way_of
 from loyalty.segments.actions.label_rules import apply_rules
 from loyalty.segments.queries.label_rules import label_rules
 from loyalty.segments.rules.labels import Target
@@ -58,7 +59,7 @@ async def test_some_people_have_two_cards_and_some_had(database):
     merged = await db.fetch("SELECT survivor_id, merged_id FROM merge WHERE undone_at IS NULL")
     assert len(merged) == MERGED
     assert all([await way_of(row["merged_id"]) == (row["survivor_id"], False) for row in merged])
-    found = await duplicates()
+    found = (await duplicates()).pairs
     assert sorted(pair.by for pair in found) == ["name"] * OPEN + ["phone"] * MOVED
     # A merge of the demo can be taken back, and one of the pairs made one.
     olga = Actor(ActorKind.STAFF, (await staff_list())[0].id)
