@@ -9,7 +9,7 @@ from loyalty.campaigns.rules import CampaignState, Fate, Skip
 STATES = {
     CampaignState.RUNNING: (mark("Being sent"), "acc"),
     CampaignState.PAUSED: (mark("Paused"), "warn"),
-    CampaignState.FINISHED: (mark("Sent to everybody"), "good"),
+    CampaignState.FINISHED: (mark("Sent out"), "good"),
     CampaignState.CANCELLED: (mark("Ended early"), ""),
 }
 FATES = {

@@ -209,6 +209,8 @@ async def _edit(
     asked: Reach | None = None,
 ) -> web.Response:
     """The page on which it is written. asked: it is sound, and stands here to be agreed to with this count."""
+    # Whoever goes back to the text is asked again after it.
+    form.values["agreed"] = form.value("agreed") if asked else ""
     try:
         audience = _audience(request, form)
         size = await base_count(audience.look, now=now(request), at_most=AT_ONCE) if audience.ids is None else 0

@@ -19,6 +19,7 @@ from tests.conftest import ROOT
 REGULARS = str(Path(sys.executable).with_name("regulars"))
 TILL = {"width": 360, "height": 640}
 OWNER = ("olga@ladno.example", "coffee-for-olga")
+SOMEONE_NEW = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"language": "ru"}'}
 CASHIER = ("timur@ladno.example", "coffee-for-timur")
 
 
@@ -135,8 +136,7 @@ def test_a_newcomer_comes_by_an_entry_link_and_the_panel_counts_them(demo, open_
     link_page = panel.url
     check_accessible(panel)
     chat = open_at("/simulator", PHONE, "ru")
-    someone_new = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"language": "ru"}'}
-    assert chat.evaluate("async (how) => (await fetch('/simulator/people', how)).ok", someone_new)
+    assert chat.evaluate("async (how) => (await fetch('/simulator/people', how)).ok", SOMEONE_NEW)
     chat.goto(f"/simulator?start={code}")
     press(chat, "Начать")
     hears(chat, "На каком языке вам удобнее?")
@@ -281,3 +281,44 @@ def find_in_panel(panel: Page) -> str:
     number = re.search(r"(\d{4}) (\d{4})", panel.locator("main").inner_text().replace("\u00a0", " "))
     assert number is not None
     return number[1] + number[2]
+
+
+def test_a_marketer_writes_to_whom_they_found_and_the_chat_hears_it(demo, open_at):
+    chat = open_at("/simulator", PHONE, "ru")
+    assert chat.evaluate("async (how) => (await fetch('/simulator/people', how)).ok", SOMEONE_NEW)
+    chat.goto("/simulator")
+    register(chat)
+    panel = open_at("/login", {"width": 1440, "height": 900}, "en")
+    sign_in(panel, OWNER)
+    never_quiet(panel)
+    panel.goto("/customers?q=Мария Сказочная&sort=created&dir=desc")
+    panel.locator("#rows [name=id]").first.check()
+    panel.locator("#bulk button[value=message]").click()
+    expect(panel.get_by_text("1 customer is written to")).to_be_visible()
+    panel.fill("#text-ru", "{first_name}, ждём вас на кофе")
+    expect(panel.locator("#preview")).to_contain_text("Мария, ждём вас на кофе")
+    check_accessible(panel)
+    panel.get_by_role("button", name="Send to 1 customer").click()
+    expect(panel.locator("#acknowledged-error")).to_be_visible()
+    panel.locator("[name=acknowledged]").check()
+    panel.get_by_role("button", name="Send to 1 customer").click()
+    check_accessible(panel)
+    panel.get_by_role("button", name="Back to the text").click()
+    expect(panel.locator("#text-ru")).to_have_value("{first_name}, ждём вас на кофе")
+    panel.get_by_role("button", name="Send to 1 customer").click()
+    panel.get_by_role("button", name="Yes, send to 1 customer").click()
+    expect(panel.locator("#progress")).to_contain_text("1 of 1", timeout=30_000)
+    expect(panel.locator("#progress")).to_contain_text("Sent out", timeout=30_000)
+    check_accessible(panel)
+    hears(chat, "Мария, ждём вас на кофе")
+    panel.set_viewport_size(PHONE)
+    check_no_sideways_scroll(panel)
+
+
+def never_quiet(panel: Page) -> None:
+    """So that a message to many leaves at whatever hour this runs."""
+    panel.goto("/settings/messaging")
+    panel.select_option("[name=quiet_from]", "0")
+    panel.select_option("[name=quiet_until]", "0")
+    panel.click("form button.pri")
+    expect(panel.get_by_text("Saved")).to_be_visible()
