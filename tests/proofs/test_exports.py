@@ -119,6 +119,8 @@ async def test_workers_that_meet_make_each_file_once(database):
 
     await asyncio.gather(*(work() for _ in range(3)))
     await assert_whole_and_once(exports, people, letters=0)
+    # Nor did two of them work for one file.
+    assert await db.fetch_value("SELECT max(attempts) FROM file_export") == 1
 
 
 async def test_a_file_that_begins_while_somebody_is_erased_does_not_hold_them(database, hold):
