@@ -35,7 +35,8 @@ BY_STAFF = "by staff"
 async def messengers_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
     """What the tab shows. Of requests those about cards that the reader may open."""
     links = await links_about(person.id)
-    cards = await cards_open_to(staff_of(request), [one.customer_id for one in links])
+    people = {one.customer_id for one in links} | {one.owner_id for one in links if one.owner_id is not None}
+    cards = await cards_open_to(staff_of(request), people)
     places = await places_of(person.id)
     said = await activity([place.id for place in places])
     return {
@@ -48,6 +49,7 @@ async def messengers_panel(request: web.Request, person: CustomerView) -> dict[s
         "nothing_arrives": _("Nothing arrives there"),
         "topics": [(topic, _(name)) for topic, name in TOPICS.items()],
         "links": [one for one in links if one.customer_id in cards],
+        "cards": cards,
     }
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from aiohttp import web
 
+from admin_web.auth import staff_of
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP
+from admin_web.reach import cards_open_to
 from loyalty.bonuses.queries import invited, invited_by
 from loyalty.customers.consenting import HOUSE, read_mark
 from loyalty.customers.queries import ConsentView, CustomerView, StepView, consents, registration_steps
@@ -63,18 +65,24 @@ CONSENTS = {
 
 
 async def registration_panel(request: web.Request, person: CustomerView) -> dict[str, Any]:
-    """What the tab shows."""
+    """What the tab shows. Of friends whose cards the reader may not open, nothing but that there are some."""
+    reader = staff_of(request)
     steps, given = await registration_steps(person.id), await consents(person.id)
+    friends, friend = await invited(person.id), await invited_by(person.id)
+    people = [one.customer_id for one in friends] + ([friend.customer_id] if friend else [])
+    link = await entry_link_of(person.id)
     return {
-        "came_by": await entry_link_of(person.id),
+        "came_by": link,
+        "opens_link": link is not None and (reader.location_ids is None or link.location_id in reader.location_ids),
         "steps": steps,
         "step_names": _translated(STEPS) | await _asked(request, steps),
         "via_names": _translated(VIAS),
         "consent_names": _translated(CONSENTS),
         "consents": given,
         "consent_urls": {one.topic: _text_url(one) for one in given},
-        "invited": await invited(person.id),
-        "invited_by": await invited_by(person.id),
+        "invited": friends,
+        "invited_by": friend,
+        "cards": await cards_open_to(reader, people),
         "invitation_states": {state: (_(name), tint) for state, (name, tint) in INVITATIONS.items()},
         "invitation_reasons": _translated(INVITATION_REASONS),
         "staff_names": {member.id: member.name for member in await staff_list()},

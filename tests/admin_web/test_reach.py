@@ -337,6 +337,27 @@ async def test_news_of_chats_name_none_to_whom_they_may_not_concern(panel, enter
     assert answer.status == 200
 
 
+async def test_friends_of_another_location_have_no_names(panel, enter, world):
+    inside, outside = world.here.ids["/customers"], world.there.ids["/customers"]
+    near = world.here.ids["other"]
+    for friend in (outside, near):
+        await db.execute(
+            "INSERT INTO referral (referrer_id, invitee_id, state, created_at) VALUES ($1, $2, 'waiting', $3)",
+            inside,
+            friend,
+            START,
+        )
+    await db.execute(
+        "UPDATE customer SET entry_link_id = $2 WHERE id = $1", inside, world.there.ids["/settings/entry-links"]
+    )
+    await enter()
+    page = await text(panel, f"/customers/{inside}?tab=registration")
+    assert "A customer of another location" in page
+    assert f'href="/customers/{near}"' in page
+    assert THERE not in page
+    assert 'href="/settings/entry-links/' not in page.partition("<main")[2]
+
+
 async def test_the_journal_has_ones_own_acts_and_those_about_ones_people(panel, enter, world):
     await enter(Role.ANALYST)
     inside, outside = world.here.ids["/customers"], world.there.ids["/customers"]
