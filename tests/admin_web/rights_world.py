@@ -13,12 +13,15 @@ from loyalty.customers.actions.notes import add_note
 from loyalty.customers.labels import CategoryDraft
 from loyalty.customers.queries import CustomerView
 from loyalty.office.actions import mass
+from loyalty.office.actions.exports import Wish, ask_export
 from loyalty.office.actions.links import ask_link
 from loyalty.office.actions.merging import merge_cards
+from loyalty.office.exporting import FileFormat, FileWords
 from loyalty.office.mass import MassKind, Order
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.actions.waiting import keep_waiting_sale
 from loyalty.segments.actions.segments import add_segment
+from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.queries import StaffView
 from loyalty.staff.rules import COMMAND, Role
@@ -96,7 +99,9 @@ async def the_world(people: list[StaffView], here: int, there: int) -> World:
                 side.own[one.id, "/campaigns"] = await db.fetch_value(
                     CAMPAIGN, f"{location_id}-{one.id}", one.id, START
                 )
-        for path in BEGUN:
+            if one.role in {Role.OWNER, Role.MARKETER, Role.ANALYST}:
+                side.own[one.id, "/customers/exports"] = await _taken_out(side, one)
+        for path in (*BEGUN, "/customers/exports"):
             side.ids[path] = side.own[people[0].id, path]
     for one in people[1:]:
         for path in BEGUN:
@@ -172,6 +177,22 @@ async def _people(side: Side, owner: StaffView, called: str) -> CustomerView:
         "/api/v1/holds": (await a_hold(person.id, side.location_id, 100_00, 1_00, now=START)).id,
     }
     return person
+
+
+async def _taken_out(side: Side, asker: StaffView) -> int:
+    """A file of those who are there, which this person of the panel has asked for."""
+    wish = Wish(
+        look=Look(locations=(side.location_id,)),
+        chosen=None,
+        said={},
+        format=FileFormat.CSV,
+        columns=("name",),
+        words=FileWords("Base", {}, {}, ""),
+        shows_phones=False,
+        language="en",
+        email="",
+    )
+    return await ask_export(wish, key=f"{side.location_id}-{asker.id}", actor=asker.actor, now=START)
 
 
 async def _sold(side: Side, person: CustomerView, seller: StaffView) -> None:

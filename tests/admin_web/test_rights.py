@@ -68,6 +68,13 @@ om--- open  GET    /campaigns /campaigns/new
 om--- open  POST   /campaigns /campaigns/preview /campaigns/reach
 om--- mine  GET    /campaigns/{id}
 om--- mine  POST   /campaigns/{id}/{deed}
+# imports
+om--- chain GET    /customers/imports /customers/imports/new /customers/imports/{id}
+                    /customers/imports/example.{ending} /customers/imports/{id}/refused.csv
+om--- chain POST   /customers/imports /customers/imports/{id}/check /customers/imports/{id}/{deed}
+# exports
+om-a- open  GET    /customers/exports /customers/exports/new /customers/exports/{id}
+om-a- open  POST   /customers/exports /customers/exports/{id}/file /customers/exports/{id}/withdraw
 # customer_merge
 om--- open  GET    /customers/duplicates
 om--- mine  GET    /customers/{id}/merge /customers/{id}/merge/{other}
@@ -252,9 +259,9 @@ omcas open  POST   /account /account/language /account/password /account/session
 """
 # Nobody is asked who they are.
 WORLD = """
-GET    /login /join/{token} /stop/{token} /health/live /health/ready /metrics /s/{hash}/{name}
+GET    /login /join/{token} /stop/{token} /files/{token} /health/live /health/ready /metrics /s/{hash}/{name}
        /api/v1/openapi.json /api/docs
-POST   /login /logout /join/{token} /stop/{token}
+POST   /login /logout /join/{token} /stop/{token} /files/{token}
 """
 # A customer is the whole chain's for a key: a till serves whoever comes.
 API = """
@@ -279,7 +286,7 @@ bookings.write  open   PATCH  /api/v1/services/{id} /api/v1/service-categories/{
 ROLES = {role.value[0]: role for role in Role}
 PARTS = {"direction": "credit", "deed": "pause", "state": "came", "topic": "service", "way": "up", "move": "up",
     "kind": "members", "name": "receipt", "channel": "telegram", "switch": "on", "act": "off", "messenger": "telegram",
-    "language": "en", "version": "1", "token": "x" * 43, "hash": "0" * 12}  # fmt: skip
+    "language": "en", "version": "1", "ending": "csv", "token": "x" * 43, "hash": "0" * 12}  # fmt: skip
 """What stands in an address where no number does, unless `EXAMPLES` has another word for it."""
 EXAMPLES = {
     "/settings/entry-links/{id}/{messenger}.{kind}": {"kind": "svg"},
