@@ -105,7 +105,7 @@ async def _bot(process: Process) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _worker(process: Process) -> AsyncIterator[None]:
-    """Send what lies in the outbox, and letters to staff; keep open cards fresh, fetch what people sent, tell others."""
+    """Send the outbox, and letters to staff; keep open cards fresh, fetch what people sent, tell other programs."""
     from bot.app import limits_of, open_channels  # noqa: PLC0415  a process without this part does not load it
     from bot.sender import sending  # noqa: PLC0415
     from scheduler.letters import sending_letters  # noqa: PLC0415

@@ -20,6 +20,7 @@ from regulars.seed.claims import send_receipts, write_claims
 from regulars.seed.desk import OLGA, converse, write_to_all
 from regulars.seed.doubles import DOUBLES, write_doubles
 from regulars.seed.entries import write_entries
+from regulars.seed.exports import write_exports
 from regulars.seed.holds import set_aside_now
 from regulars.seed.labels import write_labels, write_rules
 from regulars.seed.life import Seeded
@@ -88,6 +89,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     if lived < customers:
         await write_claimants(staff[OLGA], now)
     await write_rules(staff[ANSWERERS[1]], now)
+    await write_exports(staff[ANSWERERS[1]], now)
 
 
 async def _write(
