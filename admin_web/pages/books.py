@@ -71,6 +71,9 @@ CHECKS = (
     mark("amount of hold"),
     mark("burn of hold"),
     mark("receipt of waiting sale"),
+    mark("audience of campaign"),
+    mark("left out of campaign"),
+    mark("message of recipient"),
     mark("lot expired and not swept for a day"),
 )
 """Names of the checks, for the catalogues; one that is not here yet is shown as it is."""

@@ -334,6 +334,19 @@ CHECKS = {
         FROM waiting_sale w JOIN receipt r ON r.id = w.receipt_id
         WHERE r.total + r.discount <> w.total OR r.kind <> 'sale' OR r.source <> 'till'
             OR r.location_id <> w.location_id OR r.external_id <> w.external_id""",
+    "audience of campaign": """
+        SELECT c.id, count(r.customer_id) AS expected, c.total AS found
+        FROM campaign c LEFT JOIN recipient r ON r.campaign_id = c.id
+        GROUP BY c.id HAVING count(r.customer_id) <> c.total""",
+    "left out of campaign": """
+        SELECT c.id, count(r.customer_id) AS expected, c.skipped AS found
+        FROM campaign c LEFT JOIN recipient r ON r.campaign_id = c.id AND r.state = 'skipped'
+        GROUP BY c.id HAVING count(r.customer_id) <> c.skipped""",
+    # A message that failed and went to another account is followed there.
+    "message of recipient": """
+        SELECT r.campaign_id AS id, r.customer_id, 1 AS expected, 0 AS found
+        FROM recipient r LEFT JOIN message m ON m.id = r.message_id
+        WHERE r.state IN ('queued', 'done') AND (m.id IS NULL OR m.kind <> 'bulk' OR m.account_id <> r.account_id)""",
     "lot expired and not swept for a day": """
         SELECT id, customer_id, 0 AS expected, remaining AS found FROM bonus_lot
         WHERE remaining > 0 AND expires_at < $1::timestamptz - INTERVAL '1 day'""",

@@ -29,12 +29,22 @@ from loyalty.customers.rules import Topic
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.ids import new_key
 from loyalty.office.actions.erasure import erase_customer
+from loyalty.office.queries.verify import verify
 from loyalty.segments.actions.segments import add_member, add_segment
 from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.segments.rules.trees import Condition, Group, tree_from
 from loyalty.staff.rules import COMMAND
-from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_sale, an_account
+from tests.builders import (
+    NOW,
+    a_cashier,
+    a_customer,
+    a_location,
+    a_programme,
+    a_sale,
+    an_account,
+    assert_books_agree,
+)
 from tests.proofs.test_bulk import MANY_PEOPLE
 
 SOURCE = "telegram:4242"
@@ -335,6 +345,27 @@ async def test_what_went_to_another_account_stands_still_with_its_campaign():
     view = await campaign(started)
     assert (view.state, view.sent, view.failed) == (CampaignState.FINISHED, 1, 0)
     assert (await recipients(started))[0][0].channel == "whatsapp"
+    assert await told_of_campaigns() == set()
+
+
+async def test_the_books_tell_of_a_campaign_that_does_not_add_up():
+    await a_reader()
+    await a_reader(says_yes=False)
+    started = await start()
+    await feed_due(now=LATER)
+    await assert_books_agree(now=LATER)
+    await db.execute("UPDATE campaign SET total = 3, skipped = 0")
+    await db.execute("UPDATE recipient SET message_id = NULL WHERE state = 'queued'")
+    assert await told_of_campaigns() == {(check, started) for check in CAMPAIGN_CHECKS}
+
+
+CAMPAIGN_CHECKS = {"audience of campaign", "left out of campaign", "message of recipient"}
+
+
+async def told_of_campaigns() -> set[tuple[str, int]]:
+    """(check, campaign) of what does not add up."""
+    found = (await verify(now=LATER)).differences
+    return {(one.check, one.id) for one in found if one.check in CAMPAIGN_CHECKS}
 
 
 async def test_cancelling_leaves_what_was_sent_and_sends_nothing_more():
