@@ -37,7 +37,7 @@ EVERYTHING = {
 }
 COLOURS = {"type": "rule", "values": ["color-contrast"]}
 # The browser itself reports answers that refuse; a refusal under test is no fault of the page.
-EXPECTED_ANSWERS = tuple(f"status of {status} " for status in (401, 403, 404, 409, 422, 429))
+EXPECTED_ANSWERS = tuple(f"status of {status} " for status in (401, 403, 404, 409, 410, 422, 429))
 
 # What the browser and htmx say when an answer is lost on purpose.
 LOST_ANSWERS = ("net::ERR_", "htmx:afterRequest", "htmx:sendError")
