@@ -245,11 +245,11 @@ async def _question(request: web.Request, form: Form, *, status: int = 200, orde
 async def _targets(kind: str) -> list[tuple[str, str]]:
     """(id, name) of what can be given or taken."""
     if kind == "category":
-        return [(str(one.id), one.name) for one in await categories() if one.archived_at is None]
+        return [(str(one.id), one.name) for one in await categories(sized=False) if one.archived_at is None]
     if kind == "segment":
         usable = [one for one in await segments() if one.archived_at is None and one.conditions is None]
         return [(str(one.id), one.name) for one in usable]
-    return importance_choices(await importance_classes(), 0) if kind == "importance" else []
+    return importance_choices(await importance_classes(sized=False), 0) if kind == "importance" else []
 
 
 async def _whom(request: web.Request, form: Form) -> Whom:

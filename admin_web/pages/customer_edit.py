@@ -226,7 +226,9 @@ async def _profile_page(
         home_choices=await _homes(request, person.home_location_id if person else None),
         categories=await category_chips(customer_id),
         segments=await chips(customer_id),
-        importance_choices=importance_choices(await importance_classes(), importance.id if importance else 0),
+        importance_choices=importance_choices(
+            await importance_classes(sized=False), importance.id if importance else 0
+        ),
         importance_rule=importance.rule if importance else None,
         similar=await _similar(request, typed) if status != 200 or (form.value("name") and person is None) else [],
         created_via=_(VIAS[person.created_via]) if person else "",

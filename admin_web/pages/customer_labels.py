@@ -32,7 +32,7 @@ async def labels_of(customer_id: int, form: Form | None = None) -> dict[str, Any
         "categories": [one for one in shown if one.is_in],
         "importance": importance,
         "importance_name": importance_name(importance.name),
-        "importance_choices": importance_choices(await importance_classes(), importance.id),
+        "importance_choices": importance_choices(await importance_classes(sized=False), importance.id),
         "importance_form": Form({"importance": str(importance.id)}),
         **await _offered(customer_id, form or Form()),
     }

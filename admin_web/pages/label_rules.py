@@ -145,8 +145,10 @@ async def _lines(rules: list[LabelRuleView]) -> list[RuleLine]:
 async def _values() -> Mapping[Target, dict[int, str]]:
     """What rules may give, by name."""
     return {
-        Target.CATEGORY: {one.id: one.name for one in await categories() if one.archived_at is None},
-        Target.IMPORTANCE: {one.id: one.name for one in await importance_classes() if one.archived_at is None},
+        Target.CATEGORY: {one.id: one.name for one in await categories(sized=False) if one.archived_at is None},
+        Target.IMPORTANCE: {
+            one.id: one.name for one in await importance_classes(sized=False) if one.archived_at is None
+        },
     }
 
 

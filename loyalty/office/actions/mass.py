@@ -144,7 +144,8 @@ async def _checked(order: Order, now: datetime) -> Order:
         case MassKind.SEGMENT_ADD | MassKind.SEGMENT_REMOVE:
             await check_usable(order.target)
         case MassKind.IMPORTANCE if order.target != NO_IMPORTANCE:
-            if all(one.id != order.target or one.archived_at is not None for one in await importance_classes()):
+            classes = await importance_classes(sized=False)
+            if all(one.id != order.target or one.archived_at is not None for one in classes):
                 raise NotFound("importance")
         case MassKind.BONUSES:
             programme = await programme_at(now)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from loyalty import db
+from loyalty.customers.actions.archive import delete_customers, restore_customers
 from loyalty.customers.actions.categories import (
     add_category,
     archive_category,
@@ -236,3 +237,22 @@ async def test_a_class_is_not_archived_while_somebody_comes_into_it():
         assert bad == 0
         await set_importance([person], 0, actor=COMMAND, now=NOW)
         await archive_class(made, actor=COMMAND, now=NOW)
+
+
+async def test_sizes_leave_out_whoever_is_deleted_and_nobody_is_counted_who_need_not_be():
+    here, gone = [(await a_customer()).id for _ in range(2)]
+    category, top = await a_category(), (await importance_classes())[-1].id
+    await give_category(category, [here], actor=COMMAND, now=NOW)
+    await given_by_rule(category, gone)
+    await set_importance([here, gone], top, actor=COMMAND, now=NOW)
+    await delete_customers([gone], actor=COMMAND, now=NOW)
+    [view] = await categories()
+    assert (view.size, view.by_hand) == (1, 1)
+    assert [one.size for one in await importance_classes()] == [0, 0, 1]
+    await restore_customers([gone], actor=COMMAND, now=NOW)
+    [view] = await categories()
+    assert (view.size, view.by_hand) == (2, 1)
+    assert [one.size for one in await importance_classes()] == [0, 0, 2]
+    [view] = await categories(sized=False)
+    assert (view.id, view.size, view.by_hand) == (category, 0, 0)
+    assert [one.size for one in await importance_classes(sized=False)] == [0, 0, 0]
