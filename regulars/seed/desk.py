@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 
 from bot.texts import say
 from loyalty import db
-from loyalty.conversations.actions.bulk import BulkMessage, queue_bulk
+from loyalty.campaigns.actions.feeding import feed
+from loyalty.campaigns.actions.starting import start_campaign
+from loyalty.campaigns.queries.reach import Audience
+from loyalty.campaigns.rules import CampaignDraft, acknowledgement
 from loyalty.conversations.actions.staff import add_note, assign, close, write_to
 from loyalty.conversations.channels import TELEGRAM, WHATSAPP
 from loyalty.conversations.content import Content
-from loyalty.customers.rules import Topic
 from loyalty.staff.rules import Actor, ActorKind
 from regulars.seed.told import menu_of
 from regulars.seed.words import OFFER
@@ -167,11 +169,18 @@ async def arrive(now: datetime) -> None:
 
 
 LET_US = """
-SELECT a.id FROM messenger_account a JOIN customer c ON c.id = a.customer_id JOIN conversation v ON v.account_id = a.id
+SELECT a.customer_id AS id FROM messenger_account a JOIN customer c ON c.id = a.customer_id
+    JOIN conversation v ON v.account_id = a.id
 WHERE c.language = 'ru' AND a.is_active AND a.is_default AND a.takes_marketing AND v.last_message_at < $1
     AND (SELECT granted FROM consent WHERE customer_id = c.id AND topic = 'marketing' ORDER BY id DESC LIMIT 1)
     AND (a.channel = 'telegram' OR v.heard_at > $1 - INTERVAL '1 day')
 ORDER BY a.id LIMIT $2
+"""
+# Some who cannot be written to are of the audience, too: the campaign says why they were left out.
+OUT_OF_REACH = """
+SELECT f.customer_id AS id FROM customer_facts f WHERE NOT f.is_hidden AND NOT EXISTS (SELECT FROM messenger_account a
+    WHERE a.customer_id = f.customer_id AND a.is_active AND a.channel IN ('telegram', 'whatsapp'))
+ORDER BY 1 LIMIT $1
 """
 # The line broke in the middle: nobody knows whether these arrived, and advertising is not sent again.
 LOST = """
@@ -180,12 +189,17 @@ UPDATE message SET status = 'unknown', reason = 'no_answer', sent_at = NULL, del
 """
 
 
-async def write_to_all(now: datetime) -> None:
+async def write_to_all(author_id: int, now: datetime) -> None:
     """Write to some of those who let us, a few days ago; of a few it is unknown whether it arrived."""
     at = (now - WROTE_TO_ALL).replace(hour=9, minute=0, second=0, microsecond=0)
-    rows = await db.fetch(LET_US, at, WRITTEN_TO)
-    content = Content(text=OFFER)
-    copies = [BulkMessage(row["id"], content, f"seed-offer:{row['id']}") for row in rows]
-    await queue_bulk(copies, topic=Topic.MARKETING, now=at)
+    ids = {row["id"] for row in await db.fetch(LET_US, at, WRITTEN_TO)}
+    ids |= {row["id"] for row in await db.fetch(OUT_OF_REACH, WRITTEN_TO // 4)}
+    draft = CampaignDraft("Тыквенный раф вернулся", {"ru": OFFER}, acknowledgement("ru"))
+    audience = Audience(ids=tuple(sorted(ids)))
+    author, channels = Actor(ActorKind.STAFF, author_id), (TELEGRAM, WHATSAPP)
+    campaign_id = await start_campaign(draft, audience, channels=channels, key="offer", actor=author, now=at)
+    while await feed(campaign_id, now=at):
+        pass
     await arrive(now)
     await db.execute(LOST)
+    await feed(campaign_id, now=at + timedelta(minutes=1))

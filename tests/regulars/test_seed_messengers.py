@@ -8,6 +8,8 @@ import pytest
 from bot.channels.base import Event
 from bot.channels.telegram import TelegramChannel
 from loyalty import db
+from loyalty.campaigns.queries.campaigns import campaigns
+from loyalty.campaigns.rules import CampaignState
 from loyalty.conversations.queries.channels import failed_updates
 from loyalty.conversations.queries.inbox import Show, canned_replies, inbox, templates
 from loyalty.conversations.queries.sending import template_for
@@ -130,6 +132,16 @@ async def test_what_failed_says_why_and_went_to_the_other_messenger(crowd):
         assert row["status"] in {"sent", "delivered", "read"}
     lost = await db.fetch("SELECT DISTINCT kind, priority, reason FROM message WHERE status = 'unknown'")
     assert [tuple(row.values()) for row in lost] == [("bulk", 2, "no_answer")]
+
+
+async def test_some_were_written_to_by_a_campaign_that_says_who_was_left_out(crowd):
+    [view], _ = await campaigns()
+    assert view.state is CampaignState.FINISHED
+    assert view.sent > 3 * view.unknown > 0
+    assert view.skipped > 0
+    assert view.reached == view.settled
+    assert view.read <= view.delivered <= view.sent
+    assert view.finished_at < NOW
 
 
 async def test_the_desk_has_conversations_of_everybody_and_of_nobody(crowd):
