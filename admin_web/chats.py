@@ -30,6 +30,7 @@ from loyalty.conversations.queries.inbox import (
 )
 from loyalty.conversations.rules import TEXT_LENGTH, ConversationState, Status
 from loyalty.customers.queries import MessengerAccountView
+from loyalty.customers.queries.reach import locations_reaching
 from loyalty.ids import fingerprint, new_key
 from loyalty.staff.queries import StaffView, staff_list
 from loyalty.staff.rules import Permission, may
@@ -250,6 +251,18 @@ class Answer:
         return self.account is not None and CAPABILITIES[self.account.channel].has_files
 
 
+async def colleagues_for(place: Place) -> list[StaffView]:
+    """Whom a conversation can be given to: who may answer it, and whose locations reach its customer."""
+    there = await locations_reaching(place.customer_id) if place.customer_id is not None else set()
+    return [
+        one
+        for one in await staff_list()
+        if one.is_active
+        and may(one.role, Permission.MESSAGES_WRITE)
+        and (one.location_ids is None or there.intersection(one.location_ids))
+    ]
+
+
 async def open_chat(place: Place, *, before_id: int | None = None, at: int | None = None) -> Chat:
     """Read a page of the conversation: the newest one, unless `before_id` or a message `at` names another."""
     ids = place.ids
@@ -257,7 +270,6 @@ async def open_chat(place: Place, *, before_id: int | None = None, at: int | Non
         before_id = await page_around(ids, at)
     found, earlier = await messages(ids, before_id=before_id) if ids else ([], None)
     known = await desks(ids)
-    colleagues = [one for one in await staff_list() if one.is_active and may(one.role, Permission.MESSAGES_WRITE)]
     waiting = min((desk.waiting_since for desk in known.values() if desk.waiting_since), default=None)
     is_open = any(desk.state is ConversationState.OPEN for desk in known.values())
     desk = known.get(place.main) if place.main is not None else None
@@ -274,7 +286,7 @@ async def open_chat(place: Place, *, before_id: int | None = None, at: int | Non
         is_open=is_open,
         waiting_since=waiting,
         heard_at=heard_at,
-        colleagues=colleagues,
+        colleagues=await colleagues_for(place),
         version=fingerprint({"lines": shown, "head": head})[:16],
         head_version=head,
     )

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from admin_web.auth import actor_of, requires
-from admin_web.chats import Answer, Chat, Place, answer_to, chat_data, open_chat
+from admin_web.chats import Answer, Chat, Place, answer_to, chat_data, colleagues_for, open_chat
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.keys import SHOP, now
@@ -22,6 +22,7 @@ from loyalty.conversations.queries.types import channels_for
 from loyalty.customers.queries import CustomerView, MessengerAccountView, customer, messenger_account, places_of
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.ids import new_key
+from loyalty.staff.queries import staff_member
 from loyalty.staff.rules import Actor, Permission
 
 PATH = "/conversations"
@@ -88,6 +89,9 @@ async def do_assign(request: web.Request) -> web.Response:
     if colleague is None and wanted != NOBODY:
         raise web.HTTPBadRequest
     try:
+        if colleague is not None and all(one.id != colleague for one in await colleagues_for(place)):
+            await staff_member(colleague)
+            raise Invalid("assignee", "unknown_choice")
         await acts.assign(
             place.ids,
             colleague,

@@ -126,10 +126,10 @@ async def test_a_segment_is_as_large_as_the_reader_can_see(panel, enter, world):
 async def test_whoever_was_only_sold_what_came_back_was_not_there(world):
     person = await a_customer()
     sale = await a_sale(person.id, world.here.location_id, 100_00, now=START)
-    places = {"staff_id": 1, "location_ids": [world.here.location_id]}
-    assert await is_reached(Thing.CUSTOMER, person.id, **places)
+    places = [world.here.location_id]
+    assert await is_reached(Thing.CUSTOMER, person.id, staff_id=1, location_ids=places)
     await refund_receipt(sale.receipt_id, None, key="back", actor=COMMAND, now=START)
-    assert not await is_reached(Thing.CUSTOMER, person.id, **places)
+    assert not await is_reached(Thing.CUSTOMER, person.id, staff_id=1, location_ids=places)
 
 
 async def test_a_merged_card_is_where_the_card_is_that_it_became(panel, enter, world):
@@ -331,6 +331,19 @@ async def test_nobodys_chat_is_the_chains(panel, enter, world):
     assert (await panel.get(f"/conversations/{stranger}")).status == 404
 
 
+async def test_a_chat_is_given_only_to_colleagues_who_can_see_it(panel, hire, world):
+    there = await hire(Role.SUPPORT, "Vera There", location_ids=[world.there.location_id], email="vera@example.com")
+    await send_login(panel, "owner@example.com")
+    accounts = world.here.ids["account"], world.there.ids["account"]
+    shown = [await text(panel, f"/conversations/{account}") for account in accounts]
+    assert ["Vera There" in page for page in shown] == [False, True]
+    given = [
+        (await panel.post(f"/conversations/{account}/chat/assign", data={"assignee": str(there.id)})).status
+        for account in accounts
+    ]
+    assert given == [422, 200]
+
+
 async def test_news_of_chats_name_none_to_whom_they_may_not_concern(panel, enter):
     await enter(Role.SUPPORT)
     answer = await panel.get("/conversations/events")
@@ -386,8 +399,16 @@ async def test_at_the_till_anybody_is_served_at_ones_own_locations(panel, hire, 
     assert done.status == 200
     assert await db.fetch_value("SELECT location_id FROM receipt WHERE staff_id = $1", cashier.id) == here
     # Rights that change count from the next click.
-    about = {"name": "T", "role": Role.CASHIER, "location_id": None, "phone": None, "actor": COMMAND, "now": START}
-    await update_staff(cashier.id, location_ids=[third], **about)
+    await update_staff(
+        cashier.id,
+        name="T",
+        role=Role.CASHIER,
+        location_id=None,
+        location_ids=[third],
+        phone=None,
+        actor=COMMAND,
+        now=START,
+    )
     assert "Park" in await text(panel, "/cashier")
     assert (await panel.get(str(done.url.path))).status == 404
 

@@ -32,6 +32,18 @@ WHERE c.id = ANY($1::bigint[]) AND {reached("coalesce(c.merged_into_id, c.id)", 
 """
 
 
+# Indexes: the primary key, customer_location_customer.
+REACHING = """
+SELECT home_location_id AS id FROM customer WHERE id = $1 AND home_location_id IS NOT NULL
+UNION SELECT location_id FROM customer_location WHERE customer_id = $1 AND visits > 0
+"""
+
+
+async def locations_reaching(customer_id: int) -> set[int]:
+    """The locations that reach a customer."""
+    return {row["id"] for row in await db.fetch(REACHING, customer_id)}
+
+
 async def reached_among(customer_ids: Collection[int], location_ids: Collection[int]) -> set[int]:
     """Those of these customers whom these locations reach."""
     rows = await db.fetch(AMONG, list(customer_ids), list(location_ids))
