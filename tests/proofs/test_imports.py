@@ -108,7 +108,7 @@ async def states(import_id: int, column: str) -> dict[int, tuple[str, str | None
 
 async def test_the_run_does_what_the_dry_run_expected_twice_is_once_and_an_undo_leaves_nothing():
     random = Random(52)
-    for story in range(sized(40, 600)):
+    for story in range(sized(40, 250)):
         shop = Shop(random, story)
         await shop.open()
         lines = [shop.line() for _ in range(random.randint(1, 12))]
@@ -127,7 +127,9 @@ async def test_the_run_does_what_the_dry_run_expected_twice_is_once_and_an_undo_
         assert await states(import_id, "state") == expected, told
         after = await db.fetch(BASE)
         again = await states(await checked(table(lines), options), "expected")
-        assert {state for state, _ in again.values()} <= {"same", "refused"}, told
+        # A line that was left out because another one says otherwise may be about somebody else once that one is done.
+        done = {state for number, (state, _) in again.items() if expected[number][0] != "refused"}
+        assert done <= {"same", "refused"}, told
         assert await db.fetch(BASE) == after, told
         await undo(import_id, actor=COMMAND, now=NOW)
         await finish(import_id, now=NOW)

@@ -188,10 +188,12 @@ async def undo_opening(keys: Sequence[str], held: Sequence[int], *, actor: Actor
 
 # By the index on a customer's entries without a receipt; whether one was taken back, by the unique one on its name.
 HAD = """
-EXISTS (SELECT FROM bonus_entry e WHERE e.customer_id IN (SELECT {customer} UNION ALL
-        SELECT m.id FROM customer m WHERE m.merged_into_id = {customer})
-    AND e.receipt_id IS NULL AND e.event = 'opening_balance' AND e.operation_id NOT LIKE {mine}
-    AND NOT EXISTS (SELECT FROM bonus_entry u
+EXISTS (SELECT FROM (SELECT {customer} AS id UNION ALL
+        SELECT m.id FROM customer m WHERE m.merged_into_id = {customer}) card,
+    LATERAL (SELECT operation_id FROM bonus_entry
+        WHERE customer_id = card.id AND receipt_id IS NULL AND event = 'opening_balance'
+        ORDER BY at OFFSET 0) e
+    WHERE e.operation_id NOT LIKE {mine} AND NOT EXISTS (SELECT FROM bonus_entry u
         WHERE u.operation_id = 'opening_undone:' || substr(e.operation_id, length('opening:') + 1)))
 """
 

@@ -14,13 +14,22 @@ from loyalty.clock import business_date
 from loyalty.customers.actions.profile import lock_customers
 from loyalty.errors import Invalid, LoyaltyError
 from loyalty.office.actions.import_checking import cells_by_target
-from loyalty.office.actions.import_task import Line, Outcome, Task, count, expect, keep, mark, next_lines
+from loyalty.office.actions.import_task import (
+    Line,
+    Outcome,
+    Task,
+    count,
+    expect,
+    fetch_all_of_it,
+    keep,
+    mark,
+    next_lines,
+)
 from loyalty.office.importing import Mode, Pass, RowState
 from loyalty.office.importing.bookings import FIELDS, Booking, BookingGround, booking_from, booking_of
 from loyalty.shop.queries import locations, shop
 
 ROWS, RUN_ROWS = 1_000, 50
-TWINS_SECONDS = 300
 COMPARED = ("starts_at", "ends_at", "state", "team_member_id", "service_ids", "tips")
 NAMES = """
 SELECT 'team' AS kind, id, name FROM team_member WHERE archived_at IS NULL
@@ -78,7 +87,7 @@ class Found:
 async def check_some(task: Task) -> int:
     """Go on with a dry run; returns how many lines were gone through. Joins a transaction that holds the import."""
     if task.settings.stage is Pass.TWINS:
-        await db.fetch_patiently(TWINS_SECONDS, TWINS, task.id, task.settings.header)
+        await fetch_all_of_it(TWINS, task)
         await keep(task, replace(task.settings, stage=Pass.DECIDE), task.settings.header)
         return ROWS
     lines = await next_lines(task, ROWS)

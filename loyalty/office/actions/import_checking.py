@@ -10,7 +10,7 @@ from typing import Any
 from loyalty import db
 from loyalty.customers.labels import CATEGORIES_AT_MOST
 from loyalty.errors import Invalid
-from loyalty.office.actions.import_task import Line, Outcome, Task, count, expect, keep, next_lines
+from loyalty.office.actions.import_task import Line, Outcome, Task, count, expect, fetch_all_of_it, keep, next_lines
 from loyalty.office.importing import Pass, RowState
 from loyalty.office.importing.people import (
     Draft,
@@ -29,7 +29,6 @@ from loyalty.office.importing.people import (
 from loyalty.office.queries.import_matches import ground_of, known_of, matches_of
 
 ROWS = 1_000
-TWINS_SECONDS = 300
 # Lines of one person, by their phone, their card, their e-mail where that is all that tells who it is, or the card in
 # the base that they stand for. A further line may only add a lot: whatever else it says, the first one has said. One
 # that leads to a line which is itself a further one says something else about somebody.
@@ -81,7 +80,7 @@ async def check_some(task: Task) -> int:
         case Pass.PARSE:
             return await _parse_some(task)
         case Pass.TWINS:
-            await db.fetch_patiently(TWINS_SECONDS, TWINS, task.id, task.settings.header)
+            await fetch_all_of_it(TWINS, task)
             await keep(task, replace(task.settings, stage=Pass.DECIDE), task.settings.header)
             return ROWS
         case Pass.DECIDE:
