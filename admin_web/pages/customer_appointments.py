@@ -1,6 +1,8 @@
 """Appointments of one person: a tab of their card, one more by hand, and what became of each."""
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -123,17 +125,65 @@ async def add(request: web.Request) -> web.Response:
     if draft is not None:
         try:
             await record_appointment(draft, door=Door.PANEL, actor=actor_of(request), now=now(request))
-        except NotFound:
-            raise
-        except Invalid as error:
-            # The form has the day and the time apart.
-            field = "day" if error.field == "starts_at" else error.field
-            form.refuse(Invalid(field, error.reason, **error.details))
         except LoyaltyError as error:
-            form.refuse(error)
+            _refuse(form, error)
         else:
             return await go_to(request, _tab(person.id), say=_("The appointment is added."))
     return await _new_page(request, form, person, places, status=422)
+
+
+@requires(Permission.BOOKINGS_MANAGE)
+async def show_edit(request: web.Request) -> web.Response:
+    """GET /customers/{id}/appointments/{appointment}/edit: its form; a dialog for htmx."""
+    known = await _theirs(request)
+    local = known.starts_at.astimezone(ZoneInfo(known.time_zone))
+    exponent = request[SHOP].exponent
+    values = {
+        "day": str(local.date()),
+        "time": f"{local:%H:%M}",
+        "state": known.state,
+        "team_member_id": str(known.team_member_id or ""),
+        "tips": f"{known.tips / 10**exponent:.{exponent}f}" if known.tips else "",
+        **{f"service-{one}": "1" for one in known.service_ids},
+    }
+    return await _edit_page(request, Form(values), known)
+
+
+@requires(Permission.BOOKINGS_MANAGE)
+async def edit(request: web.Request) -> web.Response:
+    """POST /customers/{id}/appointments/{appointment}/edit: moved, it is as long as it was."""
+    form, known = await read_form(request), await _theirs(request)
+    changes = await _told(request, form, known.time_zone)
+    if changes is not None:
+        if known.ends_at is not None:
+            ends_at = changes.starts_at + (known.ends_at - known.starts_at)
+            changes = replace(changes, fields=changes.fields | {"ends_at"}, ends_at=ends_at)
+        try:
+            await change_appointment(known.id, changes, actor=actor_of(request), now=now(request))
+        except LoyaltyError as error:
+            _refuse(form, error)
+        else:
+            return await go_to(request, _tab(known.customer_id), say=_("The appointment is changed."))
+    return await _edit_page(request, form, known, status=422)
+
+
+def _refuse(form: Form, error: LoyaltyError) -> None:
+    """Say in the form what is wrong. Raises NotFound on."""
+    if isinstance(error, NotFound):
+        raise error
+    # The form has the day and the time apart.
+    if isinstance(error, Invalid) and error.field == "starts_at":
+        error = Invalid("day", error.reason, **error.details)
+    form.refuse(error)
+
+
+async def _theirs(request: web.Request) -> AppointmentView:
+    """The appointment of the path, if it is this customer's and at a location of whoever asks. Raises HTTPNotFound."""
+    known = await appointment(id_in(request, "appointment"))
+    mine = staff_of(request).location_ids
+    if known.customer_id != id_in(request) or (mine is not None and known.location_id not in mine):
+        raise web.HTTPNotFound
+    return known
 
 
 async def _draft(
@@ -142,9 +192,25 @@ async def _draft(
     """The appointment in the form, or None with the form saying what is wrong."""
     zones = {str(place.id): place.time_zone for place in places}
     chosen = form.choice("location_id", zones)
+    source = form.choice("source", list(Source))
+    changes = await _told(request, form, zones.get(chosen, request[SHOP].time_zone))
+    if not form.ok or changes is None:
+        return None
+    draft = AppointmentDraft(
+        int(chosen),
+        changes.starts_at,
+        person.id,
+        source=Source(source),
+        external_id=f"panel-{form.value('key')[:50] or new_key()}",
+    )
+    return changes.over(draft)
+
+
+async def _told(request: web.Request, form: Form, zone: str) -> Changes | None:
+    """What the form says of when, who, with what and what became of it; None with the form saying what is wrong."""
     form.text("day", required=True)
     day, at = form.day("day"), _time(form)
-    state, source = form.choice("state", list(State)), form.choice("source", list(Source))
+    state = form.choice("state", list(State))
     member = form.choice("team_member_id", ["", *(str(one.id) for one in await team_members())])
     tips = 0
     try:
@@ -153,16 +219,13 @@ async def _draft(
         form.refuse(error)
     if not form.ok or day is None or at is None:
         return None
-    return AppointmentDraft(
-        int(chosen),
-        local_moment(day, at, zones[chosen]),
-        person.id,
+    return Changes(
+        frozenset({"state", "starts_at", "team_member_id", "service_ids", "tips"}),
         state=State(state),
-        source=Source(source),
+        starts_at=local_moment(day, at, zone),
         team_member_id=int(member) if member else None,
         service_ids=tuple(one.id for one in await services() if form.checked(f"service-{one.id}")),
         tips=tips,
-        external_id=f"panel-{form.value('key')[:50] or new_key()}",
     )
 
 
@@ -181,7 +244,22 @@ def _time(form: Form) -> time | None:
 async def _new_page(
     request: web.Request, form: Form, person: CustomerView, places: list[LocationView], *, status: int = 200
 ) -> web.Response:
-    team = [one for one in await team_members() if one.archived_at is None]
+    offered = [(str(place.id), place.name) for place in places]
+    return await _page(request, form, person, status=status, known=None, places=offered)
+
+
+async def _edit_page(request: web.Request, form: Form, known: AppointmentView, *, status: int = 200) -> web.Response:
+    person = await customer(known.customer_id)
+    return await _page(request, form, person, status=status, known=known, places=[])
+
+
+async def _page(
+    request: web.Request, form: Form, person: CustomerView, *, status: int, known: AppointmentView | None, **more: Any
+) -> web.Response:
+    """The form of a new one, or of one that is known. What is archived is offered where it was chosen."""
+    team = [
+        one for one in await team_members() if one.archived_at is None or (known and one.id == known.team_member_id)
+    ]
     return page(
         request,
         "customers/appointment.html",
@@ -189,17 +267,19 @@ async def _new_page(
         status=status,
         form=form,
         person=person,
-        places=[(str(place.id), place.name) for place in places],
+        known=known,
+        url=f"/customers/{person.id}/appointments/{f'{known.id}/edit' if known else 'new'}",
         team=[("", "—"), *((str(one.id), " · ".join(filter(None, (one.name, one.position)))) for one in team)],
-        services=await _offered(form),
+        services=await _offered(form, known.service_ids if known else ()),
         states=[(state.value, _(name)) for state, (name, _tint) in STATES.items()],
         sources=[(source.value, _(name)) for source, name in SOURCES.items()],
+        **more,
     )
 
 
-async def _offered(form: Form) -> list[tuple[str, list[ServiceView], bool]]:
+async def _offered(form: Form, chosen: Collection[int]) -> list[tuple[str, list[ServiceView], bool]]:
     """(category, its services in use, whether it stands open): a few stand open all, of many those with a choice."""
-    found = [one for one in await services() if one.archived_at is None]
+    found = [one for one in await services() if one.archived_at is None or one.id in chosen]
     groups: dict[str, list[ServiceView]] = {}
     for one in found:
         groups.setdefault(one.category_name or _("Without a category"), []).append(one)
@@ -212,17 +292,13 @@ async def _offered(form: Form) -> list[tuple[str, list[ServiceView], bool]]:
 @requires(Permission.BOOKINGS_MANAGE)
 async def change_state(request: web.Request) -> web.Response:
     """POST /customers/{id}/appointments/{appointment}/{state}: at once, with an Undo by the state it had."""
-    customer_id, appointment_id = id_in(request), id_in(request, "appointment")
-    known = await appointment(appointment_id)
-    mine = staff_of(request).location_ids
-    if known.customer_id != customer_id or (mine is not None and known.location_id not in mine):
-        raise web.HTTPNotFound
+    known = await _theirs(request)
     state = State(request.match_info["state"])
     changes = Changes(frozenset({"state"}), state=state)
-    await change_appointment(appointment_id, changes, actor=actor_of(request), now=now(request))
-    undo_url = f"/customers/{customer_id}/appointments/{appointment_id}/{known.state}"
+    await change_appointment(known.id, changes, actor=actor_of(request), now=now(request))
+    undo_url = f"/customers/{known.customer_id}/appointments/{known.id}/{known.state}"
     undo = undo_url if known.state != state else None
-    return await go_to(request, _tab(customer_id), say=_(DONE[state]), undo_url=undo)
+    return await go_to(request, _tab(known.customer_id), say=_(DONE[state]), undo_url=undo)
 
 
 def _tab(customer_id: int) -> str:
@@ -232,6 +308,8 @@ def _tab(customer_id: int) -> str:
 ROUTES = (
     web.get("/customers/{id}/appointments/new", show_new),
     web.post("/customers/{id}/appointments/new", add),
+    web.get("/customers/{id}/appointments/{appointment}/edit", show_edit),
+    web.post("/customers/{id}/appointments/{appointment}/edit", edit),
     web.post(
         "/customers/{id}/appointments/{appointment}/{state:" + "|".join(State) + "}",
         change_state,

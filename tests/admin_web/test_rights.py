@@ -92,8 +92,9 @@ om--s mine  POST   /customers/{id}/notes /customers/{id}/notes/{note} /customers
 om--s mine  GET    /customers/{id}/answers
 om--s mine  POST   /customers/{id}/answers
 # customer_appointments
-om--s mine  GET    /customers/{id}/appointments/new
+om--s mine  GET    /customers/{id}/appointments/new /customers/{id}/appointments/{appointment}/edit
 om--s mine  POST   /customers/{id}/appointments/new /customers/{id}/appointments/{appointment}/{state}
+                   /customers/{id}/appointments/{appointment}/edit
 # customer_bonuses
 om-as mine  GET    /customers/{id}/bonuses/entries/{entry}
 # customer_labels

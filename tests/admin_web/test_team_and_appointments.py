@@ -1,11 +1,13 @@
 """The team and services among the settings, and a customer's appointments on their card."""
 
 import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from loyalty.bookings.actions.appointments import record_appointment
-from loyalty.bookings.actions.team import add_service, add_service_category, add_team_member
+from loyalty.bookings.actions.team import add_service, add_service_category, add_team_member, archive
 from loyalty.bookings.queries import appointments_of, services, team_members
 from loyalty.bookings.rules import AppointmentDraft, CategoryDraft, Door, ServiceDraft, State, TeamMemberDraft
 from loyalty.customers.queries import customer
@@ -14,6 +16,7 @@ from tests.admin_web.conftest import START
 from tests.builders import a_customer, a_location, assert_books_agree
 
 HTMX = {"HX-Request": "true"}
+HOUR = timedelta(hours=1)
 
 
 async def text(panel, path, *, status=200, **headers):
@@ -176,3 +179,36 @@ async def test_older_appointments_are_on_further_pages(panel, sign_in_as, monkey
     assert "3 Nov 2026" not in rest
     for odd in ("x", "2026~1", "2026-11-22~1"):
         await text(panel, f"/customers/{person}?tab=appointments&before={odd}")
+
+
+async def test_an_appointment_is_moved_and_corrected_by_hand(panel, sign_in_as):
+    await sign_in_as(Role.SUPPORT)
+    person, other, place = (await a_customer()).id, (await a_customer()).id, await a_location()
+    member, _new = await add_team_member(TeamMemberDraft("Лев"), actor=COMMAND, now=START)
+    gone, _new = await add_service(ServiceDraft("Каппинг"), actor=COMMAND, now=START)
+    booked = await book(person, place, ends_at=START + HOUR, service_ids=(gone,), tips=15050)
+    await archive("service", gone, actor=COMMAND, now=START)
+    url = f"/customers/{person}/appointments/{booked.id}/edit"
+    assert url in await text(panel, f"/customers/{person}?tab=appointments")
+    words = await text(panel, url, **HTMX)
+    for said in ('value="150.50"', "Каппинг", f'name="service-{gone}" value="1" checked'):
+        assert said in words
+    form = {"day": "2026-11-24", "time": "18:30", "state": "planned", "team_member_id": str(member), "tips": "200"}
+    done = await panel.post(url, data=form | {f"service-{gone}": "1"}, allow_redirects=False)
+    assert (done.status, done.headers["Location"]) == (303, f"/customers/{person}?tab=appointments")
+    [[known], _] = await appointments_of(person)
+    assert (known.team_member_name, known.tips, list(known.service_ids)) == ("Лев", 200_00, [gone])
+    local = known.starts_at.astimezone(ZoneInfo(known.time_zone))
+    assert (f"{local:%Y-%m-%d %H:%M}", known.ends_at) == ("2026-11-24 18:30", known.starts_at + HOUR)
+    for changes, field in (
+        ({"day": ""}, "day"),
+        ({"time": "25:00"}, "time"),
+        ({"tips": "x"}, "tips"),
+        ({"day": "1800-01-01"}, "day"),
+    ):
+        answer = await panel.post(url, data=form | changes, headers=HTMX)
+        assert (answer.status, f'id="{field}-error"' in await answer.text()) == (422, True), changes
+    # Of somebody else, it is not there.
+    for method in (panel.get, panel.post):
+        assert (await method(f"/customers/{other}/appointments/{booked.id}/edit")).status == 404
+    await assert_books_agree(now=START)
