@@ -7,7 +7,7 @@ does not stand in the facts is asked for by EXISTS on `f.customer_id`: the plann
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from loyalty.segments.rules.trees import Condition, Group
 MOST_CHOICES = 200
 EVER = "TIMESTAMPTZ '1970-01-01 00:00+00'"
 """SQL: stands in the facts for "never"; whatever happened is later."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(StrEnum):
@@ -109,14 +110,24 @@ class Filter(ABC):
     def sql(self, condition: Condition, context: Context) -> str:
         """The condition in SQL; its values are parameters of the context."""
 
+    def stretches(self, column: str, condition: Condition, context: Context) -> tuple[str, ...]:  # noqa: ARG002
+        """Ranges of a column of the facts, apart from each other, in one of which whoever meets the condition lies.
+
+        None when it says nothing of that column.
+        """
+        return ()
+
 
 class RangeFilter(Filter):
-    """A number from one to another, both included, either open: `500..1000`. fact: SQL of the number."""
+    """A number from one to another, both included, either open: `500..1000`.
+
+    fact: SQL of the number; empty where it stands elsewhere than in the facts.
+    """
 
     kind = Kind.RANGE
     operators = ("between",)
     unit: ClassVar[Unit] = Unit.COUNT
-    fact: ClassVar[str]
+    fact: ClassVar[str] = ""
     lowest: ClassVar[int] = 0
     unknown: ClassVar[str | None] = None  # SQL: there is no number, whatever is asked
 
@@ -145,6 +156,10 @@ class RangeFilter(Filter):
             parts.append(f"{self.fact} <= {context.add(high)}::bigint")
         return " AND ".join(parts)
 
+    def stretches(self, column: str, condition: Condition, context: Context) -> tuple[str, ...]:
+        """The one from the lowest to the highest."""
+        return (self.sql(condition, context),) if column == self.fact else ()
+
     def _number(self, text: str) -> int | None:
         if not text:
             return None
@@ -158,10 +173,13 @@ class RangeFilter(Filter):
 
 
 class PeriodFilter(Filter):
-    """Something happened in a period, or did not. moment: SQL of when, EVER's epoch for never."""
+    """Something happened in a period, or did not.
+
+    moment: SQL of when, EVER's epoch for never; empty where it stands elsewhere than in the facts.
+    """
 
     kind = Kind.PERIOD
-    moment: ClassVar[str]
+    moment: ClassVar[str] = ""
     may_be_never: ClassVar[bool] = True
     ahead: ClassVar[bool] = False
     operators: ClassVar[tuple[str, ...]] = ("in", "not_in", "never", "ever")
@@ -190,6 +208,26 @@ class PeriodFilter(Filter):
         if self.may_be_never:
             inside = f"{inside} AND {self.moment} > {EVER}"
         return f"NOT ({inside})" if condition.operator == "not_in" else inside
+
+    def stretches(self, column: str, condition: Condition, context: Context) -> tuple[str, ...]:
+        """The period, or what lies before it and after it."""
+        if column != self.moment:
+            return ()
+        if condition.operator != "not_in":
+            return (self.sql(condition, context),)
+        period = self.read(condition)
+        assert period is not None
+        begins, ends = period.bounds(context.now, context.today, context.zone)
+        found = []
+        if begins is not None and (begins > EPOCH or not self.may_be_never):
+            found.append(f"{self.moment} < {context.add(begins)}::timestamptz")
+        elif self.may_be_never:
+            found.append(f"{self.moment} <= {EVER}")
+        if ends is not None and self.may_be_never and ends <= EPOCH:
+            found.append(f"{self.moment} > {EVER}")
+        elif ends is not None:
+            found.append(f"{self.moment} >= {context.add(ends)}::timestamptz")
+        return tuple(found)
 
     @staticmethod
     def inside(moment: str, period: Period, context: Context) -> str:

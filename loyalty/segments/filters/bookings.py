@@ -31,6 +31,10 @@ class NextBooking(PeriodFilter):
         )
         return f"NOT ({ahead})" if condition.operator == "not_in" else ahead
 
+    def stretches(self, column: str, condition: Condition, context: Context) -> tuple[str, ...]:  # noqa: ARG002
+        """No order by it is walked."""
+        return ()
+
 
 class BookedWith(ChoiceFilter):
     """A planned appointment with somebody. Indexes: appointment_planned, appointment_customer."""

@@ -3,12 +3,14 @@
 A page is found in one of two ways, and the planner's estimate of how many people the conditions fit says which one is
 tried first. Many: the order is walked from the page's place, so far and no further, until the page is full. Few: all of
 them are taken, which also counts them, and then sorted. An estimate is never shown, and may be wrong by a hundred
-times: a walk that is not full at its end goes over to taking all, and taking all stops when there are too many.
+times: a walk that is not full at its end goes over to taking all, and taking all stops when there are too many. Where
+taking reads the whole base, a short walk is tried before it: who is rare in one way is often first in another. A walk
+goes along the stretches of its order alone in which somebody can fit.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +20,7 @@ from loyalty.customers.queries import matching, reach
 from loyalty.customers.rules import Search, SearchKind
 from loyalty.segments.filters import Context, compile_tree, filter_of, segment_ids
 from loyalty.segments.queries.columns import COLUMNS, Order
+from loyalty.segments.queries.stretches import stretches
 from loyalty.segments.rules.trees import EVERYBODY, Condition, Group, from_body
 from loyalty.shop.queries import shop
 
@@ -33,8 +36,10 @@ PATIENCE = 4
 SHORTEST_WALK = 500
 SOME = 3
 """So many found on a walk that was too short tell how long the next one has to be."""
-LONG_WALK = 250_000
-"""So many people an order is walked for when more than FEW are known to fit."""
+LONG_WALK = 30_000
+"""So many people an order is walked for at most. Each lies somewhere else: the whole base is read in little more."""
+STEP_COST = 8
+"""A walk may cost an eighth of what the planner believes that taking all does, and costs one a step."""
 AT_LEAST = 1_000
 """A count that would take its time is told as "so many and more" at first."""
 DEFAULT_ORDER = "last_visit"
@@ -107,18 +112,25 @@ class Reason:
 
 @dataclass(slots=True)
 class _Query:
-    """A look in SQL: the condition on `customer_facts f`, the parameters of it, and one more condition beside it."""
+    """A look in SQL: the condition on `customer_facts f`, which is `tree` and more, and one more condition beside it.
+
+    context: it was put into SQL under this one, which has its parameters.
+    """
 
     condition: str
-    params: list[Any] = field(default_factory=list)
+    tree: Group
+    context: Context
     mark: str = "true"
 
+    @property
+    def params(self) -> list[Any]:
+        return self.context.params
+
     def add(self, value: Any) -> str:
-        self.params.append(value)
-        return f"${len(self.params)}"
+        return self.context.add(value)
 
     def copy(self) -> "_Query":
-        return _Query(self.condition, list(self.params), self.mark)
+        return replace(self, context=replace(self.context, params=list(self.params)))
 
 
 # The statistics answer at once; a base that was never analysed is looked at.
@@ -312,7 +324,7 @@ async def _query(look: Look, now: datetime, marked: Group = EVERYBODY) -> _Query
         there = f"f.customer_id IN ({THERE})" if are_few else AT_LOCATIONS
         parts.append(there.format(context.add(places)))
     mark = f"({compile_tree(marked, context)})" if marked.parts else "true"
-    return _Query(" AND ".join(parts), context.params, mark)
+    return _Query(" AND ".join(parts), look.tree, context, mark)
 
 
 async def _find(query: _Query, wanted: _Wanted, *, is_everybody: bool) -> tuple[list[db.Row], Totals | None, int]:
@@ -326,21 +338,35 @@ async def _find(query: _Query, wanted: _Wanted, *, is_everybody: bool) -> tuple[
         return rows if len(rows) == wanted.rows else await _walk_far(query, wanted, size), None, AT_LEAST
     if not wanted.order.index:
         return await _sort(query, wanted), None, 0
-    expected = await _estimate(query)
+    expected, cost = await _estimate(query)
     if expected > size / MANY:
-        steps, rows = max(SHORTEST_WALK, int(PATIENCE * wanted.rows * size / expected)), []
-        while steps <= LONG_WALK:
-            rows = await _walk(query, wanted, steps)
-            if len(rows) == wanted.rows:
-                return rows, None, 0
-            if len(rows) < SOME:
-                break
-            # What was found on the way is a better estimate.
-            steps = PATIENCE * steps * wanted.rows // len(rows)
+        steps, at_most = max(SHORTEST_WALK, int(PATIENCE * wanted.rows * size / expected)), LONG_WALK
+    else:
+        # What was typed is found along indexes of its own, however the planner weighs them.
+        steps = at_most = int(cost / STEP_COST) if query.tree.parts else 0
+    rows = await _walk_on(query, wanted, steps, at_most) if steps >= SHORTEST_WALK else []
+    if len(rows) == wanted.rows:
+        return rows, None, 0
     taken = await _take(query, wanted, limit=FEW)
     if taken[1] is not None:
         return taken
     return await _walk_far(query, wanted, size), None, FEW
+
+
+async def _walk_on(query: _Query, wanted: _Wanted, steps: int, at_most: int) -> list[db.Row]:
+    """Walk so many steps, and again as far as what was found on the way says, until the page is full or too far away.
+
+    Not a full page: nothing is known.
+    """
+    rows: list[db.Row] = []
+    walked = 0
+    while walked < steps <= at_most:
+        rows, walked = await _walk(query, wanted, steps), steps
+        if len(rows) < SOME or len(rows) == wanted.rows:
+            break
+        # What was found on the way is a better estimate.
+        steps = min(at_most, PATIENCE * steps * wanted.rows // len(rows))
+    return rows
 
 
 async def _walk_far(query: _Query, wanted: _Wanted, size: int) -> list[db.Row]:
@@ -351,13 +377,16 @@ async def _walk_far(query: _Query, wanted: _Wanted, size: int) -> list[db.Row]:
     return rows
 
 
-async def _estimate(query: _Query) -> float:
-    """How many the planner believes are found: good for one condition, a guess for several."""
+async def _estimate(query: _Query) -> tuple[float, float]:
+    """How many the planner believes are found, and what it believes finding them costs.
+
+    Good for one condition, a guess for several.
+    """
     rows = await db.fetch_planned(
         f"EXPLAIN (FORMAT JSON) SELECT FROM customer_facts f WHERE {query.condition}", *query.params
     )
     [plan] = json.loads(rows[0]["QUERY PLAN"])
-    return float(plan["Plan"]["Plan Rows"])
+    return float(plan["Plan"]["Plan Rows"]), float(plan["Plan"]["Total Cost"])
 
 
 async def _walk(query: _Query, wanted: _Wanted, steps: int) -> list[db.Row]:
@@ -377,9 +406,14 @@ async def _walk(query: _Query, wanted: _Wanted, steps: int) -> list[db.Row]:
     else:
         place = wanted.beyond(value, "f.customer_id", query)
         order = f"ORDER BY {value} {direction}, f.customer_id {direction}"
+        way = "SELECT * FROM customer_facts f WHERE {stretch} AND {place} {order} LIMIT {steps}"
+        ways = [
+            way.format(stretch=stretch, place=place, order=order, steps=steps)
+            for stretch in stretches(query.tree, value, query.context) or ("true",)
+        ]
+        path = ways[0] if len(ways) == 1 else f"SELECT * FROM (({') UNION ALL ('.join(ways)})) f {order} LIMIT {steps}"
         sql = f"""
-            SELECT f.customer_id AS id, {value} AS sort_value
-            FROM (SELECT * FROM customer_facts f WHERE {place} {order} LIMIT {steps}) f
+            SELECT f.customer_id AS id, {value} AS sort_value FROM ({path}) f
             WHERE {query.condition} {order} LIMIT {wanted.rows}
         """
     return await db.fetch_planned(sql, *query.params)
@@ -416,6 +450,9 @@ async def _sort(query: _Query, wanted: _Wanted) -> list[db.Row]:
     query = query.copy()
     value, direction = wanted.order.sql, wanted.direction
     place = wanted.beyond(value, "f.customer_id", query)
+    if wanted.order.index:
+        # Believing that it will soon be full, the planner would walk the index once more, from end to end.
+        value = f"coalesce({value}, {value})"
     joined = "JOIN customer c ON c.id = f.customer_id" if wanted.order.on_profile else ""
     return await db.fetch_planned(
         f"SELECT f.customer_id AS id, {value} AS sort_value FROM customer_facts f {joined}"
