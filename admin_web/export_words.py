@@ -15,12 +15,12 @@ from loyalty.office.queries.exports import ExportView
 from loyalty.segments.filters.origin import CreatedVia
 
 STATES = {
-    ExportState.QUEUED: (mark("Waiting"), ""),
+    ExportState.QUEUED: (mark("In the queue"), ""),
     ExportState.RUNNING: (mark("Being made"), "acc"),
     ExportState.DONE: (mark("Ready"), "good"),
     ExportState.FAILED: (mark("Did not work"), "bad"),
     ExportState.CANCELLED: (mark("Withdrawn"), ""),
-    ExportState.EXPIRED: (mark("Expired"), ""),
+    ExportState.EXPIRED: (mark("Time is over"), ""),
 }
 FAILURES = {
     WITHDRAWN: mark("Somebody withdrew it: the link opens nothing any more."),
@@ -70,12 +70,12 @@ async def whom(view: ExportView) -> str:
 
 async def file_words(columns: Iterable[str], said: dict[str, str], chosen: int | None) -> FileWords:
     """What a file is to say in the language of whoever asks for it. What was typed into the search stays out of it."""
-    if chosen is None:
-        searched = gettext("found by a search") if said.get("q") else ""
-        filtered = {name: text for name, text in said.items() if name != "q"}
-        found_by = "; ".join(part for part in (await look_words(filtered), searched) if part)
-    else:
+    if chosen is not None:
         found_by = await look_words(None)
+    else:
+        filtered = {name: said[name] for name in ("f", "location") if said.get(name)}
+        searched = [gettext("Found by a search")] if said.get("q") else []
+        found_by = "; ".join(searched + ([await look_words(filtered)] if filtered or not searched else []))
     values = {
         "gender": {key: gettext(text) for key, text in GENDERS.items()},
         "language": dict(LANGUAGE_NAMES),

@@ -13,17 +13,17 @@ SUBJECTS = {
 }
 TEXTS = {
     "en": (
-        "The file of customers that you asked for is ready.\n\n{found_by}\nCustomers in it: {rows}\n{phones}\n\n"
-        "Take it here: {link}\nThe link works until {until}, and opens the file to whoever has it: pass it on to "
+        "The file of customers that you asked for is ready.\n\nWho is in it: {found_by}\nCustomers: {rows}\n{phones}"
+        "\n\nTake it here: {link}\nThe link works until {until}, and opens the file to whoever has it: pass it on to "
         "nobody.\n\nIf you did not ask for this file, tell the owner."
     ),
     "ru": (
-        "Файл с клиентами, который вы запросили, готов.\n\n{found_by}\nКлиентов в нём: {rows}\n{phones}\n\n"
+        "Файл с клиентами, который вы запросили, готов.\n\nКто в нём: {found_by}\nКлиентов: {rows}\n{phones}\n\n"
         "Скачать: {link}\nСсылка работает до {until} и открывает файл любому, у кого она есть: никому её не "
         "передавайте.\n\nЕсли вы не запрашивали этот файл, сообщите владельцу."
     ),
     "uk": (
-        "Файл із клієнтами, який ви запросили, готовий.\n\n{found_by}\nКлієнтів у ньому: {rows}\n{phones}\n\n"
+        "Файл із клієнтами, який ви запросили, готовий.\n\nХто в ньому: {found_by}\nКлієнтів: {rows}\n{phones}\n\n"
         "Завантажити: {link}\nПосилання діє до {until} і відкриває файл кожному, хто його має: нікому його не "
         "передавайте.\n\nЯкщо ви не запитували цей файл, повідомте власника."
     ),

@@ -17,7 +17,7 @@ from loyalty import db
 from loyalty.office.actions.erasure import erase_customer
 from loyalty.office.actions.export_work import make_due
 from loyalty.office.actions.exports import expire_exports
-from loyalty.office.exporting import KEPT_FOR, file_key, with_links
+from loyalty.office.exporting import file_key, with_links
 from loyalty.office.queries.exports import export
 from loyalty.staff.actions import disable, set_language, update_staff
 from loyalty.staff.rules import COMMAND, Role
@@ -126,7 +126,7 @@ async def test_a_file_is_asked_for_made_beside_and_taken(panel, sign_in_as, cloc
     await panel.post(f"{LOG}?scope=all&q=Anna&cols=name.phone", data=fields, headers=HTMX)
     assert await db.fetch_value("SELECT count(*) FROM file_export") == 1
     page = await text(panel, f"{LOG}/1")
-    assert "Waiting" in page
+    assert "In the queue" in page
     assert 'hx-trigger="every 1s"' in page
     assert "Download" not in page
     assert (await panel.get(f"{LOG}/1?part", headers=HTMX)).status == 200
@@ -167,6 +167,18 @@ async def test_the_file_has_what_the_list_shows_in_its_order_and_all_columns_whe
     assert len(every[0]) == 35
     assert every[0][:4] == ["Customer", "Phone", "E-mail", "Card"]
     assert [line[0] for line in every[1:]] == listed
+
+
+async def test_what_the_letter_will_say_of_whom_names_nobody(panel, sign_in_as):
+    await sign_in_as(Role.OWNER)
+    await a_programme()
+    await a_sale((await a_customer(name="Anna")).id, await a_location(), 100_00)
+    for query, said in (
+        ("scope=all", "The whole client base"),
+        ("scope=all&q=Anna", "Found by a search"),
+        ("scope=all&q=Anna&f=visits:between:1..", "Found by a search; Visits: from 1"),
+    ):
+        assert (await export(await begun(panel, query))).words.found_by == said
 
 
 async def test_the_ticked_ones_alone(panel, sign_in_as, clock):
@@ -326,7 +338,9 @@ async def test_a_link_that_was_changed_opens_nothing_and_says_nothing(mailing, f
 
 
 async def test_after_its_days_the_link_says_that_they_are_over(mailing, file_link, clock):
-    clock.move(seconds=KEPT_FOR.total_seconds() - 1)
+    over = (await export(1)).expires_at
+    assert over is not None
+    clock.move(seconds=(over - START).total_seconds() - 1)
     assert await text(mailing, file_link)
     clock.move(seconds=1)
     for _ in range(2):

@@ -362,7 +362,7 @@ async def test_the_asker_gets_a_letter_with_a_mark_for_the_link_and_no_word_abou
         f"export:{export_id}",
     )
     assert letter["subject"] == "Your file of customers is ready"
-    assert "The whole client base\nCustomers in it: 1\nPhones are in it in full." in letter["text"]
+    assert "Who is in it: The whole client base\nCustomers: 1\nPhones are in it in full." in letter["text"]
     assert f"{{file:{export_id:x}-" in letter["text"]
     assert "17 Mar 2026, 12:00 (Europe/Moscow)" in letter["text"]
     assert "Anna" not in letter["text"]
