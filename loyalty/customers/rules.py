@@ -108,9 +108,13 @@ def profile_from(
 
 def clean_text(text: str) -> str:
     """Drop what cannot be seen (controls, direction marks, NUL), and fold runs of spaces."""
+    composed = unicodedata.normalize("NFC", text)
+    # Nearly always there is nothing to drop, and files have many lines.
+    if composed.isprintable():
+        return " ".join(composed.split())
     visible = (
         char if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"} else " "
-        for char in unicodedata.normalize("NFC", text)
+        for char in composed
     )
     return " ".join("".join(visible).split()).strip(_JOINERS + " ")
 

@@ -22,6 +22,7 @@ from regulars.seed.doubles import DOUBLES, write_doubles
 from regulars.seed.entries import write_entries
 from regulars.seed.exports import write_exports
 from regulars.seed.holds import set_aside_now
+from regulars.seed.imports import write_imports
 from regulars.seed.labels import write_labels, write_rules
 from regulars.seed.life import Seeded
 from regulars.seed.names import people
@@ -89,6 +90,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     if lived < customers:
         await write_claimants(staff[OLGA], now)
     await write_rules(staff[ANSWERERS[1]], now)
+    await write_imports(staff[ANSWERERS[1]], now)
     await write_exports(staff[ANSWERERS[1]], now)
 
 
