@@ -24,6 +24,7 @@ from loyalty.bonuses.queries import account
 from loyalty.customers.actions.profile import set_discount
 from loyalty.errors import Refused
 from loyalty.ids import new_key
+from loyalty.office.queries.verify import verify
 from loyalty.receipts.actions.holds import lapse_due, void_hold
 from loyalty.receipts.actions.refunds import refund_receipt
 from loyalty.receipts.actions.visits import roll_years
@@ -31,7 +32,7 @@ from loyalty.receipts.rules.refunds import LineRefund
 from loyalty.receipts.rules.sales import Line, Recorded
 from loyalty.shop.rules import DebtPolicy, Effect, Rounding, RuleSettings, Stacking, Tier
 from loyalty.staff.rules import COMMAND, JOB
-from tests.builders import NOW, a_customer, a_hold, a_location, a_programme, a_sale, assert_books_agree
+from tests.builders import NOW, a_customer, a_hold, a_location, a_programme, a_sale
 from tests.proofs import ledger_model as plain
 from tests.proofs.conftest import FULL, sized
 from tests.proofs.ledger_model import Model, ModelHold, ModelLine, ModelRefund, ModelSale, Parts
@@ -282,7 +283,9 @@ class Story(RuleBasedStateMachine):
         self.run(lapse_due(now=self.model.now))
         self.run(expire_due(actor=JOB, now=self.model.now))
         self.run(roll_years(now=self.model.now))
-        self.run(assert_books_agree(now=self.model.now))
+        # Those of earlier stories have lived at other times.
+        proof = self.run(verify(now=self.model.now))
+        assert [one.describe() for one in proof.differences if one.customer_id in {None, self.person}] == []
 
 
 @pytest.fixture
