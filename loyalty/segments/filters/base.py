@@ -130,6 +130,7 @@ class RangeFilter(Filter):
     fact: ClassVar[str] = ""
     lowest: ClassVar[int] = 0
     unknown: ClassVar[str | None] = None  # SQL: there is no number, whatever is asked
+    known_from: ClassVar[int | None] = None  # what is lower stands for no number
 
     @property
     def evidence(self) -> str | None:
@@ -149,6 +150,9 @@ class RangeFilter(Filter):
     def sql(self, condition: Condition, context: Context) -> str:
         """The facts alone are looked at."""
         low, high = self.read(condition)
+        if self.known_from is not None:
+            # As one range with its end: the planner would take "not zero" for something else.
+            low = max(self.known_from, low or 0)
         parts = [] if self.unknown is None else [f"NOT {self.unknown}"]
         if low is not None:
             parts.append(f"{self.fact} >= {context.add(low)}::bigint")

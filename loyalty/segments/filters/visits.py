@@ -24,7 +24,7 @@ class Frequency(RangeFilter):
     """Mean days between visits over the last year; unknown with fewer than three days."""
 
     key, label, area, column = "frequency", mark("Days between visits"), Area.VISITS, "frequency"
-    unit, fact, unknown = Unit.GAP, "f.frequency", "(f.frequency = 0)"
+    unit, fact, known_from = Unit.GAP, "f.frequency", 1
 
 
 class LastVisit(PeriodFilter):

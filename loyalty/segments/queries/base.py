@@ -344,34 +344,33 @@ async def _find(query: _Query, wanted: _Wanted, *, is_everybody: bool) -> tuple[
     else:
         # What was typed is found along indexes of its own, however the planner weighs them.
         steps = at_most = int(cost / STEP_COST) if query.tree.parts else 0
-    rows = await _walk_on(query, wanted, steps, at_most) if steps >= SHORTEST_WALK else []
+    rows, walked = await _walk_on(query, wanted, steps, at_most) if steps >= SHORTEST_WALK else ([], 0)
     if len(rows) == wanted.rows:
         return rows, None, 0
     taken = await _take(query, wanted, limit=FEW)
     if taken[1] is not None:
         return taken
-    return await _walk_far(query, wanted, size), None, FEW
+    return await _walk_far(query, wanted, size, walked), None, FEW
 
 
-async def _walk_on(query: _Query, wanted: _Wanted, steps: int, at_most: int) -> list[db.Row]:
+async def _walk_on(query: _Query, wanted: _Wanted, steps: int, at_most: int) -> tuple[list[db.Row], int]:
     """Walk so many steps, and again as far as what was found on the way says, until the page is full or too far away.
 
-    Not a full page: nothing is known.
+    Returns the rows and how far it went; of a page that is not full nothing is known.
     """
     rows: list[db.Row] = []
     walked = 0
-    while walked < steps <= at_most:
+    while walked < steps <= at_most and len(rows) < wanted.rows:
         rows, walked = await _walk(query, wanted, steps), steps
-        if len(rows) < SOME or len(rows) == wanted.rows:
-            break
-        # What was found on the way is a better estimate.
-        steps = min(at_most, PATIENCE * steps * wanted.rows // len(rows))
-    return rows
+        # What was found on the way is a better estimate; of too few nobody knows whether they are rare or farther on.
+        steps = PATIENCE * steps * wanted.rows // len(rows) if len(rows) >= SOME else at_most
+        steps = min(steps, at_most)
+    return rows, walked
 
 
-async def _walk_far(query: _Query, wanted: _Wanted, size: int) -> list[db.Row]:
+async def _walk_far(query: _Query, wanted: _Wanted, size: int, walked: int = 0) -> list[db.Row]:
     """Walk on; where even that does not fill a page, the base is read whole. The size is an estimate, too."""
-    rows = await _walk(query, wanted, LONG_WALK)
+    rows = await _walk(query, wanted, LONG_WALK) if walked < LONG_WALK else []
     if len(rows) < wanted.rows and size > LONG_WALK // 2:
         rows = await _sort(query, wanted)
     return rows
