@@ -161,7 +161,7 @@ async def test_lists_and_counts_walk_along_their_indexes(database):
         NOW,
     )
     await db.execute("ANALYZE message")
-    week = (NOW - timedelta(days=7), NOW, 0, None, None, None, sent.LOOKED)
+    week = (NOW - timedelta(days=7), NOW, 0, None, None, None, None, sent.LOOKED)
     for sql, place, params in (
         (sent.PAGE, sent.PLACE, (*week, 51)),
         (sent.PAGE, sent.LOST_PLACE, (*week, 51)),
