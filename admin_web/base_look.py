@@ -22,7 +22,8 @@ from admin_web.reach import places_for
 from loyalty.customers.rules import parse_search
 from loyalty.segments.filters import checked
 from loyalty.segments.queries import columns
-from loyalty.segments.queries.base import DEFAULT_ORDER, Cursor, Look
+from loyalty.segments.queries.base import DEFAULT_ORDER, Look
+from loyalty.segments.queries.finding import Cursor
 from loyalty.segments.queries.views import table_layout
 from loyalty.segments.rules.trees import Group, tree_from, tree_text
 from loyalty.staff.rules import Permission, may

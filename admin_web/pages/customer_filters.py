@@ -26,7 +26,8 @@ from admin_web.words import reason_text
 from loyalty.errors import Invalid
 from loyalty.segments.filters import FILTERS
 from loyalty.segments.filters.base import PeriodFilter
-from loyalty.segments.queries.base import AT_LEAST, base_count
+from loyalty.segments.queries.base import base_count
+from loyalty.segments.queries.finding import AT_LEAST
 from loyalty.segments.rules.trees import EVERYBODY, Condition, Group, joined, tree_text
 from loyalty.staff.rules import Permission
 

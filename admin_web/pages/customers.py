@@ -32,7 +32,8 @@ from admin_web.render import page, part
 from loyalty.customers.queries import customer
 from loyalty.errors import Invalid
 from loyalty.segments.filters.origin import CreatedVia
-from loyalty.segments.queries.base import AT_LEAST, BasePage, Look, base_count, base_page, base_totals, reasons
+from loyalty.segments.queries.base import BasePage, Look, base_count, base_page, base_totals, reasons
+from loyalty.segments.queries.finding import AT_LEAST
 from loyalty.segments.queries.views import saved_views
 from loyalty.segments.rules.trees import Condition, Group, Joiner, tree_text, without
 from loyalty.shop.queries import programme_at
@@ -120,7 +121,7 @@ async def _list_page(
     tree = look.tree if look else Group()
     at_least = found.at_least if found else 0
     location, places = await location_choices(request)
-    if look and found and found.totals is None and at_least < AT_LEAST:
+    if look and found and found.totals is None and not found.are_rare and at_least < AT_LEAST:
         at_least = max(at_least, await base_count(look, now=now(request)))
     return page(
         request,

@@ -70,8 +70,8 @@ async def test_a_place_nobody_made_is_no_fault_of_ours(panel, sign_in_as, cursor
 
 @pytest.mark.parametrize("query", ["", "Гость"])
 async def test_a_large_result_is_shown_at_once_and_counted_after(panel, sign_in_as, monkeypatch, query):
-    monkeypatch.setattr("loyalty.segments.queries.base.SMALL", 3)
-    monkeypatch.setattr("loyalty.segments.queries.base.FEW", 3)
+    monkeypatch.setattr("loyalty.segments.queries.finding.SMALL", 3)
+    monkeypatch.setattr("loyalty.segments.queries.finding.FEW", 3)
     await sign_in_as()
     for number in range(5):
         await a_customer(name=f"Гость {number}", bonuses=100_00)

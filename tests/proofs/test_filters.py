@@ -542,12 +542,12 @@ async def check(made: list[Person], tree: Group, order: str, *, descending: bool
 def ways(request, monkeypatch):
     """The two ways to find a page: as in a small base, and as in a large one."""
     if request.param == "walked":
-        monkeypatch.setattr("loyalty.segments.queries.base.SMALL", 10)
-        monkeypatch.setattr("loyalty.segments.queries.base.FEW", 100)
-        monkeypatch.setattr("loyalty.segments.queries.base.SHORTEST_WALK", 80)
-        monkeypatch.setattr("loyalty.segments.queries.base.PATIENCE", 1)
-        monkeypatch.setattr("loyalty.segments.queries.base.LONG_WALK", 300)
-        monkeypatch.setattr("loyalty.segments.queries.base.MANY", 20)
+        monkeypatch.setattr("loyalty.segments.queries.finding.SMALL", 10)
+        monkeypatch.setattr("loyalty.segments.queries.finding.FEW", 100)
+        monkeypatch.setattr("loyalty.segments.queries.finding.SHORTEST_WALK", 80)
+        monkeypatch.setattr("loyalty.segments.queries.finding.PATIENCE", 1)
+        monkeypatch.setattr("loyalty.segments.queries.finding.LONG_WALK", 300)
+        monkeypatch.setattr("loyalty.segments.queries.finding.MANY", 20)
 
 
 async def test_each_filter_finds_whom_a_plain_reading_finds(database, ways):

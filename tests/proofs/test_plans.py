@@ -7,7 +7,7 @@ import pytest
 
 from loyalty import db
 from loyalty.segments.filters import FILTERS, checked
-from loyalty.segments.queries import base
+from loyalty.segments.queries import base, finding
 from loyalty.segments.queries.base import Look, base_page
 from loyalty.segments.queries.columns import COLUMNS
 from loyalty.segments.rules.trees import tree_from
@@ -53,7 +53,7 @@ def noted(monkeypatch):
 
     monkeypatch.setattr(db, "fetch_planned", note_planned)
     monkeypatch.setattr(db, "fetch", note)
-    monkeypatch.setattr(base, "SMALL", 1_000)
+    monkeypatch.setattr(finding, "SMALL", 1_000)
     yield statements
     monkeypatch.undo()
 

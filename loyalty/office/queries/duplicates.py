@@ -7,7 +7,7 @@ from datetime import datetime
 from loyalty import db
 from loyalty.customers.queries import reach
 from loyalty.office.queries.merges import Found
-from loyalty.segments.queries.base import SIZE, SMALL
+from loyalty.segments.queries.finding import SIZE, SMALL
 
 PAIRS = 100
 """So many are shown."""

@@ -1,16 +1,8 @@
-"""The client base: a page of it, its sums, and why somebody is in it.
-
-A page is found in one of two ways, and the planner's estimate of how many people the conditions fit says which one is
-tried first. Many: the order is walked from the page's place, so far and no further, until the page is full. Few: all of
-them are taken, which also counts them, and then sorted. An estimate is never shown, and may be wrong by a hundred
-times: a walk that is not full at its end goes over to taking all, and taking all stops when there are too many. Where
-taking reads the whole base, a short walk is tried before it: who is rare in one way is often first in another. A walk
-goes along the stretches of its order alone in which somebody can fit.
-"""
+"""The client base: a page of it, its sums, and why somebody is in it. How a page is found is in `finding`."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,29 +11,12 @@ from loyalty.clock import business_date
 from loyalty.customers.queries import matching, reach
 from loyalty.customers.rules import Search, SearchKind
 from loyalty.segments.filters import Context, compile_tree, filter_of, segment_ids
-from loyalty.segments.queries.columns import COLUMNS, Order
-from loyalty.segments.queries.stretches import stretches
+from loyalty.segments.queries.columns import COLUMNS
+from loyalty.segments.queries.finding import AT_LEAST, FEW, SUMS, Cursor, Query, Totals, Wanted, find
 from loyalty.segments.rules.trees import EVERYBODY, Condition, Group, from_body
 from loyalty.shop.queries import shop
 
 PAGE_ROWS = 50
-SMALL = 20_000
-"""A base up to this size is read whole with each page: that takes some ten milliseconds, and everything is exact."""
-FEW = 2_000
-"""Up to so many found are all taken and sorted."""
-MANY = 100
-"""Where one in so many should fit, a walk is tried first."""
-PATIENCE = 4
-"""So many times as far an order is walked as should be needed; a short walk is planned as one."""
-SHORTEST_WALK = 500
-SOME = 3
-"""So many found on a walk that was too short tell how long the next one has to be."""
-LONG_WALK = 30_000
-"""So many people an order is walked for at most. Each lies somewhere else: the whole base is read in little more."""
-STEP_COST = 8
-"""A walk may cost an eighth of what the planner believes that taking all does, and costs one a step."""
-AT_LEAST = 1_000
-"""A count that would take its time is told as "so many and more" at first."""
 DEFAULT_ORDER = "last_visit"
 
 
@@ -67,30 +42,11 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place between two rows: the sort value and id of the row beside it, and how many rows lie before."""
-
-    value: str | int
-    id: int
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Those who were found, in numbers: minor units and hundredths of bonuses."""
-
-    count: int
-    sold: int
-    paid: int
-    balance: int
-
-
-@dataclass(frozen=True, slots=True)
 class BasePage:
     """Some rows of the base, and the ways on.
 
     rows: by the names of the columns' SQL, each with id, name and phone. totals None: so many that they are counted
-    after the page; `at_least` are known meanwhile.
+    after the page; `at_least` are known meanwhile. are_rare: so few that even counting to a thousand takes as long.
     """
 
     rows: list[db.Row]
@@ -99,6 +55,7 @@ class BasePage:
     at_least: int
     previous: Cursor | None
     following: Cursor | None
+    are_rare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,39 +67,6 @@ class Reason:
     found: Any
 
 
-@dataclass(slots=True)
-class _Query:
-    """A look in SQL: the condition on `customer_facts f`, which is `tree` and more, and one more condition beside it.
-
-    context: it was put into SQL under this one, which has its parameters.
-    """
-
-    condition: str
-    tree: Group
-    context: Context
-    mark: str = "true"
-
-    @property
-    def params(self) -> list[Any]:
-        return self.context.params
-
-    def add(self, value: Any) -> str:
-        return self.context.add(value)
-
-    def copy(self) -> "_Query":
-        return replace(self, context=replace(self.context, params=list(self.params)))
-
-
-# The statistics answer at once; a base that was never analysed is looked at.
-SIZE = """
-SELECT CASE WHEN reltuples >= 0 THEN reltuples::bigint
-    ELSE (SELECT count(*) FROM (SELECT FROM customer_facts LIMIT $1::int + 1) found) END
-FROM pg_class WHERE oid = 'customer_facts'::regclass
-"""
-SUMS = """
-    count(*) AS count, coalesce(sum(f.sold), 0)::bigint AS sold, coalesce(sum(f.paid), 0)::bigint AS paid,
-    coalesce(sum(f.balance), 0)::bigint AS balance
-"""
 # Person by person: an order is walked past many who are there. The few of a small location are taken at once instead,
 # along customer_home_location and the primary key of customer_location: a walk would hardly meet them.
 AT_LOCATIONS = reach.reached("f.customer_id", "{0}")
@@ -174,9 +98,9 @@ async def base_page(
     """
     query = await _query(look, now)
     backwards = before is not None
-    wanted = _Wanted(COLUMNS[look.order].order, look.descending != backwards, after or before, rows + 1)
-    found, totals, at_least = await _find(query, wanted, is_everybody=look.is_everybody)
-    more, found = len(found) > rows, found[:rows]
+    wanted = Wanted(COLUMNS[look.order].order, look.descending != backwards, after or before, rows + 1)
+    known = await find(query, wanted, is_everybody=look.is_everybody)
+    more, found = len(known.rows) > rows, known.rows[:rows]
     if backwards:
         found.reverse()
     first = _first_position(after, before, len(found))
@@ -185,8 +109,9 @@ async def base_page(
     return BasePage(
         rows=await _shown([row["id"] for row in found], columns),
         first=first,
-        totals=totals,
-        at_least=max(at_least, first + len(found) - 1 + has_following),
+        totals=known.totals,
+        are_rare=known.are_rare,
+        at_least=max(known.at_least, first + len(found) - 1 + has_following),
         previous=_cursor(found[0], first) if found and has_previous else None,
         following=_cursor(found[-1], first + len(found) - 1) if found and has_following else None,
     )
@@ -284,30 +209,7 @@ async def context_for(trees: Sequence[Group], now: datetime) -> Context:
     return context
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Which rows of those found: the order and its direction, from a place on, so many."""
-
-    order: Order | None
-    descending: bool
-    place: Cursor | None
-    rows: int
-
-    @property
-    def direction(self) -> str:
-        return "DESC" if self.descending else "ASC"
-
-    def beyond(self, value: str, key: str, query: _Query) -> str:
-        """SQL: the row lies beyond the place."""
-        assert self.order is not None
-        if self.place is None:
-            return "true"
-        sign = "<" if self.descending else ">"
-        sort_value, id_ = query.add(str(self.place.value)), query.add(self.place.id)
-        return f"({value}, {key}) {sign} ({sort_value}::text::{self.order.type}, {id_}::bigint)"
-
-
-async def _query(look: Look, now: datetime, marked: Group = EVERYBODY) -> _Query:
+async def _query(look: Look, now: datetime, marked: Group = EVERYBODY) -> Query:
     """The look in SQL. Who is hidden is in no look."""
     found, params = await matching(look.search, by_phone=look.by_phone)
     trees = [tree for tree in (look.tree, marked) if tree.parts]
@@ -324,141 +226,7 @@ async def _query(look: Look, now: datetime, marked: Group = EVERYBODY) -> _Query
         there = f"f.customer_id IN ({THERE})" if are_few else AT_LOCATIONS
         parts.append(there.format(context.add(places)))
     mark = f"({compile_tree(marked, context)})" if marked.parts else "true"
-    return _Query(" AND ".join(parts), look.tree, context, mark)
-
-
-async def _find(query: _Query, wanted: _Wanted, *, is_everybody: bool) -> tuple[list[db.Row], Totals | None, int]:
-    """The rows of a page, the totals if they came with it, and how many there are at least."""
-    size = await db.fetch_value(SIZE, SMALL)
-    if size <= SMALL:
-        return await _take(query, wanted, limit=None)
-    assert wanted.order is not None
-    if is_everybody and wanted.order.index:
-        rows = await _walk(query, wanted, SHORTEST_WALK)
-        return rows if len(rows) == wanted.rows else await _walk_far(query, wanted, size), None, AT_LEAST
-    if not wanted.order.index:
-        return await _sort(query, wanted), None, 0
-    expected, cost = await _estimate(query)
-    if expected > size / MANY:
-        steps, at_most = max(SHORTEST_WALK, int(PATIENCE * wanted.rows * size / expected)), LONG_WALK
-    else:
-        # What was typed is found along indexes of its own, however the planner weighs them.
-        steps = at_most = int(cost / STEP_COST) if query.tree.parts else 0
-    rows, walked = await _walk_on(query, wanted, steps, at_most) if steps >= SHORTEST_WALK else ([], 0)
-    if len(rows) == wanted.rows:
-        return rows, None, 0
-    taken = await _take(query, wanted, limit=FEW)
-    if taken[1] is not None:
-        return taken
-    return await _walk_far(query, wanted, size, walked), None, FEW
-
-
-async def _walk_on(query: _Query, wanted: _Wanted, steps: int, at_most: int) -> tuple[list[db.Row], int]:
-    """Walk so many steps, and again as far as what was found on the way says, until the page is full or too far away.
-
-    Returns the rows and how far it went; of a page that is not full nothing is known.
-    """
-    rows: list[db.Row] = []
-    walked = 0
-    while walked < steps <= at_most and len(rows) < wanted.rows:
-        rows, walked = await _walk(query, wanted, steps), steps
-        # What was found on the way is a better estimate; of too few nobody knows whether they are rare or farther on.
-        steps = PATIENCE * steps * wanted.rows // len(rows) if len(rows) >= SOME else at_most
-        steps = min(steps, at_most)
-    return rows, walked
-
-
-async def _walk_far(query: _Query, wanted: _Wanted, size: int, walked: int = 0) -> list[db.Row]:
-    """Walk on; where even that does not fill a page, the base is read whole. The size is an estimate, too."""
-    rows = await _walk(query, wanted, LONG_WALK) if walked < LONG_WALK else []
-    if len(rows) < wanted.rows and size > LONG_WALK // 2:
-        rows = await _sort(query, wanted)
-    return rows
-
-
-async def _estimate(query: _Query) -> tuple[float, float]:
-    """How many the planner believes are found, and what it believes finding them costs.
-
-    Good for one condition, a guess for several.
-    """
-    rows = await db.fetch_planned(
-        f"EXPLAIN (FORMAT JSON) SELECT FROM customer_facts f WHERE {query.condition}", *query.params
-    )
-    [plan] = json.loads(rows[0]["QUERY PLAN"])
-    return float(plan["Plan"]["Plan Rows"]), float(plan["Plan"]["Total Cost"])
-
-
-async def _walk(query: _Query, wanted: _Wanted, steps: int) -> list[db.Row]:
-    """The first rows along an index that fit, of the next `steps` people in it; fewer when it is left before."""
-    assert wanted.order is not None
-    query = query.copy()
-    value, direction = wanted.order.sql, wanted.direction
-    if wanted.order.on_profile:
-        place = wanted.beyond(value, "c.id", query)
-        order = f"ORDER BY {value} {direction}, c.id {direction}"
-        sql = f"""
-            SELECT path.id, path.sort_value
-            FROM (SELECT c.id, {value} AS sort_value FROM customer c WHERE {place} {order} LIMIT {steps}) path
-            JOIN customer_facts f ON f.customer_id = path.id WHERE {query.condition}
-            ORDER BY path.sort_value {direction}, path.id {direction} LIMIT {wanted.rows}
-        """
-    else:
-        place = wanted.beyond(value, "f.customer_id", query)
-        order = f"ORDER BY {value} {direction}, f.customer_id {direction}"
-        way = "SELECT * FROM customer_facts f WHERE {stretch} AND {place} {order} LIMIT {steps}"
-        ways = [
-            way.format(stretch=stretch, place=place, order=order, steps=steps)
-            for stretch in stretches(query.tree, value, query.context) or ("true",)
-        ]
-        path = ways[0] if len(ways) == 1 else f"SELECT * FROM (({') UNION ALL ('.join(ways)})) f {order} LIMIT {steps}"
-        sql = f"""
-            SELECT f.customer_id AS id, {value} AS sort_value FROM ({path}) f
-            WHERE {query.condition} {order} LIMIT {wanted.rows}
-        """
-    return await db.fetch_planned(sql, *query.params)
-
-
-async def _take(query: _Query, wanted: _Wanted, *, limit: int | None) -> tuple[list[db.Row], Totals | None, int]:
-    """All who fit, summed up and sorted; nobody, and no totals, when they are more than `limit`."""
-    assert wanted.order is not None
-    query = query.copy()
-    place = wanted.beyond("sort_value", "id", query)
-    joined = "JOIN customer c ON c.id = f.customer_id" if wanted.order.on_profile else ""
-    stop = f"LIMIT {limit + 1}" if limit is not None else ""
-    sql = f"""
-        WITH f AS MATERIALIZED (
-            SELECT f.customer_id AS id, f.sold, f.paid, f.balance, {wanted.order.sql} AS sort_value
-            FROM customer_facts f {joined} WHERE {query.condition} {stop}
-        ), sums AS (SELECT {SUMS} FROM f),
-        page AS (SELECT id, sort_value FROM f WHERE {place}
-            ORDER BY sort_value {wanted.direction}, id {wanted.direction} LIMIT {wanted.rows})
-        SELECT page.id, page.sort_value, sums.* FROM sums LEFT JOIN page ON true
-        ORDER BY page.sort_value {wanted.direction}, page.id {wanted.direction}
-    """
-    rows = await db.fetch_planned(sql, *query.params)
-    count = rows[0]["count"]
-    if limit is not None and count > limit:
-        return [], None, limit
-    totals = Totals(**{name: rows[0][name] for name in ("count", "sold", "paid", "balance")})
-    return [row for row in rows if row["id"] is not None], totals, count
-
-
-async def _sort(query: _Query, wanted: _Wanted) -> list[db.Row]:
-    """The first rows of all who fit, however many they are: the base is read whole."""
-    assert wanted.order is not None
-    query = query.copy()
-    value, direction = wanted.order.sql, wanted.direction
-    place = wanted.beyond(value, "f.customer_id", query)
-    if wanted.order.index:
-        # Believing that it will soon be full, the planner would walk the index once more, from end to end.
-        value = f"coalesce({value}, {value})"
-    joined = "JOIN customer c ON c.id = f.customer_id" if wanted.order.on_profile else ""
-    return await db.fetch_planned(
-        f"SELECT f.customer_id AS id, {value} AS sort_value FROM customer_facts f {joined}"
-        f" WHERE {place} AND {query.condition} ORDER BY {value} {direction}, f.customer_id {direction}"
-        f" LIMIT {wanted.rows}",
-        *query.params,
-    )
+    return Query(" AND ".join(parts), look.tree, context, mark)
 
 
 async def _shown(ids: list[int], columns: Iterable[str]) -> list[db.Row]:
