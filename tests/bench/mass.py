@@ -1,7 +1,7 @@
 """Acts on many customers at size: `python -m tests.bench.mass [customers]`, a hundred thousand by default.
 
 From the press of the button to the end of the last chunk, by one worker: freezing who is meant, doing it, undoing it.
-Rows are those of the bench of the client base.
+The base is the fast seed's.
 """
 
 import asyncio
@@ -12,16 +12,18 @@ from pathlib import Path
 from time import perf_counter
 
 from loyalty import db
+from loyalty.customers.actions.categories import add_category
 from loyalty.customers.actions.importance import add_class
+from loyalty.customers.labels import CategoryDraft
 from loyalty.office.actions.mass import begin, undo
 from loyalty.office.actions.mass_work import work_due
 from loyalty.office.mass import MassKind, Order
 from loyalty.segments.actions.segments import add_segment
-from loyalty.segments.queries.base import Look
+from loyalty.segments.queries.base import Look, base_ids
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND
 from regulars.embedded import EmbeddedServers
-from tests.bench.client_base import ROWS, TABLES
+from regulars.seed.fast import seed_fast
 
 NOW = datetime.now(UTC)
 
@@ -44,18 +46,17 @@ async def timed(words: str, order: Order, whom: Look | list[int]) -> None:
 async def measure(url: str, customers: int) -> None:
     await db.open_database(f"{url}?command_timeout=900")
     await db.migrate()
-    for statement in ROWS.split(";"):
-        await db.execute(statement, *([customers] if "$1" in statement else []))
-    for table in TABLES:
-        await db.execute(f"VACUUM ANALYZE {table}")
+    await seed_fast(customers, now=NOW, report=lambda _: None)
+    category_id = await add_category(CategoryDraft("Many", "blue"), actor=COMMAND, now=NOW)
     segment_id = await add_segment(SegmentDraft("Many", "", False), actor=COMMAND, now=NOW)
     class_id = await add_class("Dear", actor=COMMAND, now=NOW)
+    some = await base_ids(Look(), now=NOW, limit=1_000)
     print(f"{'':<12} {'done':>9} {'undone':>9} {'freeze':>9} {'do':>9} {'undo':>9}  seconds")
-    await timed("category", Order(MassKind.CATEGORY_GIVE, 10), Look())
+    await timed("category", Order(MassKind.CATEGORY_GIVE, category_id), Look())
     await timed("segment", Order(MassKind.SEGMENT_ADD, segment_id), Look())
     await timed("importance", Order(MassKind.IMPORTANCE, class_id), Look())
     await timed("delete", Order(MassKind.DELETE), Look())
-    await timed("bonuses", Order(MassKind.BONUSES, amount=10_00, comment="Thanks"), list(range(1, 1_001)))
+    await timed("bonuses", Order(MassKind.BONUSES, amount=10_00, comment="Thanks"), some)
     await db.close_database()
 
 
