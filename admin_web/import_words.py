@@ -124,7 +124,7 @@ def line_reason(reason: str | None, details: Mapping[str, Any]) -> str:
         return reason_text(Refused(reason if reason in REASONS else "not_done", **details))
     except KeyError:
         # A sentence of another door, with a figure that a line does not keep.
-        return gettext(REASONS["not_done"])
+        return reason_text(Refused("not_done"))
 
 
 def failure_text(view: ImportView) -> str:
