@@ -112,6 +112,8 @@ def configure_logging(*, stream: TextIO | None = None, terminal: bool | None = N
     # Tortoise prints each statement with its parameters at DEBUG; APScheduler tells each run at INFO.
     logging.getLogger("tortoise").setLevel(max(level, logging.WARNING))
     logging.getLogger("apscheduler").setLevel(max(level, logging.WARNING))
+    # It warns each time that a duty still runs when it is due again: making a large file would do so for minutes.
+    logging.getLogger("apscheduler.scheduler").setLevel(max(level, logging.ERROR))
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
