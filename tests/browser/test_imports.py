@@ -100,7 +100,7 @@ def test_a_file_is_mapped_tried_out_brought_in_and_taken_back(open_page, shop):
     page.go_back()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("dialog[open]")).to_contain_text("leaves the client base")
-    page.locator("dialog[open]").get_by_role("button", name="Undo").click()
+    page.locator("dialog[open]").get_by_role("button", name="Take the file back").click()
     expect(page.locator("#progress").get_by_text("Undone")).to_be_visible()
     page.goto("/customers?q=Импортов")
     expect(page.get_by_text("Импортова Анна")).to_have_count(0)

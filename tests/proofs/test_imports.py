@@ -4,6 +4,7 @@ And by workers that are killed, that meet, and while somebody ends the import.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
 
@@ -86,7 +87,7 @@ class Shop:
                 )
 
 
-def table(lines: list[tuple[str, ...]]) -> bytes:
+def table(lines: Sequence[tuple[str, ...]]) -> bytes:
     return "\n".join(";".join(line) for line in [HEAD, *lines]).encode()
 
 

@@ -73,9 +73,11 @@ UPDATE file_import SET state = 'undoing', place = 2147483647, undone_at = $2::ti
     resumed_at = $2 WHERE id = $1
 """
 USED_COLORS = "SELECT color FROM category WHERE archived_at IS NULL"
-ENDED_EARLY = frozenset(
-    {ImportState.MAPPING, ImportState.CHECKING, ImportState.CHECKED, ImportState.RUNNING, ImportState.PAUSED}
-)
+
+
+# What a dry run expected is nothing that an import has done.
+NOTHING_DONE = "UPDATE file_import SET added = 0, changed = 0, same = 0, refused = 0 WHERE id = $1"
+BEFORE_A_RUN = frozenset({ImportState.MAPPING, ImportState.CHECKING, ImportState.CHECKED})
 
 
 @db.use_case
@@ -165,7 +167,7 @@ async def cancel(import_id: int, *, actor: Actor, now: datetime) -> None:
 
     Raises like `pause`.
     """
-    if await _moved(import_id, ENDED_EARLY, ImportState.CANCELLED, now):
+    if await _moved(import_id, BEFORE_A_RUN | {ImportState.RUNNING, ImportState.PAUSED}, ImportState.CANCELLED, now):
         await _note("file_import.cancelled", import_id, actor=actor, now=now)
 
 
@@ -262,6 +264,8 @@ async def _moved(
     if state not in from_:
         raise Refused("import_is_over")
     await db.execute(MOVE, import_id, to.value, now, now + KEPT_FOR)
+    if state in BEFORE_A_RUN:
+        await db.execute(NOTHING_DONE, import_id)
     return True
 
 

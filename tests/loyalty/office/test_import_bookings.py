@@ -8,11 +8,21 @@ from loyalty import db
 from loyalty.bookings.actions.appointments import change_appointment
 from loyalty.bookings.actions.team import add_service, add_team_member
 from loyalty.bookings.rules import Changes, ServiceDraft, State, TeamMemberDraft
-from loyalty.customers.queries import customer, find_by_phone
+from loyalty.customers.queries import customer
 from loyalty.office.importing import Kind, Mode, Options
 from loyalty.staff.rules import COMMAND
 from tests.builders import NOW, a_customer, a_location, a_programme, assert_books_agree
-from tests.loyalty.office.test_imports import LATER, checked, counts, imported, lines, settings, table, taken_back
+from tests.loyalty.office.test_imports import (
+    LATER,
+    by_phone,
+    checked,
+    counts,
+    imported,
+    lines,
+    settings,
+    table,
+    taken_back,
+)
 
 pytestmark = pytest.mark.usefixtures("database")
 KIND = {"kind": Kind.APPOINTMENTS}
@@ -54,10 +64,11 @@ async def test_appointments_come_with_their_people_team_and_services(database):
     assert await counts(import_id) == ("done", 2, 0, 0, 0)
     assert await appointments() == [("A1", "came", 300_00, 2), ("A2", "planned", 0, 0)]
     row = await db.fetch_row("SELECT starts_at, ends_at, source, created_via FROM appointment ORDER BY id LIMIT 1")
+    assert row is not None
     assert row["starts_at"].isoformat() == "2026-03-01T12:30:00+00:00"
     assert row["ends_at"] - row["starts_at"] == timedelta(minutes=90)
     assert (row["source"], row["created_via"]) == ("phone", "import")
-    anna = await customer(await find_by_phone("+79161112233"))
+    anna = await customer(await by_phone("+79161112233"))
     assert (anna.name, anna.visits) == ("Анна", 1)
     assert await db.fetch_value("SELECT count(*) FROM team_member") == 1
     await assert_books_agree()
@@ -93,7 +104,7 @@ async def test_an_undo_cancels_what_came_and_leaves_what_somebody_has_changed(da
     await taken_back(import_id)
     assert await lines(import_id) == {2: "undone", 3: "added: changed_since"}
     assert [one[:2] for one in await appointments()] == [("A1", "cancelled"), ("A2", "planned")]
-    anna = await customer(await find_by_phone("+79161112233"))
+    anna = await customer(await by_phone("+79161112233"))
     assert anna.visits == 0
     await assert_books_agree(now=LATER)
 

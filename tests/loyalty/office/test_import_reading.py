@@ -55,6 +55,7 @@ async def read(body: bytes, name: str = "base.csv") -> tuple[str, str | None, di
     row = await db.fetch_row(
         "SELECT state, failure, failure_details, body, total FROM file_import WHERE id = $1", import_id
     )
+    assert row is not None
     assert row["body"] is None
     if row["state"] == "failed":
         assert await db.fetch_value("SELECT count(*) FROM file_import_row") == 0
