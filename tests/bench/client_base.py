@@ -213,6 +213,7 @@ async def _fill(url: str, customers: int) -> None:
 
 async def _run(shop: BenchShop) -> None:
     await db.open_database(f"{shop.database_url}?command_timeout=900")
+    await db.migrate()  # one that was kept may be of yesterday
     known = await marks()
     looks = [look.with_marks(known) for look in (*FILTER_LOOKS, *COMBINATIONS)]
     somebody = await db.fetch_row(SOMEBODY)
