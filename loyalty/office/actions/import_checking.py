@@ -12,20 +12,8 @@ from loyalty.customers.labels import CATEGORIES_AT_MOST
 from loyalty.errors import Invalid
 from loyalty.office.actions.import_task import Line, Outcome, Task, count, expect, fetch_all_of_it, keep, next_lines
 from loyalty.office.importing import Pass, RowState
-from loyalty.office.importing.people import (
-    Draft,
-    Ground,
-    Match,
-    Plan,
-    check_time,
-    draft_from,
-    draft_of,
-    labels_to_make,
-    plan_known,
-    plan_new,
-    plan_twin,
-    refused,
-)
+from loyalty.office.importing.people import Draft, Ground, draft_from, draft_of, labels_to_make
+from loyalty.office.importing.plans import Match, Plan, check_time, plan_known, plan_new, plan_twin, refused
 from loyalty.office.queries.import_matches import ground_of, known_of, matches_of
 
 ROWS = 1_000

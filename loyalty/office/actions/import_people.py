@@ -24,18 +24,8 @@ from loyalty.errors import Invalid, LoyaltyError
 from loyalty.office.actions.import_checking import HEADS, plan_of
 from loyalty.office.actions.import_task import Line, Outcome, Task, count, mark, next_lines
 from loyalty.office.importing import RowState
-from loyalty.office.importing.people import (
-    Draft,
-    Ground,
-    Known,
-    Match,
-    Plan,
-    check_time,
-    draft_from,
-    plan_twin,
-    profile_new,
-    refused,
-)
+from loyalty.office.importing.people import Draft, Ground, draft_from
+from loyalty.office.importing.plans import Known, Match, Plan, check_time, plan_twin, profile_new, refused
 from loyalty.office.queries.import_matches import ground_of, known_of, matches_of, present_ids
 from loyalty.segments.actions.members import add_members
 

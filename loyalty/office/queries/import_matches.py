@@ -8,7 +8,8 @@ from loyalty.bonuses.actions.opening import had_opening
 from loyalty.clock import business_date
 from loyalty.customers.rules import Profile
 from loyalty.office.importing import Options
-from loyalty.office.importing.people import PROFILE_FIELDS, Draft, Ground, Known, Match
+from loyalty.office.importing.people import Draft, Ground
+from loyalty.office.importing.plans import PROFILE_FIELDS, Known, Match
 from loyalty.shop.queries import locations, programme_at, shop
 
 # Whoever looks for a merged card means the one it became. Indexes: the unique ones on phone and card number;
