@@ -16,6 +16,7 @@ from loyalty.office.importing.reading import FRAME, UNPACKED_BYTES, Row, Unreada
 
 SECONDS = 180
 """So long a file may take."""
+EXIT_SECONDS = 5
 MODULE = "loyalty.office.importing.reading"
 SLICE = 4 * 2**20
 FRAME_AT_MOST = 16 * 2**20
@@ -87,19 +88,19 @@ async def _keep_lines(import_id: int, kind: Kind) -> None:
 
 async def _batches(import_id: int, read_as: dict[str, Any]) -> AsyncGenerator[list[Row], None]:
     """The lines of a file by batches; read_as is filled in the end. Raises Unreadable."""
-    ended = False
+    last: dict[str, Any] | None = None
     async with _reader(import_id) as reader:
         while (frame := await _frame(reader)) is not None:
             if isinstance(frame, list):
                 yield [(number, cells) for number, cells in frame]
-                continue
-            ended = True
-            if "refused" in frame:
-                raise Unreadable(frame["refused"], **frame["details"])
-            read_as.update(frame["read_as"])
-    if not ended:
+            else:
+                last = frame
+    if last is None:
         # It met its limits, or what reads it did not survive it.
         raise Unreadable("file_is_too_large_inside", limit=UNPACKED_BYTES // 2**20)
+    if "refused" in last:
+        raise Unreadable(last["refused"], **last["details"])
+    read_as.update(last["read_as"])
 
 
 @asynccontextmanager
@@ -121,9 +122,14 @@ async def _reader(import_id: int) -> AsyncIterator[asyncio.StreamReader]:
             await _pass_on(import_id, process.stdin)
         yield process.stdout
     finally:
-        if process.returncode is None:
+        # What has said all is on its way out by itself; anything else is not asked.
+        if process.returncode is None and not process.stdout.at_eof():
             process.kill()
-        await process.wait()
+        try:
+            await asyncio.wait_for(process.wait(), EXIT_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 async def _pass_on(import_id: int, pipe: asyncio.StreamWriter) -> None:
