@@ -83,6 +83,7 @@ async def test_it_is_asked_once_more_with_the_count_and_then_sent_to_those(panel
     url = (await send(panel, fields | hidden_fields(again))).headers["Location"]
     assert (await send(panel, fields | hidden_fields(again))).headers["Location"] == url
     row = await db.fetch_row("SELECT staff_id, total, skipped, acknowledged_text FROM campaign")
+    assert row is not None
     assert (row["staff_id"], row["total"], row["skipped"]) == (me.id, 6, 2)
     assert ACKNOWLEDGED in row["acknowledged_text"]
     await feed_due(now=START)

@@ -23,8 +23,8 @@ from loyalty.campaigns.rules import (
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.actions.messaging import set_manners
 from loyalty.conversations.rules import Cap, Manners
-from loyalty.customers.actions.accounts import set_consent
 from loyalty.customers.actions.archive import delete_customers
+from loyalty.customers.actions.profile import set_consent
 from loyalty.customers.rules import Topic
 from loyalty.errors import Invalid, NotFound, Refused
 from loyalty.ids import new_key
@@ -261,6 +261,7 @@ async def test_nothing_is_sent_without_the_words_that_its_author_confirmed():
     view = await campaign(await start(acknowledged=said))
     assert (view.acknowledged_version, view.acknowledged_text) == (said.version, said.text)
     row = await db.fetch_row("SELECT acknowledged_language, staff_id, created_at FROM campaign")
+    assert row is not None
     assert (row["acknowledged_language"], row["staff_id"], row["created_at"]) == ("uk", view.staff_id, NOW)
 
 
