@@ -135,7 +135,9 @@ async def test_a_file_that_begins_while_somebody_is_erased_does_not_hold_them(da
             "INSERT INTO webhook_endpoint (name, url, topics, salt, is_active, given_up, created_at)"
             " VALUES ('x', 'https://x.example', '[\"customers\"]', 'x', true, 0, now())"
         )
-        erasing = asyncio.create_task(erase_customer(person.id, actor=COMMAND, now=system_now()))
+        erasing: asyncio.Future[None] = asyncio.ensure_future(
+            erase_customer(person.id, actor=COMMAND, now=system_now())
+        )
         await until_sql(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'webhook_event')"
         )
