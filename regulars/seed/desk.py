@@ -193,6 +193,9 @@ async def write_to_all(author_id: int, now: datetime) -> None:
     """Write to some of those who let us, a few days ago; of a few it is unknown whether it arrived."""
     at = (now - WROTE_TO_ALL).replace(hour=9, minute=0, second=0, microsecond=0)
     ids = {row["id"] for row in await db.fetch(LET_US, at, WRITTEN_TO)}
+    if not ids:
+        await arrive(now)
+        return
     ids |= {row["id"] for row in await db.fetch(OUT_OF_REACH, WRITTEN_TO // 4)}
     draft = CampaignDraft("Тыквенный раф вернулся", {"ru": OFFER}, acknowledgement("ru"))
     audience = Audience(ids=tuple(sorted(ids)))
@@ -202,4 +205,5 @@ async def write_to_all(author_id: int, now: datetime) -> None:
         pass
     await arrive(now)
     await db.execute(LOST)
+    # It sees that everything is settled.
     await feed(campaign_id, now=at + timedelta(minutes=1))
