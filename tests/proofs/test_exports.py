@@ -138,8 +138,6 @@ async def test_a_file_that_begins_while_somebody_is_erased_does_not_hold_them(da
         erasing: asyncio.Future[None] = asyncio.ensure_future(
             erase_customer(person.id, actor=COMMAND, now=system_now())
         )
-            erase_customer(person.id, actor=COMMAND, now=system_now())
-        )
         await until_sql(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'webhook_event')"
         )
