@@ -144,7 +144,6 @@ async def test_we_write_to_the_default_account_and_else_to_one_that_works(maria)
 
 async def test_a_lease_reads_as_much_however_many_wait(maria):
     _, telegram, _ = maria
-    await db.execute("ALTER TABLE message SET (autovacuum_enabled = false)")
     await db.execute(CAMPAIGN, telegram, 100)
     await db.execute("UPDATE message SET status = 'sent', sent_at = now()")
     # Nothing waits, as far as the statistics will know.
