@@ -78,7 +78,7 @@ async def some_customers() -> None:
     from loyalty.staff.rules import COMMAND
 
     for number in range(FOUND):
-        profile = Profile(f"Толпин {number:02}", f"+79160055{number:03}", None, None, None, "ru", None)
+        profile = Profile(f"Файлов {number:02}", f"+79160155{number:03}", None, None, None, "ru", None)
         await add_customer(profile, via=Via.PANEL, actor=COMMAND, now=system_now())
 
 
@@ -97,7 +97,7 @@ def download(page: Page, to: Path) -> list[list]:
 
 def base(open_page, **options) -> Page:
     page = sign_in(open_page(**options))
-    page.goto("/customers?q=Толпин&sort=name&dir=asc")
+    page.goto("/customers?q=Файлов&sort=name&dir=asc")
     return page
 
 
@@ -117,7 +117,7 @@ def test_the_ticked_ones_come_as_a_file_to_the_log_and_into_a_mailbox(open_page,
     page.wait_for_url("**/customers/exports/*")
     expect(page.get_by_role("button", name="Download")).to_be_visible(timeout=LONG)
     found = download(page, tmp_path / "log.xlsx")
-    assert [line[0] for line in found] == ["Customer", "Толпин 01", "Толпин 03"]
+    assert [line[0] for line in found] == ["Customer", "Файлов 01", "Файлов 03"]
     page.reload()
     expect(page.get_by_text("Ольга Кравец").last).to_be_visible()
     expect(page.get_by_text("The letter with the link was sent.")).to_be_visible(timeout=LONG)
@@ -127,7 +127,7 @@ def test_the_ticked_ones_come_as_a_file_to_the_log_and_into_a_mailbox(open_page,
     inbox.get_by_role("link", name=OWNER).click(timeout=LONG)
     letter = inbox.get_by_role("log")
     expect(letter).to_contain_text("The file of customers that you asked for is ready")
-    assert "Толпин" not in letter.inner_text()
+    assert "Файлов" not in letter.inner_text()
     link = re.search(r"http://\S+/files/[0-9a-f-]+", letter.inner_text())
     assert link
     # Whoever has it is not signed in.
@@ -159,7 +159,7 @@ def test_all_who_are_found_with_all_columns_by_the_keyboard(open_page, site, tmp
     page.keyboard.press("Enter")
     expect(page.locator(".toast a")).to_be_visible()
     page.goto("/customers/exports")
-    expect(page.locator("#rows tr").first).to_contain_text("Search: Толпин")
+    expect(page.locator("#rows tr").first).to_contain_text("Search: Файлов")
     expect(page.locator("#rows tr").first).to_contain_text("Ready", timeout=LONG)
     # Nothing is asked again once all of them are made.
     expect(page.locator("#results[hx-trigger]")).to_have_count(0)
@@ -181,7 +181,7 @@ def test_without_scripts_a_file_is_asked_for_and_taken(open_page, site, tmp_path
             break
         page.wait_for_timeout(200)
         page.reload()
-    assert [line[0] for line in download(page, tmp_path / "one.xlsx")] == ["Customer", "Толпин 00"]
+    assert [line[0] for line in download(page, tmp_path / "one.xlsx")] == ["Customer", "Файлов 00"]
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])

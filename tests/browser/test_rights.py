@@ -26,7 +26,7 @@ def shop(site) -> dict[str, int]:
         now = system_now() - timedelta(minutes=1)
         for number, (place, name) in enumerate((("Правая", "Вера Правая"), ("Левая", "Глеб Левый"))):
             where = await add_location(name=place, address="", time_zone="Europe/Moscow", actor=COMMAND, now=now)
-            profile = Profile(name, f"+7916000881{number}", None, None, None, "ru", where.id)
+            profile = Profile(name, f"+7916001881{number}", None, None, None, "ru", where.id)
             made[place] = where.id
             made[name] = (await add_customer(profile, via=Via.PANEL, actor=COMMAND, now=now)).id
         for email, role, reach in ((OWNER, Role.OWNER, None), (MARKETER, Role.MARKETER, [made["Правая"]])):
