@@ -99,7 +99,7 @@ async def show_one(request: web.Request) -> web.Response:
         request,
         "exports/show.html",
         block="progress" if is_part else None,
-        status=ENOUGH if is_part and not view.is_under_way else 200,
+        status=ENOUGH if is_part and not view.is_awaited else 200,
         export=view,
         whom=await whom(view),
         base_url=_base_url(view),

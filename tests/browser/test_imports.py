@@ -108,7 +108,7 @@ def test_a_file_is_mapped_tried_out_brought_in_and_taken_back(open_page, shop):
 
 def test_a_large_file_is_watched_paused_and_goes_on(open_page, shop, site):
     page = sign_in(open_page(), OWNER)
-    people = (f"Толпина Анна;+7917{number:07d}" for number in range(MANY))
+    people = (f"Колонна Анна;+7917{number:07d}" for number in range(MANY))
     upload(page, "\n".join(["Имя;Телефон", *people]).encode())
     page.get_by_role("button", name="Try it out").click()
     expect(page.get_by_text("Being tried out")).to_be_visible()

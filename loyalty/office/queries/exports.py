@@ -50,6 +50,11 @@ class ExportView:
         """Whether it is being made, or waits for that."""
         return self.state in UNDER_WAY
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether something of it will soon be different: it is being made, or its letter is on its way."""
+        return self.is_under_way or self.letter in {"queued", "leased"}
+
     def can_be_taken(self, now: datetime) -> bool:
         """Whether there is a file."""
         return self.state is ExportState.DONE and self.expires_at is not None and now < self.expires_at
