@@ -54,7 +54,7 @@ def test_a_marketer_of_one_location_sees_its_people_and_no_others(open_page, sho
 def test_the_base_is_switched_between_locations_and_stays_there(open_page, shop):
     page = sign_in(open_page(), OWNER)
     page.goto("/customers?sort=name&dir=asc")
-    page.fill("#q", "Прав")
+    page.fill("#q", "Вера Правая")
     expect(page.locator("#rows .who bdi")).to_have_text(["Вера Правая"])
     page.select_option("#location", label="Левая")
     expect(page.locator("#results")).to_contain_text("Nobody matches")
