@@ -11,10 +11,10 @@ from tortoise.models import Model
 class Campaign(Model):
     """One message to many. Its audience is frozen when it starts, and never changes after.
 
-    texts: {language: text}. channels: in the order of preference, separated by commas. look: the search and the filter
-    that its people were found by; null: ticked one by one. acknowledged_*: what its author confirmed before it started:
-    the version of the words, the words themselves, in their language. queued, sent …: how its recipients stood at
-    `counted_at`.
+    texts: {language: text}. channels: those in which somebody was written to, in the shop's order, by commas. look: the
+    search and the filter that its people were found by; null: ticked one by one. acknowledged_*: what its author
+    confirmed before it started: the version of the words, the words themselves, in their language. queued, sent …: how
+    its recipients stood at `counted_at`.
     """
 
     id = fields.IntField(primary_key=True)

@@ -38,6 +38,13 @@ WITH frozen AS (
 UPDATE campaign SET total = counted.total, skipped = counted.skipped FROM counted WHERE campaign.id = {campaign}
 RETURNING counted.total, counted.skipped
 """
+# Those in which somebody is written to, in the shop's order.
+USED = """
+UPDATE campaign SET channels = (SELECT string_agg(used.channel, ',' ORDER BY array_position($2::text[], used.channel))
+    FROM (SELECT DISTINCT a.channel::text AS channel FROM recipient r JOIN messenger_account a ON a.id = r.account_id
+        WHERE r.campaign_id = $1) used)
+WHERE id = $1
+"""
 
 
 @db.use_case
@@ -104,4 +111,5 @@ async def _freeze(campaign_id: int, split: Split) -> tuple[int, int]:
         raise Refused("too_many_customers", limit=AT_MOST)
     if row["total"] == row["skipped"]:
         raise Refused("nobody_to_write_to")
+    await db.execute(USED, campaign_id, list(split.channels))
     return row["total"], row["skipped"]

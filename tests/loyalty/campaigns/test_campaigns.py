@@ -139,6 +139,8 @@ async def test_everybody_of_the_audience_is_split_by_channel_and_by_reason():
     started = await start()
     view = await campaign(started)
     assert (view.total, view.skipped, view.reached) == (8, 7, 1)
+    # Nobody is written to in WhatsApp, so nothing is to be told of there.
+    assert view.channels == ("telegram",)
     assert await skipped(started) == found.skipped
     rows, _ = await recipients(started)
     reasons = {row.customer_id: row.reason for row in rows}
