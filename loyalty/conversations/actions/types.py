@@ -58,6 +58,8 @@ async def switch_channel(
 
     Returns the place that it had. Raises NotFound("message_type"), Invalid("channels"), Conflict.
     """
+    # Two ticks in one breath are both meant: the second waits for the first.
+    await db.execute("LOCK TABLE message_type IN SHARE ROW EXCLUSIVE MODE")
     before = await message_type(name)
     place = before.channels.index(channel) if channel in before.channels else None
     rest = [one for one in before.channels if one != channel]

@@ -1,5 +1,6 @@
 """Which messages are sent, where, in whose words; how large they are as SMS."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -239,3 +240,9 @@ async def test_an_sms_of_staff_is_words_alone_and_not_endless(database):
 )
 def test_who_has_no_name_is_spoken_to_without_it(text, said):
     assert nameless(text) == said
+
+
+async def test_two_channels_switched_in_one_breath_are_both_switched(database):
+    changes = [switch_channel("birthday", one, is_on=False, actor=COMMAND, now=NOW) for one in ("telegram", "whatsapp")]
+    await asyncio.gather(*changes)
+    assert (await message_type("birthday")).channels == ()
