@@ -27,7 +27,7 @@ RUNNING = "SELECT id FROM campaign WHERE state = 'running' ORDER BY id"
 # By the state: those that stand still are few, and nothing is asked of those that are over.
 PAUSED = "SELECT id FROM campaign WHERE state = 'paused' FOR NO KEY UPDATE SKIP LOCKED"
 TASK = """
-SELECT texts, place, skipped FROM campaign WHERE id = $1 AND state = 'running' FOR NO KEY UPDATE SKIP LOCKED
+SELECT texts, place FROM campaign WHERE id = $1 AND state = 'running' FOR NO KEY UPDATE SKIP LOCKED
 """
 # A message that failed went to another account of its person: that one counts. Both indexes: recipient_open; a failed
 # one's by message_instead_of.
