@@ -88,6 +88,7 @@ ACTS = {
     "key.added": mark("API key made"),
     "key.revoked": mark("API key revoked"),
     "discount.set": mark("Personal discount set"),
+    "discount.undone": mark("Personal discount as it was before"),
     "link.accepted": mark("Messenger found to be the customer's"),
     "link.asked": mark("Messenger may be the customer's"),
     "link.refused": mark("Messenger found to be somebody else's"),

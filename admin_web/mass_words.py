@@ -1,6 +1,6 @@
 """Acts on many customers in words: what is done, how it stands, why somebody was left out."""
 
-from admin_web.formats import bonuses
+from admin_web.formats import bonuses, percent
 from admin_web.i18n import gettext, mark
 from admin_web.words import REASONS, reason_text
 from loyalty.customers.rules import RESTORED_FOR
@@ -14,6 +14,7 @@ TITLES = {
     MassKind.SEGMENT_ADD: mark("Put into the segment “%(name)s”"),
     MassKind.SEGMENT_REMOVE: mark("Take out of the segment “%(name)s”"),
     MassKind.IMPORTANCE: mark("Set the importance “%(name)s”"),
+    MassKind.DISCOUNT: mark("Set the personal discount to %(name)s"),
     MassKind.DELETE: mark("Delete from the client base"),
 }
 CREDIT = mark("Add %(amount)s bonuses to each")
@@ -24,6 +25,7 @@ UNDOES = {
     MassKind.SEGMENT_ADD: mark("They leave the segment again, unless somebody put them into it anew."),
     MassKind.SEGMENT_REMOVE: mark("They are in the segment again."),
     MassKind.IMPORTANCE: mark("Each has the importance again that they had, unless somebody has changed it since."),
+    MassKind.DISCOUNT: mark("Each has the discount again that they had, unless somebody has changed it since."),
     MassKind.BONUSES: mark(
         "The bonuses go back where they came from. Whoever has used theirs since is left as they are; the others are"
         " told."
@@ -54,7 +56,8 @@ SHORT = {
 
 def title(view: MassView) -> str:
     """What is done, and that it is taken back."""
-    text = order_title(view.kind, view.target_name, view.amount)
+    name = percent(view.target) if view.kind is MassKind.DISCOUNT else view.target_name
+    text = order_title(view.kind, name, view.amount)
     return gettext("Undo: %(act)s") % {"act": text} if view.undo_of is not None else text
 
 

@@ -12,6 +12,9 @@ from loyalty.errors import Invalid
 HUNDREDTHS = 100
 """Stored units in one bonus."""
 
+WHOLE_BP = 10_000
+"""Basis points in a whole."""
+
 MAX_MINOR = 10**13
 """No sum of money above this is taken: a hundred billion with two decimals is a slip of the hand."""
 
@@ -24,7 +27,7 @@ _GROUPING = str.maketrans("", "", " \u00a0\u202f\u2009")
 
 def share_of(amount: int, rate_bp: int) -> int:
     """`rate_bp` basis points of `amount`, rounded down. Both are >= 0; the result has the unit of `amount`."""
-    return amount * rate_bp // 10_000
+    return amount * rate_bp // WHOLE_BP
 
 
 def floor_to_step(amount: int, step: int) -> int:
@@ -89,3 +92,14 @@ def parse_amount(text: str, exponent: int, *, field: str) -> int:
     if amount > MAX_MINOR:
         raise Invalid(field, "too_large")
     return amount
+
+
+def parse_share(text: str, *, field: str) -> int:
+    """Read a share typed as percent ("7.5", "12,25 %") into basis points, 0 to 10,000.
+
+    Raises Invalid as `parse_amount` does, and with `not_a_share` above a hundred percent.
+    """
+    share = parse_amount(text.strip().removesuffix("%"), 2, field=field)
+    if share > WHOLE_BP:
+        raise Invalid(field, "not_a_share")
+    return share

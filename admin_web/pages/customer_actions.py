@@ -22,7 +22,7 @@ from loyalty.customers.queries.categories import categories, importance_classes
 from loyalty.customers.rules import RESTORED_FOR
 from loyalty.errors import Invalid, LoyaltyError, NotFound, Refused
 from loyalty.ids import new_key
-from loyalty.money import parse_amount
+from loyalty.money import parse_amount, parse_share
 from loyalty.office.actions import mass
 from loyalty.office.mass import AT_ONCE, NEEDS, MassKind, MassState, Order, RowState
 from loyalty.office.queries.mass import MassView, left_out, mass_action, mass_actions, mass_rows
@@ -38,6 +38,7 @@ KINDS = {
     "category": (MassKind.CATEGORY_GIVE, MassKind.CATEGORY_TAKE),
     "segment": (MassKind.SEGMENT_ADD, MassKind.SEGMENT_REMOVE),
     "importance": (MassKind.IMPORTANCE,),
+    "discount": (MassKind.DISCOUNT,),
     "bonuses": (MassKind.BONUSES,),
     "delete": (MassKind.DELETE,),
 }
@@ -276,6 +277,8 @@ def _order(kind: str, form: Form) -> Order:
         if not form.value("comment").strip():
             raise Invalid("comment", "required")
         return Order(deed, amount=-amount if form.value("way") == "back" else amount, comment=form.value("comment"))
+    if deed is MassKind.DISCOUNT:
+        return Order(deed, target=parse_share(form.value("discount"), field="discount"))
     target = form.value("target")
     if not is_id(target) or len(target) > (9 if kind != "importance" else 4):
         raise Invalid("target", "required")

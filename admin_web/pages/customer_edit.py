@@ -20,7 +20,7 @@ from loyalty.customers.queries.similar import similar
 from loyalty.customers.rules import NOTE_LENGTH, Profile, profile_from
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.ids import new_key
-from loyalty.money import parse_amount
+from loyalty.money import parse_share
 from loyalty.office.actions.adding import Standing, add_person, correct_person
 from loyalty.segments.queries.segments import chips
 from loyalty.shop.queries import locations
@@ -180,17 +180,13 @@ async def _read_standing(request: web.Request, form: Form, customer_id: int) -> 
 
 
 def _read_discount(form: Form) -> int:
-    text = form.value("discount").strip().removesuffix("%").strip()
-    if not text:
+    if not form.value("discount").strip():
         return 0
     try:
-        discount_bp = parse_amount(text, 2, field="discount")
-        if not 0 <= discount_bp <= 100_00:
-            raise Invalid("discount", "not_a_share")
+        return parse_share(form.value("discount"), field="discount")
     except LoyaltyError as error:
         form.refuse(error)
         return 0
-    return discount_bp
 
 
 def _refuse(form: Form, error: LoyaltyError) -> None:

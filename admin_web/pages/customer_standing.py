@@ -9,12 +9,13 @@ from admin_web.forms import Form, id_in, read_form
 from admin_web.i18n import gettext as _
 from admin_web.keys import SHOP, now
 from admin_web.render import go_to, page
+from admin_web.words import reason_text
 from loyalty.bonuses.actions.tiers import clear_tier, set_tier
 from loyalty.clock import business_date
-from loyalty.customers.actions.profile import set_discount
+from loyalty.customers.actions.discounts import set_discount, undo_discount
 from loyalty.customers.queries import customer
-from loyalty.errors import Invalid, LoyaltyError, NotFound
-from loyalty.money import parse_amount
+from loyalty.errors import LoyaltyError, NotFound, Refused
+from loyalty.money import parse_share
 from loyalty.shop.queries import programme_at
 from loyalty.staff.rules import Permission
 from loyalty.wording import decimal
@@ -84,16 +85,27 @@ async def do_set_discount(request: web.Request) -> web.Response:
     """POST /customers/{id}/discount: percent with up to two decimals."""
     form, customer_id = await read_form(request), id_in(request)
     try:
-        discount_bp = parse_amount(form.value("discount").strip().removesuffix("%"), 2, field="discount")
-        if discount_bp > 100_00:
-            raise Invalid("discount", "not_a_share")
-        await set_discount(customer_id, discount_bp, actor=actor_of(request), now=now(request))
+        discount_bp = parse_share(form.value("discount"), field="discount")
+        is_new = await set_discount(customer_id, discount_bp, actor=actor_of(request), now=now(request))
     except NotFound:
         raise
     except LoyaltyError as error:
         form.refuse(error)
         return await _discount_page(request, form, status=422)
-    return await go_to(request, f"/customers/{customer_id}", say=_("Done. The discount counts from the next sale on."))
+    card = f"/customers/{customer_id}"
+    said, undo_url = _("Done. The discount counts from the next sale on."), f"{card}/discount/undo"
+    return await go_to(request, card, say=said, undo_url=undo_url if is_new else None)
+
+
+@requires(Permission.DISCOUNT_SET)
+async def take_discount_back(request: web.Request) -> web.Response:
+    """POST /customers/{id}/discount/undo: what an Undo asks for; a rule's discount is the rule's again."""
+    customer_id, said = id_in(request), _("Undone. The discount is what it was.")
+    try:
+        await undo_discount(customer_id, actor=actor_of(request), now=now(request))
+    except Refused as error:
+        said = reason_text(error)
+    return await go_to(request, f"/customers/{customer_id}", say=said)
 
 
 async def _discount_page(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
@@ -113,4 +125,5 @@ ROUTES = (
     web.post("/customers/{id}/tier/clear", do_clear_tier),
     web.get("/customers/{id}/discount", show_discount),
     web.post("/customers/{id}/discount", do_set_discount),
+    web.post("/customers/{id}/discount/undo", take_discount_back),
 )

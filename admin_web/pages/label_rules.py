@@ -17,6 +17,7 @@ from admin_web.navigation import NavItem
 from admin_web.render import go_to, page
 from loyalty.customers.queries.categories import categories, importance_classes
 from loyalty.errors import Invalid, LoyaltyError, NotFound
+from loyalty.money import parse_share
 from loyalty.segments.actions.label_rules import add_rule, archive_rule, change_rule, move_rule, restore_rule
 from loyalty.segments.queries.label_rules import LabelRuleView, label_rule, label_rules, rules_on_card
 from loyalty.segments.rules.labels import LabelRuleDraft, Target
@@ -152,17 +153,22 @@ async def _values() -> Mapping[Target, dict[int, str]]:
     }
 
 
+def _share(form: Form) -> int:
+    """The discount in basis points; 0 with the form saying what is wrong: a rule gives something."""
+    try:
+        value = parse_share(form.text("discount"), field="discount")
+    except Invalid as error:
+        form.refuse(error)
+        return 0
+    if not value:
+        form.refuse(Invalid("discount", "not_a_share"))
+    return value
+
+
 def _draft(form: Form, rule: LabelRuleView | None) -> LabelRuleDraft | None:
     """The rule in the form, or None with the form saying what is wrong."""
     target = rule.target if rule else Target(form.choice("target", [one.value for one in Target]))
-    if target is Target.DISCOUNT:
-        text = form.text("discount", required=True).replace(",", ".").removesuffix("%").strip()
-        share = text.replace(".", "", 1)
-        value = round(float(text) * 100) if share.isascii() and share.isdigit() and len(share) < 7 else 0
-        if not value and not form.error("discount"):
-            form.refuse(Invalid("discount", "not_a_share"))
-    else:
-        value = form.number(target.value) or 0
+    value = _share(form) if target is Target.DISCOUNT else form.number(target.value) or 0
     try:
         tree = tree_from(form.value("f"))
     except Invalid as error:

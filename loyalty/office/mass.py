@@ -21,6 +21,7 @@ class MassKind(StrEnum):
     SEGMENT_ADD = "segment_add"
     SEGMENT_REMOVE = "segment_remove"
     IMPORTANCE = "importance"
+    DISCOUNT = "discount"
     BONUSES = "bonuses"
     DELETE = "delete"
 
@@ -31,6 +32,7 @@ NEEDS = {
     MassKind.SEGMENT_ADD: Permission.SEGMENTS_MANAGE,
     MassKind.SEGMENT_REMOVE: Permission.SEGMENTS_MANAGE,
     MassKind.IMPORTANCE: Permission.CUSTOMERS_EDIT,
+    MassKind.DISCOUNT: Permission.DISCOUNT_SET,
     MassKind.BONUSES: Permission.BONUSES_ADJUST,
     MassKind.DELETE: Permission.CUSTOMERS_DELETE,
 }
@@ -68,7 +70,7 @@ class RowState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done: a category's, segment's or class's id, or an amount in hundredths and why."""
+    """What is to be done: a category's, segment's or class's id or a share in basis points, or hundredths and why."""
 
     kind: MassKind
     target: int = 0

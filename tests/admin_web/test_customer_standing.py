@@ -8,7 +8,8 @@ import pytest
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.referrals import begin_referral
-from loyalty.customers.actions.profile import referral_code_of, set_discount
+from loyalty.customers.actions.discounts import set_discount
+from loyalty.customers.actions.profile import referral_code_of
 from loyalty.customers.queries import customer
 from loyalty.errors import Refused
 from loyalty.staff.rules import COMMAND, Role
@@ -74,6 +75,23 @@ async def test_a_discount_is_typed_as_percent_and_shown_on_the_card(panel, sign_
         {"discount_bp": 300, "discount_bp_before": 0},
         {"discount_bp": kept, "discount_bp_before": 300},
     ]
+
+
+async def test_a_discount_just_set_is_undone_by_the_toast_unless_somebody_set_another_one(panel, sign_in_as):
+    await sign_in_as(Role.MARKETER)
+    person = await a_customer()
+    await set_discount(person.id, 300, actor=COMMAND, now=NOW)
+    card, undo = f"/customers/{person.id}", f"/customers/{person.id}/discount/undo"
+    await panel.post(f"{card}/discount", data={"discount": "7"}, allow_redirects=False)
+    assert f'data-undo-url="{undo}"' in await shown(panel, card)
+    await panel.post(undo, allow_redirects=False)
+    assert "Undone. The discount is what it was." in await shown(panel, card)
+    assert (await customer(person.id)).discount_bp == 300
+    await panel.post(undo, allow_redirects=False)
+    assert "Somebody has changed this since." in await shown(panel, card)
+    assert (await customer(person.id)).discount_bp == 300
+    await panel.post(f"{card}/discount", data={"discount": "3"}, allow_redirects=False)
+    assert "data-undo-url" not in await shown(panel, card), "nothing changed, so there is nothing to undo"
 
 
 @pytest.mark.parametrize("typed", ["", "-5", "100.01", "1.234", "1e2", "99999999999999999"])

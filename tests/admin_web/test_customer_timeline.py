@@ -8,9 +8,9 @@ import pytest
 from loyalty import db
 from loyalty.customers.actions.archive import delete_customers, restore_customers
 from loyalty.customers.actions.categories import add_category, give_category, take_category
+from loyalty.customers.actions.discounts import set_discount
 from loyalty.customers.actions.importance import set_importance
 from loyalty.customers.actions.notes import add_note
-from loyalty.customers.actions.profile import set_discount
 from loyalty.customers.labels import CategoryDraft
 from loyalty.office.queries.timeline import PAGE_ROWS
 from loyalty.staff.rules import COMMAND, Role

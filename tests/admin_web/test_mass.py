@@ -72,6 +72,20 @@ async def test_a_ticked_few_are_done_at_once_and_the_toast_undoes_it(panel, sign
     assert other not in await having(category_id)
 
 
+async def test_a_discount_is_typed_as_percent_and_told_as_it_was_given(panel, sign_in_as):
+    await sign_in_as(Role.MARKETER)
+    one, two = await some(2)
+    words = await text(panel, f"{NEW}?kind=discount&id={one}&id={two}")
+    fields = hidden_fields(words)
+    refused = await send(panel, fields | {"discount": "101"})
+    assert refused.status == 422
+    assert "Must be between 0 and 100 percent." in await refused.text()
+    assert (await send(panel, fields | {"discount": "7,5 %"})).status == 303
+    shares = await db.fetch("SELECT discount_bp FROM customer_facts WHERE customer_id = ANY($1::bigint[])", [one, two])
+    assert [row["discount_bp"] for row in shares] == [750, 750]
+    assert "Set the personal discount to 7.5%" in await text(panel, "/customers/actions")
+
+
 async def test_everybody_found_is_said_by_the_address_and_never_by_ids(panel, sign_in_as):
     await sign_in_as(Role.OWNER)
     category_id = await a_category()

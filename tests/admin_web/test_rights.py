@@ -112,6 +112,7 @@ om--- mine  POST   /customers/{id}/segments /customers/{id}/segments/{segment}/a
 # customer_standing
 om--- mine  GET    /customers/{id}/tier /customers/{id}/discount
 om--- mine  POST   /customers/{id}/tier /customers/{id}/tier/clear /customers/{id}/discount
+                    /customers/{id}/discount/undo
 # segments
 om-as open  GET    /segments /segments/{id}
 om--- chain GET    /segments/new /segments/{id}/edit

@@ -21,7 +21,7 @@ from loyalty import db
 from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.queries import account
-from loyalty.customers.actions.profile import set_discount
+from loyalty.customers.actions.discounts import set_discount
 from loyalty.errors import Refused
 from loyalty.ids import new_key
 from loyalty.office.queries.verify import verify

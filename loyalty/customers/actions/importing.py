@@ -141,40 +141,6 @@ async def change_people(changes: Sequence[Change], *, now: datetime) -> None:
     await tell_each(EventType.CUSTOMER_UPDATED, told, now=now)
 
 
-DISCOUNTS = """
-WITH former AS (
-    SELECT customer_id, discount_bp, discount_rule_id FROM customer_facts WHERE customer_id = ANY($1::bigint[])
-), changed AS (
-    UPDATE customer_facts f SET discount_bp = part.share, discount_rule_id = 0
-    FROM unnest($1::bigint[], $2::int[]) part (id, share)
-    WHERE f.customer_id = part.id AND (f.discount_bp <> part.share OR f.discount_rule_id <> 0) RETURNING f.customer_id
-)
-SELECT former.* FROM former JOIN changed USING (customer_id)
-"""
-
-
-async def put_discounts(shares: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]]:
-    """Give discounts by hand, (customer, basis points) each: who changed, and their discount and its rule before."""
-    rows = await db.fetch(DISCOUNTS, [one for one, _ in shares], [share for _, share in shares])
-    return {row["customer_id"]: (row["discount_bp"], row["discount_rule_id"]) for row in rows}
-
-
-# A rule's discount is the rule's again while the rule is in force; else it would have been taken by now.
-UNDO_DISCOUNTS = """
-UPDATE customer_facts f SET discount_rule_id = coalesce(r.id, 0),
-    discount_bp = CASE WHEN part.rule = 0 OR r.id IS NOT NULL THEN part.before ELSE 0 END
-FROM unnest($1::bigint[], $2::int[], $3::int[], $4::int[]) part (id, given, before, rule)
-    LEFT JOIN label_rule r ON r.id = part.rule AND r.is_active AND r.archived_at IS NULL
-WHERE f.customer_id = part.id AND f.discount_bp = part.given AND f.discount_rule_id = 0 RETURNING f.customer_id
-"""
-
-
-async def undo_discounts(former: Sequence[tuple[int, int, int, int]]) -> list[int]:
-    """Give back (customer, given, before, rule before) where nobody has changed it since; who that was."""
-    ids, given, before, rules = ([one[place] for one in former] for place in range(4))
-    return [row["customer_id"] for row in await db.fetch(UNDO_DISCOUNTS, ids, given, before, rules)]
-
-
 NOTES = """
 WITH part AS (
     SELECT * FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY part (customer_id, text, place)

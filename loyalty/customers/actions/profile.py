@@ -1,4 +1,4 @@
-"""Changing what is known of people: adding, correcting, consents, a discount, the code they invite with."""
+"""Changing what is known of people: adding, correcting, consents, the code they invite with."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
@@ -20,10 +20,10 @@ from loyalty.customers.rules import (
     birthday_code,
     new_referral_code,
 )
-from loyalty.errors import Invalid, NotFound, Refused
+from loyalty.errors import NotFound, Refused
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
-from loyalty.webhooks.actions.deliveries import tell
+from loyalty.webhooks.actions.deliveries import tell, tell_each
 from loyalty.webhooks.rules import EventType
 
 LOCK = """
@@ -69,6 +69,17 @@ async def lock_customers(customer_ids: Sequence[int]) -> list[int]:
     """Hold several customers until the transaction ends, by rising id; returns those that there are."""
     rows = await db.fetch(LOCK, list(customer_ids))
     return [row["customer_id"] for row in rows]
+
+
+async def tell_change(customer_id: int, changed: Sequence[str], now: datetime) -> None:
+    """Who listens is told which fields changed, and reads for itself what they are now."""
+    await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": list(changed)}, now=now)
+
+
+async def tell_changes(customer_ids: Sequence[int], changed: Sequence[str], now: datetime) -> None:
+    """As `tell_change`, of many."""
+    told = [{"customer_id": one, "fields": list(changed)} for one in customer_ids]
+    await tell_each(EventType.CUSTOMER_UPDATED, told, now=now)
 
 
 @db.use_case
@@ -165,7 +176,7 @@ async def update_profile(customer_id: int, profile: Profile, *, actor: Actor, no
     await write_journal(
         actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=changed
     )
-    await _tell_change(customer_id, changed, now)
+    await tell_change(customer_id, changed, now)
     return await customer(customer_id)
 
 
@@ -205,7 +216,7 @@ async def correct_birthday(customer_id: int, birthday: date, *, actor: Actor, no
     await write_journal(
         actor, "customer.changed", subject_kind="customer", subject_id=customer_id, now=now, fields=["birthday"]
     )
-    await _tell_change(customer_id, ["birthday"], now)
+    await tell_change(customer_id, ["birthday"], now)
 
 
 @db.use_case
@@ -221,38 +232,6 @@ async def referral_code_of(customer_id: int) -> str:
         )
         if code is not None:
             return code
-
-
-@db.use_case
-async def set_discount(customer_id: int, discount_bp: int, *, actor: Actor, now: datetime) -> None:
-    """Give a personal discount in basis points, from the next quote on; 0 takes it away. The same again is nothing.
-
-    Raises Invalid("discount"), NotFound("customer"), Refused("own_account"), Refused("discount_is_by_rule") when a rule
-    gave what is to be taken away: it would give it again.
-    """
-    if not 0 <= discount_bp <= 10_000:
-        raise Invalid("discount", "not_a_share")
-    await lock_customer(customer_id)
-    before = await customer(customer_id)
-    if actor.phone is not None and actor.phone == before.phone:
-        raise Refused("own_account")
-    rule_id = await db.fetch_value("SELECT discount_rule_id FROM customer_facts WHERE customer_id = $1", customer_id)
-    if rule_id and not discount_bp:
-        raise Refused("discount_is_by_rule")
-    if before.discount_bp == discount_bp and not rule_id:
-        return
-    # What a rule gave is by hand from now on.
-    await CustomerFacts.filter(customer_id=customer_id).update(discount_bp=discount_bp, discount_rule_id=0)
-    await write_journal(
-        actor,
-        "discount.set",
-        subject_kind="customer",
-        subject_id=customer_id,
-        now=now,
-        discount_bp=discount_bp,
-        discount_bp_before=before.discount_bp,
-    )
-    await _tell_change(customer_id, ["discount_bp"], now)
 
 
 @db.use_case
@@ -327,7 +306,7 @@ async def confirm_identity(
     )
     await db.execute(SPEAK, [customer_id])
     await write_journal(actor, "phone.verified", subject_kind="customer", subject_id=customer_id, now=now)
-    await _tell_change(customer_id, ["phone_verified_at"], now)
+    await tell_change(customer_id, ["phone_verified_at"], now)
 
 
 async def show_again(customer_id: int, *, actor: Actor, now: datetime, **details: object) -> bool:
@@ -338,7 +317,7 @@ async def show_again(customer_id: int, *, actor: Actor, now: datetime, **details
     if not await db.fetch_value(SHOW_AGAIN, customer_id, now):
         return False
     await write_journal(actor, "customer.restored", subject_kind="customer", subject_id=customer_id, now=now, **details)
-    await _tell_change(customer_id, ["deleted_at"], now)
+    await tell_change(customer_id, ["deleted_at"], now)
     return True
 
 
@@ -356,8 +335,3 @@ async def _bring_back(profile: Profile, *, actor: Actor, now: datetime, key: str
     before = {field.name: getattr(known, field.name) for field in fields(Profile)}
     whole = {name: value if value is not None else getattr(profile, name) for name, value in before.items()}
     return await update_profile(owner, Profile(**whole), actor=actor, now=now)
-
-
-async def _tell_change(customer_id: int, changed: Sequence[str], now: datetime) -> None:
-    """Who listens is told which fields changed, and reads for itself what they are now."""
-    await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": list(changed)}, now=now)

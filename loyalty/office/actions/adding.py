@@ -6,9 +6,10 @@ from datetime import datetime
 
 from loyalty import db
 from loyalty.customers.actions.categories import give_category, take_category
+from loyalty.customers.actions.discounts import set_discount
 from loyalty.customers.actions.importance import set_importance
 from loyalty.customers.actions.notes import add_note
-from loyalty.customers.actions.profile import add_customer, added_by, set_consent, set_discount, update_profile
+from loyalty.customers.actions.profile import add_customer, added_by, set_consent, update_profile
 from loyalty.customers.queries import CustomerView, customer, find_by_phone
 from loyalty.customers.queries.categories import category_chips, importance_of
 from loyalty.customers.queries.consent_texts import newest_words

@@ -8,6 +8,7 @@ from typing import Any
 from loyalty import db
 from loyalty.bonuses.actions.opening import OpeningLot, credit_opening
 from loyalty.customers.actions.categories import put_category
+from loyalty.customers.actions.discounts import put_discounts
 from loyalty.customers.actions.importance import put_importance
 from loyalty.customers.actions.importing import (
     Change,
@@ -15,7 +16,6 @@ from loyalty.customers.actions.importing import (
     add_people,
     change_people,
     put_consents,
-    put_discounts,
     put_notes,
     show_people,
 )

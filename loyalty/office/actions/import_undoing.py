@@ -9,7 +9,8 @@ from typing import Any
 from loyalty import db
 from loyalty.bonuses.actions.opening import undo_opening
 from loyalty.customers.actions.archive import hide_customers
-from loyalty.customers.actions.importing import Change, change_people, undo_consents, undo_discounts, undo_notes
+from loyalty.customers.actions.discounts import undo_discounts
+from loyalty.customers.actions.importing import Change, change_people, undo_consents, undo_notes
 from loyalty.customers.actions.profile import lock_customers
 from loyalty.customers.actions.undoing import undo_give, undo_importance
 from loyalty.office.actions.import_people import lot_key

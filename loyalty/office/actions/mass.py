@@ -5,6 +5,7 @@ from datetime import datetime
 
 from loyalty import db
 from loyalty.bonuses.actions.manual import check_amount, check_comment
+from loyalty.customers.actions.discounts import check_share
 from loyalty.customers.labels import NO_IMPORTANCE
 from loyalty.customers.queries.categories import category, importance_classes
 from loyalty.errors import Invalid, NotFound, Refused
@@ -54,7 +55,7 @@ async def begin(
 
     Who it concerns is settled here: whoever is found later is not of it. Hidden customers never are.
     look: how the address of the base said it. Raises NotFound for what is to be given, Refused("nobody_is_found" |
-    "too_many_customers"), Refused when it cannot be given, Invalid("amount" | "comment").
+    "too_many_customers"), Refused when it cannot be given, Invalid("amount" | "comment" | "discount").
     """
     order, key = await _checked(order, now), f"form:{key}"
     body, said = db.to_json(order.to_body()), db.to_json(look) if look is not None else None
@@ -147,6 +148,8 @@ async def _checked(order: Order, now: datetime) -> Order:
             classes = await importance_classes(sized=False)
             if all(one.id != order.target or one.archived_at is not None for one in classes):
                 raise NotFound("importance")
+        case MassKind.DISCOUNT:
+            check_share(order.target)
         case MassKind.BONUSES:
             programme = await programme_at(now)
             check_amount(order.amount, programme)

@@ -11,7 +11,9 @@ from loyalty.bonuses.actions.undoing import undo_adjustment
 from loyalty.conversations.rules import Priority
 from loyalty.customers.actions.archive import hide_customers, show_customers
 from loyalty.customers.actions.categories import drop_category, put_category
+from loyalty.customers.actions.discounts import put_discounts, refused_discounts, undo_discounts
 from loyalty.customers.actions.importance import put_importance
+from loyalty.customers.actions.profile import tell_changes
 from loyalty.customers.actions.undoing import undo_give, undo_importance, undo_take
 from loyalty.customers.rules import RESTORED_FOR
 from loyalty.errors import LoyaltyError
@@ -71,6 +73,26 @@ async def _undo_importance(task: Task, rows: Sequence[Former]) -> list[Outcome]:
     return _since(rows, await undo_importance(_ids(rows), task.order.target, classes, rules))
 
 
+async def _set_discount(task: Task, held: Sequence[int]) -> list[Outcome]:
+    share = task.order.target
+    refused = await refused_discounts(held, share, task.actor)
+    changed = await put_discounts([(one, share) for one in held if one not in refused])
+    await tell_changes(sorted(changed), ["discount_bp"], task.now)
+    return [
+        done(one, before=changed[one][0], by_rule=changed[one][1])
+        if one in changed
+        else skipped(one, refused.get(one, "has_it_already"))
+        for one in held
+    ]
+
+
+async def _undo_discount(task: Task, rows: Sequence[Former]) -> list[Outcome]:
+    share = task.order.target
+    back = await undo_discounts([(row.customer_id, share, row.before or 0, row.by_rule or 0) for row in rows])
+    await tell_changes(sorted(back), ["discount_bp"], task.now)
+    return _since(rows, back)
+
+
 async def _delete(task: Task, held: Sequence[int]) -> list[Outcome]:
     return _told(held, await hide_customers(held, actor=task.actor, now=task.now), "is_deleted_already")
 
@@ -113,6 +135,7 @@ DEEDS: dict[MassKind, tuple[Deed, UndoDeed]] = {
     MassKind.SEGMENT_ADD: (_add_to_segment, _undo_add_to_segment),
     MassKind.SEGMENT_REMOVE: (_remove_from_segment, _undo_remove_from_segment),
     MassKind.IMPORTANCE: (_set_importance, _undo_importance),
+    MassKind.DISCOUNT: (_set_discount, _undo_discount),
     MassKind.BONUSES: (_move_bonuses, _undo_bonuses),
     MassKind.DELETE: (_delete, _restore),
 }

@@ -10,6 +10,7 @@ from loyalty.bonuses.actions.undoing import undo_adjustment
 from loyalty.conversations.actions.delivery import lease_messages
 from loyalty.customers.actions.archive import delete_customers, restore_customers
 from loyalty.customers.actions.categories import add_category, archive_category, give_category, take_category
+from loyalty.customers.actions.discounts import set_discount, undo_discount
 from loyalty.customers.actions.importance import add_class, set_importance
 from loyalty.customers.actions.profile import update_profile
 from loyalty.customers.labels import CategoryDraft
@@ -205,6 +206,49 @@ async def test_each_has_the_importance_again_that_they_had(database):
     ]
 
 
+async def discount(customer_id: int) -> tuple[int, int]:
+    row = await db.fetch_row(
+        "SELECT discount_bp, discount_rule_id FROM customer_facts WHERE customer_id = $1", customer_id
+    )
+    return row["discount_bp"], row["discount_rule_id"]
+
+
+async def by_rule(customer_id: int, discount_bp: int) -> int:
+    rule_id = await a_rule("discount", discount_bp)
+    sql = "UPDATE customer_facts SET discount_bp = $2, discount_rule_id = $3 WHERE customer_id = $1"
+    await db.execute(sql, customer_id, discount_bp, rule_id)
+    return rule_id
+
+
+async def test_a_discount_goes_to_all_and_each_has_theirs_again_that_nobody_has_changed_since(database):
+    one, two, three, four, own = await some(5)
+    for each, share in ((two, 300), (three, 700)):
+        await set_discount(each, share, actor=COMMAND, now=NOW)
+    rule_id = await by_rule(four, 500)
+    phone = await db.fetch_value("SELECT phone FROM customer WHERE id = $1", own)
+    cashier = await a_cashier(phone=phone)
+    put = await act(Order(MassKind.DISCOUNT, 700), Look(), actor=cashier)
+    assert [await discount(each) for each in (one, two, three, four, own)] == [(700, 0)] * 4 + [(0, 0)]
+    told = await rows_of(put)
+    assert (told[three], told[own]) == ("has_it_already", "own_account")
+    await set_discount(two, 100, actor=COMMAND, now=LATER)
+    undone = await take_back(put)
+    assert (await rows_of(undone))[two] == "changed_since"
+    assert [await discount(each) for each in (one, two, three, four)] == [(0, 0), (100, 0), (700, 0), (500, rule_id)]
+
+
+async def test_a_discount_that_a_rule_gave_is_not_taken_away_by_hand_and_comes_back_as_the_rules(database):
+    [one] = await some(1)
+    rule_id = await by_rule(one, 500)
+    put = await act(Order(MassKind.DISCOUNT, 0), [one])
+    assert (await rows_of(put))[one] == "discount_is_by_rule"
+    await set_discount(one, 900, actor=COMMAND, now=NOW)
+    await undo_discount(one, actor=COMMAND, now=LATER)
+    assert await discount(one) == (500, rule_id)
+    with pytest.raises(Refused, match="changed_since"):
+        await undo_discount(one, actor=COMMAND, now=LATER)
+
+
 async def test_deleted_people_come_back_by_undoing_unless_somebody_else_deleted_them_since(database):
     one, two, three = await some()
     gone = await act(Order(MassKind.DELETE), [one, two])
@@ -322,6 +366,7 @@ async def test_an_act_on_nobody_is_none(database, whom):
         (Order(MassKind.CATEGORY_GIVE, 77), NotFound("category")),
         (Order(MassKind.SEGMENT_ADD, 77), NotFound("segment")),
         (Order(MassKind.IMPORTANCE, 77), NotFound("importance")),
+        (Order(MassKind.DISCOUNT, 10_001), Invalid("discount", "not_a_share")),
         (Order(MassKind.BONUSES, amount=0, comment="x"), Invalid("amount", "must_be_positive")),
         (Order(MassKind.BONUSES, amount=100, comment=" "), Invalid("comment", "required")),
     ],

@@ -16,9 +16,10 @@ from loyalty.bonuses.actions.tiers import review_tiers, set_tier
 from loyalty.bonuses.queries import account, entries, open_lots
 from loyalty.customers.actions.accounts import set_topics
 from loyalty.customers.actions.archive import delete_customers
+from loyalty.customers.actions.discounts import set_discount
 from loyalty.customers.actions.notes import add_note
 from loyalty.customers.actions.phones import change_phone
-from loyalty.customers.actions.profile import referral_code_of, set_consent, set_discount, update_profile
+from loyalty.customers.actions.profile import referral_code_of, set_consent, update_profile
 from loyalty.customers.queries import accounts_of, consents, customer, find_by_card_number, find_by_phone, notes
 from loyalty.customers.rules import Profile, Topic
 from loyalty.errors import Invalid, NotFound, Refused

@@ -7,9 +7,10 @@ import pytest
 from loyalty import db
 from loyalty.bonuses.actions.tiers import set_tier
 from loyalty.customers.actions.categories import add_category, give_category, take_category
+from loyalty.customers.actions.discounts import set_discount
 from loyalty.customers.actions.importance import set_importance
 from loyalty.customers.actions.notes import add_note
-from loyalty.customers.actions.profile import set_consent, set_discount
+from loyalty.customers.actions.profile import set_consent
 from loyalty.customers.labels import CategoryDraft
 from loyalty.customers.rules import Topic
 from loyalty.office.actions.merging import merge_cards, undo_merge

@@ -7,8 +7,8 @@ import pytest
 
 from loyalty import db
 from loyalty.customers.actions.categories import add_category, give_category
+from loyalty.customers.actions.discounts import set_discount
 from loyalty.customers.actions.importance import set_importance
-from loyalty.customers.actions.profile import set_discount
 from loyalty.customers.labels import CategoryDraft
 from loyalty.errors import Invalid, Refused
 from loyalty.segments.actions.label_rules import (

@@ -7,7 +7,8 @@ import pytest
 from loyalty import db
 from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.bonuses.actions.manual import adjust
-from loyalty.customers.actions.profile import correct_birthday, set_discount, update_profile
+from loyalty.customers.actions.discounts import set_discount
+from loyalty.customers.actions.profile import correct_birthday, update_profile
 from loyalty.customers.rules import Profile
 from loyalty.errors import Invalid
 from loyalty.ids import new_key
