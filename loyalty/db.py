@@ -33,11 +33,13 @@ MODELS = (
     "loyalty.staff.models",
     "loyalty.webhooks.models",
     "loyalty.customers.models",
+    "loyalty.tasks.models",
     "loyalty.conversations.models",
     "loyalty.bonuses.models",
     "loyalty.receipts.models",
     "loyalty.bookings.models",
     "loyalty.segments.models",
+    "loyalty.surveys.models",
     "loyalty.campaigns.models",
     "loyalty.office.models",
 )

@@ -92,6 +92,8 @@ class CustomerFacts(Model):
     importance_id = fields.SmallIntField(db_default=0)  # a class of the owner's; 0 = none
     importance_rule_id = fields.IntField(db_default=0)  # the rule that set it; 0 = somebody did by hand
     discount_rule_id = fields.IntField(db_default=0)
+    nps = fields.SmallIntField(db_default=-1)  # the newest answer, 0 to 10; -1: never answered
+    nps_at = fields.DatetimeField(db_default=NEVER)  # when it was given
 
     class Meta:
         app = "loyalty"

@@ -18,6 +18,7 @@ TABLES = {
     "bonus_entry_comment": DELETES,
     "bonus_lot": KEEPS,
     "campaign": EMPTIES,  # what was searched for, where it found them alone
+    "campaign_click": KEEPS,  # ids and times
     "canned_reply": KEEPS,
     "card_code_use": KEEPS,
     "category": KEEPS,
@@ -34,6 +35,7 @@ TABLES = {
     "customer_service": KEEPS,
     "customer_service_category": KEEPS,
     "customer_team_member": KEEPS,
+    "dashboard_look": KEEPS,
     "dialog_text": KEEPS,
     "duplicate_look": KEEPS,  # ids
     "entry_link": KEEPS,
@@ -82,11 +84,17 @@ TABLES = {
     "service_category": KEEPS,
     "shop": KEEPS,
     "shown_card": DELETES,
+    "staff_chat": KEEPS,
     "staff_invitation": KEEPS,
     "staff_letter": KEEPS,  # words of ours to colleagues
     "staff_location": KEEPS,
     "staff_member": KEEPS,  # colleagues are no customers of this act
+    "survey_answer": EMPTIES,  # the comment
+    "survey_invitation": KEEPS,
+    "survey_programme": KEEPS,
+    "survey_run": EMPTIES,  # what was searched for, where it found them alone
     "table_layout": KEEPS,
+    "task": EMPTIES,  # the words of theirs
     "team_member": KEEPS,
     "tier_change": KEEPS,
     "waiting_sale": EMPTIES,  # the phone that was named at the till

@@ -177,3 +177,16 @@ class DuplicateLook(Model):
     class Meta:
         app = "loyalty"
         table = "duplicate_look"
+
+
+class DashboardLook(Model):
+    """The owner's figures of one period and location, as they were counted last. key: "30d", "30d:2"."""
+
+    key = fields.CharField(max_length=60, primary_key=True)
+    figures = fields.JSONField[dict[str, object]]()
+    counted_at = fields.DatetimeField()
+    milliseconds = fields.IntField()
+
+    class Meta:
+        app = "loyalty"
+        table = "dashboard_look"

@@ -204,7 +204,36 @@ CREATE TABLE public.campaign (
     cancelled integer NOT NULL,
     counted_at timestamp with time zone NOT NULL,
     staff_id integer,
-    CONSTRAINT campaign_state CHECK (((state)::text = ANY ((ARRAY['running'::character varying, 'paused'::character varying, 'finished'::character varying, 'cancelled'::character varying])::text[])))
+    attachment_id bigint,
+    bonus bigint DEFAULT 0 NOT NULL,
+    bonus_days smallint DEFAULT 0 NOT NULL,
+    buttons jsonb,
+    control integer DEFAULT 0 NOT NULL,
+    control_bp smallint DEFAULT 0 NOT NULL,
+    fallbacks jsonb,
+    ids jsonb,
+    preferred character varying(60) DEFAULT ''::character varying NOT NULL,
+    repeat jsonb,
+    report jsonb,
+    reported_at timestamp with time zone,
+    seed integer DEFAULT 0 NOT NULL,
+    send_until timestamp with time zone,
+    series_id integer,
+    started_at timestamp with time zone,
+    starts_at timestamp with time zone,
+    template_id integer,
+    updated_at timestamp with time zone,
+    window_days smallint DEFAULT 0 NOT NULL,
+    zone character varying(40) DEFAULT ''::character varying NOT NULL,
+    CONSTRAINT campaign_figures CHECK ((((control_bp >= 0) AND (control_bp <= 5000)) AND ((window_days >= 0) AND (window_days <= 365)) AND (bonus >= 0) AND (bonus_days >= 0))),
+    CONSTRAINT campaign_state CHECK (((state)::text = ANY ((ARRAY['draft'::character varying, 'scheduled'::character varying, 'running'::character varying, 'paused'::character varying, 'finished'::character varying, 'cancelled'::character varying])::text[])))
+);
+CREATE TABLE public.campaign_click (
+    campaign_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    button smallint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    clicks integer DEFAULT 1 NOT NULL
 );
 CREATE SEQUENCE public.campaign_id_seq
     AS integer
@@ -410,8 +439,11 @@ CREATE TABLE public.customer_facts (
     year_days smallint DEFAULT 0 NOT NULL,
     year_first_on date DEFAULT '1970-01-01'::date NOT NULL,
     year_last_on date DEFAULT '1970-01-01'::date NOT NULL,
+    nps smallint DEFAULT '-1'::integer NOT NULL,
+    nps_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
     CONSTRAINT customer_facts_counts CHECK (((debt >= 0) AND (receipts >= 0) AND (visits >= 0) AND ((birthday_code >= 0) AND (birthday_code <= 1231)))),
     CONSTRAINT customer_facts_discount CHECK (((discount_bp >= 0) AND (discount_bp <= 10000))),
+    CONSTRAINT customer_facts_nps CHECK (((nps >= '-1'::integer) AND (nps <= 10))),
     CONSTRAINT customer_facts_visits CHECK (((tips >= 0) AND (locations >= 0) AND (year_days >= 0) AND (frequency >= 0)))
 )
 WITH (fillfactor='70');
@@ -449,6 +481,12 @@ CREATE TABLE public.customer_team_member (
     visits integer NOT NULL,
     last_visit_at timestamp with time zone NOT NULL,
     CONSTRAINT customer_team_member_visits_check CHECK ((visits >= 0))
+);
+CREATE TABLE public.dashboard_look (
+    key character varying(60) NOT NULL,
+    figures jsonb NOT NULL,
+    counted_at timestamp with time zone NOT NULL,
+    milliseconds integer NOT NULL
 );
 CREATE TABLE public.dialog_text (
     id integer NOT NULL,
@@ -1156,7 +1194,7 @@ CREATE TABLE public.recipient (
     reason character varying(24),
     account_id bigint,
     message_id bigint,
-    CONSTRAINT recipient_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'queued'::character varying, 'done'::character varying, 'skipped'::character varying])::text[])))
+    CONSTRAINT recipient_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'queued'::character varying, 'due'::character varying, 'done'::character varying, 'skipped'::character varying, 'control'::character varying])::text[])))
 );
 CREATE TABLE public.referral (
     created_at timestamp with time zone NOT NULL,
@@ -1303,6 +1341,13 @@ CREATE TABLE public.shown_card (
     customer_id bigint NOT NULL,
     message_id bigint NOT NULL
 );
+CREATE TABLE public.staff_chat (
+    linked_at timestamp with time zone,
+    code_hash character varying(64),
+    code_expires_at timestamp with time zone,
+    staff_id integer NOT NULL,
+    account_id bigint
+);
 CREATE TABLE public.staff_invitation (
     id integer NOT NULL,
     token_hash character varying(64) NOT NULL,
@@ -1367,10 +1412,119 @@ CREATE SEQUENCE public.staff_member_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.staff_member_id_seq OWNED BY public.staff_member.id;
+CREATE TABLE public.survey_answer (
+    score smallint NOT NULL,
+    comment text,
+    channel character varying(10) NOT NULL,
+    answered_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone,
+    commented_at timestamp with time zone,
+    cashier_id integer,
+    customer_id bigint NOT NULL,
+    location_id integer,
+    team_member_id integer,
+    invitation_id bigint NOT NULL,
+    CONSTRAINT survey_answer_score CHECK (((score >= 0) AND (score <= 10)))
+);
+CREATE TABLE public.survey_invitation (
+    id bigint NOT NULL,
+    key character varying(60) NOT NULL,
+    state character varying(8) NOT NULL,
+    reason character varying(24),
+    due_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    cashier_id integer,
+    customer_id bigint NOT NULL,
+    location_id integer,
+    message_id bigint,
+    receipt_id bigint,
+    run_id integer,
+    team_member_id integer,
+    CONSTRAINT survey_invitation_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'asked'::character varying, 'answered'::character varying, 'skipped'::character varying, 'expired'::character varying])::text[])))
+);
+CREATE SEQUENCE public.survey_invitation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.survey_invitation_id_seq OWNED BY public.survey_invitation.id;
+CREATE TABLE public.survey_programme (
+    id smallint NOT NULL,
+    is_on boolean NOT NULL,
+    delay_hours smallint NOT NULL,
+    pause_days smallint NOT NULL,
+    minimum bigint NOT NULL,
+    location_ids jsonb,
+    texts jsonb NOT NULL,
+    links jsonb NOT NULL,
+    bonus bigint NOT NULL,
+    makes_tasks boolean NOT NULL,
+    looked_at bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    assignee_id integer,
+    CONSTRAINT survey_programme_figures CHECK ((((delay_hours >= 0) AND (delay_hours <= 720)) AND ((pause_days >= 90) AND (pause_days <= 3650)) AND (minimum >= 0) AND (bonus >= 0))),
+    CONSTRAINT survey_programme_one CHECK ((id = 1))
+);
+CREATE SEQUENCE public.survey_programme_id_seq
+    AS smallint
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.survey_programme_id_seq OWNED BY public.survey_programme.id;
+CREATE TABLE public.survey_run (
+    id integer NOT NULL,
+    key character varying(60) NOT NULL,
+    look jsonb,
+    total integer NOT NULL,
+    skipped integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    cancelled_at timestamp with time zone,
+    staff_id integer
+);
+CREATE SEQUENCE public.survey_run_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.survey_run_id_seq OWNED BY public.survey_run.id;
 CREATE TABLE public.table_layout (
     columns jsonb NOT NULL,
     staff_id integer NOT NULL
 );
+CREATE TABLE public.task (
+    id bigint NOT NULL,
+    key character varying(80) NOT NULL,
+    title character varying(200) NOT NULL,
+    details text DEFAULT ''::text NOT NULL,
+    due_at timestamp with time zone,
+    remind_at timestamp with time zone,
+    reminded_at timestamp with time zone,
+    state character varying(9) NOT NULL,
+    origin character varying(10) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    assignee_id integer,
+    closed_by_id integer,
+    created_by_id integer,
+    customer_id bigint,
+    CONSTRAINT task_closed CHECK ((((state)::text = 'open'::text) = (closed_at IS NULL))),
+    CONSTRAINT task_origin CHECK (((origin)::text = ANY ((ARRAY['hand'::character varying, 'inbox'::character varying, 'survey'::character varying, 'automation'::character varying])::text[]))),
+    CONSTRAINT task_state CHECK (((state)::text = ANY ((ARRAY['open'::character varying, 'done'::character varying, 'cancelled'::character varying])::text[])))
+);
+CREATE SEQUENCE public.task_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.task_id_seq OWNED BY public.task.id;
 CREATE TABLE public.team_member (
     id integer NOT NULL,
     name character varying(100) NOT NULL,
@@ -1554,6 +1708,10 @@ ALTER TABLE ONLY public.shop ALTER COLUMN id SET DEFAULT nextval('public.shop_id
 ALTER TABLE ONLY public.staff_invitation ALTER COLUMN id SET DEFAULT nextval('public.staff_invitation_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_letter ALTER COLUMN id SET DEFAULT nextval('public.staff_letter_id_seq'::regclass);
 ALTER TABLE ONLY public.staff_member ALTER COLUMN id SET DEFAULT nextval('public.staff_member_id_seq'::regclass);
+ALTER TABLE ONLY public.survey_invitation ALTER COLUMN id SET DEFAULT nextval('public.survey_invitation_id_seq'::regclass);
+ALTER TABLE ONLY public.survey_programme ALTER COLUMN id SET DEFAULT nextval('public.survey_programme_id_seq'::regclass);
+ALTER TABLE ONLY public.survey_run ALTER COLUMN id SET DEFAULT nextval('public.survey_run_id_seq'::regclass);
+ALTER TABLE ONLY public.task ALTER COLUMN id SET DEFAULT nextval('public.task_id_seq'::regclass);
 ALTER TABLE ONLY public.team_member ALTER COLUMN id SET DEFAULT nextval('public.team_member_id_seq'::regclass);
 ALTER TABLE ONLY public.tier_change ALTER COLUMN id SET DEFAULT nextval('public.tier_change_id_seq'::regclass);
 ALTER TABLE ONLY public.tortoise_migrations ALTER COLUMN id SET DEFAULT nextval('public.tortoise_migrations_id_seq'::regclass);
@@ -1583,6 +1741,8 @@ ALTER TABLE ONLY public.bonus_entry
     ADD CONSTRAINT bonus_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.campaign_click
+    ADD CONSTRAINT campaign_click_pkey PRIMARY KEY (campaign_id, customer_id, button);
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_key_key UNIQUE (key);
 ALTER TABLE ONLY public.campaign
@@ -1627,6 +1787,8 @@ ALTER TABLE ONLY public.customer_service
     ADD CONSTRAINT customer_service_pkey PRIMARY KEY (service_id, customer_id);
 ALTER TABLE ONLY public.customer_team_member
     ADD CONSTRAINT customer_team_member_pkey PRIMARY KEY (team_member_id, customer_id);
+ALTER TABLE ONLY public.dashboard_look
+    ADD CONSTRAINT dashboard_look_pkey PRIMARY KEY (key);
 ALTER TABLE ONLY public.dialog_text
     ADD CONSTRAINT dialog_text_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.duplicate_look
@@ -1739,6 +1901,12 @@ ALTER TABLE ONLY public.shop
     ADD CONSTRAINT shop_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.shown_card
     ADD CONSTRAINT shown_card_pkey PRIMARY KEY (message_id);
+ALTER TABLE ONLY public.staff_chat
+    ADD CONSTRAINT staff_chat_account_id_key UNIQUE (account_id);
+ALTER TABLE ONLY public.staff_chat
+    ADD CONSTRAINT staff_chat_code_hash_key UNIQUE (code_hash);
+ALTER TABLE ONLY public.staff_chat
+    ADD CONSTRAINT staff_chat_pkey PRIMARY KEY (staff_id);
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.staff_invitation
@@ -1753,8 +1921,24 @@ ALTER TABLE ONLY public.staff_member
     ADD CONSTRAINT staff_member_email_key UNIQUE (email);
 ALTER TABLE ONLY public.staff_member
     ADD CONSTRAINT staff_member_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.survey_answer
+    ADD CONSTRAINT survey_answer_pkey PRIMARY KEY (invitation_id);
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_key_key UNIQUE (key);
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.survey_programme
+    ADD CONSTRAINT survey_programme_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.survey_run
+    ADD CONSTRAINT survey_run_key_key UNIQUE (key);
+ALTER TABLE ONLY public.survey_run
+    ADD CONSTRAINT survey_run_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.table_layout
     ADD CONSTRAINT table_layout_pkey PRIMARY KEY (staff_id);
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_key_key UNIQUE (key);
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.team_member
     ADD CONSTRAINT team_member_external_id_key UNIQUE (external_id);
 ALTER TABLE ONLY public.team_member
@@ -1823,6 +2007,8 @@ CREATE INDEX bonus_lot_entry ON public.bonus_lot USING btree (entry_id);
 CREATE INDEX bonus_lot_expiring ON public.bonus_lot USING btree (expires_at) WHERE (remaining > 0);
 CREATE INDEX bonus_lot_open ON public.bonus_lot USING btree (customer_id) WHERE (remaining > 0);
 CREATE INDEX campaign_running ON public.campaign USING btree (id) WHERE ((state)::text = 'running'::text);
+CREATE INDEX campaign_scheduled ON public.campaign USING btree (starts_at) WHERE ((state)::text = 'scheduled'::text);
+CREATE INDEX campaign_series ON public.campaign USING btree (series_id, id) WHERE (series_id IS NOT NULL);
 CREATE UNIQUE INDEX canned_reply_title ON public.canned_reply USING btree (lower((title)::text)) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX category_name ON public.category USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX consent_customer ON public.consent USING btree (customer_id, topic, id);
@@ -1926,6 +2112,7 @@ CREATE INDEX receipt_original ON public.receipt USING btree (original_id) WHERE 
 CREATE INDEX receipt_promo_code ON public.receipt USING btree (promo_code, customer_id) WHERE (promo_code IS NOT NULL);
 CREATE INDEX receipt_shift ON public.receipt USING btree (staff_id, business_date) WHERE (staff_id IS NOT NULL);
 CREATE INDEX recipient_customer ON public.recipient USING btree (customer_id);
+CREATE INDEX recipient_due ON public.recipient USING btree (campaign_id, customer_id) WHERE ((state)::text = 'due'::text);
 CREATE INDEX recipient_left_out ON public.recipient USING btree (campaign_id, customer_id) WHERE ((state)::text = 'skipped'::text);
 CREATE INDEX recipient_open ON public.recipient USING btree (campaign_id, customer_id) WHERE ((state)::text = 'queued'::text);
 CREATE INDEX referral_due ON public.referral USING btree (due_at) WHERE ((state)::text = 'due'::text);
@@ -1940,6 +2127,16 @@ CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
 CREATE INDEX shown_card_due ON public.shown_card USING btree (due_at);
 CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff_id);
 CREATE INDEX staff_letter_queued ON public.staff_letter USING btree (due_at) WHERE ((state)::text = 'queued'::text);
+CREATE INDEX survey_answer_customer ON public.survey_answer USING btree (customer_id, answered_at);
+CREATE INDEX survey_answer_time ON public.survey_answer USING btree (answered_at, invitation_id);
+CREATE INDEX survey_invitation_asked ON public.survey_invitation USING btree (asked_at);
+CREATE INDEX survey_invitation_customer ON public.survey_invitation USING btree (customer_id, id);
+CREATE INDEX survey_invitation_due ON public.survey_invitation USING btree (due_at, id) WHERE ((state)::text = 'waiting'::text);
+CREATE INDEX survey_invitation_run ON public.survey_invitation USING btree (run_id);
+CREATE INDEX task_assignee ON public.task USING btree (assignee_id, id);
+CREATE INDEX task_customer ON public.task USING btree (customer_id, id);
+CREATE INDEX task_open ON public.task USING btree (due_at, id) WHERE ((state)::text = 'open'::text);
+CREATE INDEX task_remind ON public.task USING btree (remind_at) WHERE ((state)::text = 'open'::text);
 CREATE INDEX tier_change_customer ON public.tier_change USING btree (customer_id, id);
 CREATE INDEX waiting_sale_came ON public.waiting_sale USING btree (customer_id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX waiting_sale_expiring ON public.waiting_sale USING btree (expires_at) WHERE ((state)::text = 'waiting'::text);
@@ -1996,7 +2193,15 @@ ALTER TABLE ONLY public.bonus_lot
 ALTER TABLE ONLY public.bonus_lot
     ADD CONSTRAINT bonus_lot_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_attachment_id_fkey FOREIGN KEY (attachment_id) REFERENCES public.attachment(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.campaign_click
+    ADD CONSTRAINT campaign_click_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_series_id_fkey FOREIGN KEY (series_id) REFERENCES public.campaign(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_template_id_fkey FOREIGN KEY (template_id) REFERENCES public.message_template(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.canned_reply
     ADD CONSTRAINT canned_reply_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.card_code_use
@@ -2201,6 +2406,10 @@ ALTER TABLE ONLY public.shown_card
     ADD CONSTRAINT shown_card_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.shown_card
     ADD CONSTRAINT shown_card_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.staff_chat
+    ADD CONSTRAINT staff_chat_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.messenger_account(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.staff_chat
+    ADD CONSTRAINT staff_chat_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_invitation
     ADD CONSTRAINT staff_invitation_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_letter
@@ -2211,8 +2420,44 @@ ALTER TABLE ONLY public.staff_location
     ADD CONSTRAINT staff_location_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.staff_member
     ADD CONSTRAINT staff_member_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_answer
+    ADD CONSTRAINT survey_answer_cashier_id_fkey FOREIGN KEY (cashier_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_answer
+    ADD CONSTRAINT survey_answer_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_answer
+    ADD CONSTRAINT survey_answer_invitation_id_fkey FOREIGN KEY (invitation_id) REFERENCES public.survey_invitation(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_answer
+    ADD CONSTRAINT survey_answer_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_answer
+    ADD CONSTRAINT survey_answer_team_member_id_fkey FOREIGN KEY (team_member_id) REFERENCES public.team_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_cashier_id_fkey FOREIGN KEY (cashier_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.message(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipt(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.survey_run(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_invitation
+    ADD CONSTRAINT survey_invitation_team_member_id_fkey FOREIGN KEY (team_member_id) REFERENCES public.team_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_programme
+    ADD CONSTRAINT survey_programme_assignee_id_fkey FOREIGN KEY (assignee_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.survey_run
+    ADD CONSTRAINT survey_run_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.table_layout
     ADD CONSTRAINT table_layout_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_assignee_id_fkey FOREIGN KEY (assignee_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_closed_by_id_fkey FOREIGN KEY (closed_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.task
+    ADD CONSTRAINT task_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.team_member
     ADD CONSTRAINT team_member_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.location(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.tier_change

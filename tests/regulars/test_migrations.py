@@ -42,6 +42,8 @@ PHANTOMS = {
     ("AlterModelOptions", "CustomerFacts", ""),
     ("AlterModelOptions", "Referral", ""),
     ("AlterModelOptions", "ShownCard", ""),
+    ("AlterModelOptions", "StaffChat", ""),
+    ("AlterModelOptions", "SurveyAnswer", ""),
     ("AlterModelOptions", "TableLayout", ""),
     ("RemoveField", "Shop", "id"),
     ("AddField", "Shop", "id"),

@@ -1,0 +1,1 @@
+"""How likely people are to recommend the shop: asking, answers, the score."""
