@@ -210,6 +210,7 @@ async def discount(customer_id: int) -> tuple[int, int]:
     row = await db.fetch_row(
         "SELECT discount_bp, discount_rule_id FROM customer_facts WHERE customer_id = $1", customer_id
     )
+    assert row is not None
     return row["discount_bp"], row["discount_rule_id"]
 
 
