@@ -151,6 +151,9 @@ async def find(query: Query, wanted: Wanted, *, is_everybody: bool) -> Found:
     rows, walked = await _walk_on(query, wanted, steps, at_most) if steps >= SHORTEST_WALK else ([], 0)
     if len(rows) == wanted.rows:
         return Found(rows, are_rare=not are_many)
+    if are_many and walked >= LONG_WALK:
+        # Where the planner was so wrong about how many they are, it is wrong about how to take them, too.
+        return Found(await _sort(query, wanted), are_rare=True)
     taken = await _take(query, wanted, limit=FEW)
     if taken.totals is not None:
         return taken
