@@ -22,7 +22,7 @@ from loyalty import db
 from loyalty.bell import LOOK_EVERY_SECONDS, Bell, Ear
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.content import INVITATION, Content
-from loyalty.conversations.queries.sending import attachment, manners, template_for, template_named
+from loyalty.conversations.queries.sending import attachment, manners, template_for, template_like, template_named
 from loyalty.conversations.rules import LEASE, SENDING, WANTED_NOWHERE, Leased, Manners, Priority, night_ends, refusal
 
 IN_FLIGHT = 50
@@ -295,7 +295,10 @@ class Sender:
         if message.content.template:
             found = await template_named(message.content.template, values)
         elif self._is_window_closed(message):
-            found = await template_for(message.kind, message.language, values)
+            stand_in, language = message.content.stand_in, message.language
+            found = await (
+                template_like(stand_in, language, values) if stand_in else template_for(message.kind, language, values)
+            )
         else:
             return None
         return Filled(found.name, found.language, found.values) if found else None

@@ -27,11 +27,12 @@ def html_of(content: Content) -> str:
 
 def markup_of(content: Content) -> Markup | None:
     """The buttons under a message, or the keyboard that stays."""
-    if content.buttons:
+    if content.buttons or content.links:
         rows = [
             [InlineKeyboardButton(text=button.text, callback_data=button.data) for button in row]
             for row in content.buttons
         ]
+        rows += [[InlineKeyboardButton(text=link.text, url=link.url)] for link in content.links]
         return InlineKeyboardMarkup(inline_keyboard=rows)
     if content.ask_contact:
         ask = KeyboardButton(text=content.ask_contact, request_contact=True)

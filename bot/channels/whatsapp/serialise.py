@@ -29,6 +29,8 @@ def bodies(message: Outgoing, media_id: str) -> list[Body]:
     media = _media(message.file, media_id) if message.file is not None else {}
     if content.buttons:
         return [_to(message, _with_buttons(content, media))]
+    if content.links:
+        return [_to(message, _with_link(content, media))]
     if content.options:
         alone = [_to(message, media, is_named=False)] if media else []
         return [*alone, _to(message, _list(content))]
@@ -42,7 +44,7 @@ def bodies(message: Outgoing, media_id: str) -> list[Body]:
 def marked(content: Content) -> str:
     """The text, with the part that stands out between asterisks where those do not make it too long."""
     limit = CAPABILITIES[WHATSAPP].text_length
-    if content.buttons or content.options or content.picture or content.attachment:
+    if content.buttons or content.options or content.links or content.picture or content.attachment:
         limit = CAPABILITIES[WHATSAPP].asking_length
     strong = content.strong.strip()
     # WhatsApp marks within a line alone.
@@ -75,6 +77,13 @@ def _with_buttons(content: Content, media: Body) -> Body:
     ]
     header = {"header": media} if media else {}
     return _interactive(content, {"type": "button", **header}, {"buttons": buttons})
+
+
+def _with_link(content: Content, media: Body) -> Body:
+    [link] = content.links
+    header = {"header": media} if media else {}
+    action = {"name": "cta_url", "parameters": {"display_text": link.text, "url": link.url}}
+    return _interactive(content, {"type": "cta_url", **header}, action)
 
 
 def _list(content: Content) -> Body:

@@ -6,6 +6,7 @@ Source: developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.simulator.whatsapp.exchange import Exchange, digits, message_name
 from bot.simulator.whatsapp.faults import GraphError
@@ -103,15 +104,19 @@ def image(exchange: Exchange, asked: dict[str, Any]) -> dict[str, Any]:
 
 def document(exchange: Exchange, asked: dict[str, Any]) -> dict[str, Any]:
     """A file that was uploaded, under a name of its own."""
-    file = uploaded(exchange, asked, {**DOCUMENTS, **IMAGES})
-    shown = shown_document(file)
+    return {"document": named_document(exchange, asked), "caption": caption_of(asked, "document")}
+
+
+def named_document(exchange: Exchange, asked: dict[str, Any]) -> dict[str, Any]:
+    """A file as it is shown, under the name that it was given."""
+    shown = shown_document(uploaded(exchange, asked, {**DOCUMENTS, **IMAGES}))
     name = asked.get("filename")
-    return {"document": shown | ({"name": str(name)} if name else {}), "caption": caption_of(asked, "document")}
+    return shown | ({"name": str(name)} if name else {})
 
 
 def interactive(exchange: Exchange, asked: dict[str, Any]) -> dict[str, Any]:
-    """A text with up to three buttons, or with a list of up to ten rows behind one."""
-    kinds = {"button": buttons, "list": listed}
+    """A text with up to three buttons, with one that opens an address, or with a list of up to ten rows behind one."""
+    kinds = {"button": buttons, "cta_url": address, "list": listed}
     make = kinds.get(str(asked.get("type")))
     if make is None:
         raise GraphError(131009, f"Interactive type invalid: {asked.get('type')}")
@@ -122,8 +127,11 @@ def interactive(exchange: Exchange, asked: dict[str, Any]) -> dict[str, Any]:
     if isinstance(asked.get("footer"), dict):
         content["footer"] = bounded(asked["footer"].get("text"), "Footer text", 60)
     head = asked.get("header")
-    if isinstance(head, dict) and head.get("type") == "image" and asked["type"] == "button":
+    with_media = asked["type"] in {"button", "cta_url"}
+    if isinstance(head, dict) and head.get("type") == "image" and with_media:
         content["image"] = shown_image(uploaded(exchange, head.get("image") or {}, IMAGES))
+    elif isinstance(head, dict) and head.get("type") == "document" and with_media:
+        content["document"] = named_document(exchange, head.get("document") or {})
     elif isinstance(head, dict) and head.get("type") == "text":
         content["header"] = bounded(head.get("text"), "Header text", 60)
     elif head is not None:
@@ -147,6 +155,17 @@ def buttons(action: dict[str, Any]) -> dict[str, Any]:
     if len({reply["title"] for reply in replies}) < len(replies):
         raise GraphError(131009, "Duplicated button title.")
     return {"buttons": replies}
+
+
+def address(action: dict[str, Any]) -> dict[str, Any]:
+    """One button that opens an address."""
+    told = action.get("parameters")
+    if action.get("name") != "cta_url" or not isinstance(told, dict):
+        raise GraphError(131009, "Invalid cta_url action.")
+    url = bounded(told.get("url"), "Button url", 2000)
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc:
+        raise GraphError(131009, "Invalid URL in the button.")
+    return {"link": {"text": bounded(told.get("display_text"), "Button text", 20), "url": url}}
 
 
 def listed(action: dict[str, Any]) -> dict[str, Any]:

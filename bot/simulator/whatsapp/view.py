@@ -50,7 +50,7 @@ def shown(message: dict[str, Any]) -> dict[str, Any]:
         "contact": message.get("contact"),
         "document": message.get("document"),
         "location": message.get("location"),
-        "buttons": [],
+        "buttons": [[message["link"]]] if "link" in message else [],
         "replies": message.get("buttons", []),
         "list": message.get("list"),
         "answered": message.get("answered", ""),

@@ -40,9 +40,25 @@ ORDER BY left(language, 2) = $2 DESC, left(language, 2) = 'en' DESC, id LIMIT 1
 """
 
 
+# Templates of one name say the same in several languages.
+LIKE = """
+SELECT t.name, t.language, t.variables FROM message_template t JOIN message_template chosen ON chosen.name = t.name
+WHERE chosen.id = $1 AND t.status = 'approved'
+ORDER BY left(t.language, 2) = $2 DESC, t.id = $1 DESC, left(t.language, 2) = 'en' DESC, t.id LIMIT 1
+"""
+
+
 async def template_for(kind: str, language: str, values: Mapping[str, str]) -> FilledTemplate | None:
     """The approved template that stands in for this type of message, filled in; None when there is none."""
     return _filled(await db.fetch_row(FOR_KIND, kind, language), values)
+
+
+async def template_like(template_id: int, language: str, values: Mapping[str, str]) -> FilledTemplate | None:
+    """The approved template of this number's name in the person's language, filled in; else the one of this number.
+
+    None when none of that name is approved any more.
+    """
+    return _filled(await db.fetch_row(LIKE, template_id, language), values)
 
 
 async def template_named(template_id: int, values: Mapping[str, str]) -> FilledTemplate | None:

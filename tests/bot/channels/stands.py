@@ -289,6 +289,12 @@ async def telegram_stand() -> AsyncIterator[Stand]:
         await channel.close()
 
 
+def words_of(message: dict[str, Any]) -> str:
+    """What one of WhatsApp's messages says."""
+    body = message["text"]["body"] if "text" in message else message["interactive"]["body"]["text"]
+    return str(body)
+
+
 @asynccontextmanager
 async def whatsapp_stand() -> AsyncIterator[Stand]:
     """WhatsApp."""
@@ -325,9 +331,7 @@ async def whatsapp_stand() -> AsyncIterator[Stand]:
             "lost": after(cut),
             "silent": after(silent),
         }
-        yield Stand(
-            channel, "79165550101", lambda: [(one["to"], one["text"]["body"]) for one in graph.messages], faults
-        )
+        yield Stand(channel, "79165550101", lambda: [(one["to"], words_of(one)) for one in graph.messages], faults)
         await channel.close()
 
 

@@ -21,7 +21,7 @@ from bot.channels.sms import channel as sms_channel_module
 from bot.channels.telegram import channel as telegram_channel_module
 from bot.channels.whatsapp import client as whatsapp_client
 from loyalty.conversations.channels import CAPABILITIES
-from loyalty.conversations.content import Button, Content
+from loyalty.conversations.content import Button, Content, Link
 from tests.bot.channels.stands import STANDS, Stand
 
 TEXT = 'Анна, у вас 150 бонусов: "кофе" & {text} \\ 100 % <b>\nЖдём вас!'
@@ -85,6 +85,14 @@ async def test_buttons_never_stop_a_message(stand):
         return
     await stand.channel.send(a_message(stand, "Хорошо?", buttons=((Button("Да", "yes"),),)))
     assert [text for _, text in stand.taken()] == ["Хорошо?"] * 2
+
+
+async def test_an_address_is_told_in_every_channel(stand):
+    link = Link("Меню", "https://shop.example/menu?a=1&b=2")
+    await stand.channel.send(a_message(stand, "Что нового?", links=(link,)))
+    [(_, text)] = stand.taken()
+    assert text in {"Что нового?", f"Что нового?\n\nМеню: {link.url}"}
+    assert (text == "Что нового?") is (CAPABILITIES[stand.channel.name].links > 0)
 
 
 async def test_who_does_not_know_us_stops_the_account_and_takes_nothing(stand):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loyalty.conversations.content import CARD, Button, Capabilities, Content, fit, numbered
+from loyalty.conversations.content import CARD, Button, Capabilities, Content, Link, fit, numbered
 
 ALL = Capabilities(
     text_length=40,
@@ -11,6 +11,8 @@ ALL = Capabilities(
     buttons=100,
     button_length=64,
     options=0,
+    links=2,
+    mixes=True,
     has_menu=True,
     can_ask_contact=True,
     can_edit=True,
@@ -75,3 +77,36 @@ def test_a_text_that_is_too_long_ends_in_an_ellipsis_sooner_under_a_picture():
 def test_a_message_is_kept_and_read_again_whole_and_a_newer_versions_key_is_left_out():
     assert Content.from_body(RICH.to_body()) == RICH
     assert Content.from_body(Content(menu=()).to_body() | {"sticker": 1}) == Content(menu=())
+
+
+SHOP = Link("Shop", "https://shop.example/a")
+ONE_LINK = replace(PLAIN, links=1, mixes=False, buttons=2, button_length=6)
+
+
+def test_an_address_is_a_button_where_there_is_room_for_it_and_ends_the_text_elsewhere():
+    asked = replace(RICH, menu=None, ask_contact="", links=(SHOP,))
+    assert fit(asked, ALL) == asked
+    alone = Content("Look", links=(SHOP,))
+    assert fit(alone, ONE_LINK) == alone
+    told = fit(alone, replace(ONE_LINK, links=0))
+    assert (told.text, told.links) == ("Look\n\nShop: https://shop.example/a", ())
+    assert fit(Content("Look", links=(SHOP, SHOP)), ONE_LINK).links == ()
+    assert fit(Content("Look", links=(Link("A very long one", SHOP.url),)), ONE_LINK).links == ()
+    beside = fit(Content("Look", buttons=((Button("Tea", "t"),),), links=(SHOP,)), ONE_LINK)
+    assert (beside.text, len(beside.buttons), beside.links) == ("Look\n\nShop: https://shop.example/a", 1, ())
+
+
+def test_a_text_that_is_too_long_is_cut_before_its_addresses():
+    long = fit(Content("a" * 100, links=(SHOP,)), replace(ONE_LINK, links=0))
+    assert len(long.text) == 80
+    assert long.text.endswith("…\n\nShop: https://shop.example/a")
+
+
+def test_a_menu_makes_room_for_an_address():
+    shown = fit(Content("Look", menu=(("Card",),), links=(SHOP,)), replace(ONE_LINK, options=4))
+    assert (shown.options, shown.links) == ((), (SHOP,))
+
+
+def test_addresses_and_what_stands_in_are_kept_with_a_message():
+    said = Content("Look", links=(SHOP,), stand_in=7)
+    assert Content.from_body(said.to_body()) == said

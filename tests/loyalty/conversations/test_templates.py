@@ -13,7 +13,7 @@ from loyalty.conversations.actions.templates import (
     mark_template,
     note_template,
 )
-from loyalty.conversations.queries.sending import template_for
+from loyalty.conversations.queries.sending import template_for, template_like
 from loyalty.conversations.queries.templates import all_templates, standing_in, template_line
 from loyalty.conversations.templating import TemplateDraft, TemplateStatus, Variable
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
@@ -91,6 +91,20 @@ async def test_a_draft_is_sent_once_whatsapp_has_approved_it(database):
     assert (filled.name, filled.values) == ("birthday_gift", ("300 бонусов", "конца месяца"))
     assert standing.id == template_id
     assert await standing_in("receipt", "ru") is None
+
+
+async def test_a_template_is_said_in_the_language_of_whoever_gets_it_where_it_is_approved(database):
+    russian = await add()
+    await add(language="uk", body="Даруємо {{1}}, витратьте до {{2}}!")
+    assert await template_like(russian, "uk", {}) is None
+    await note_template("birthday_gift", "ru", "approved", "", now=LATER)
+    told = await template_like(russian, "uk", {"amount": "300"})
+    assert told is not None
+    assert (told.language, told.values) == ("ru", ("300", "конца месяца"))
+    await note_template("birthday_gift", "uk", "approved", "", now=LATER)
+    told = await template_like(russian, "uk", {})
+    assert told is not None
+    assert told.language == "uk"
 
 
 async def test_where_no_report_comes_people_note_what_whatsapp_says(database):

@@ -23,7 +23,7 @@ from bot.channels.base import (
 from bot.channels.whatsapp import WhatsAppChannel, client
 from bot.channels.whatsapp import channel as channel_module
 from bot.channels.whatsapp.errors import MEANINGS, reported
-from loyalty.conversations.content import SAID, Button, Content
+from loyalty.conversations.content import SAID, Button, Content, Link
 from tests.bot.channels.whatsapp.graph import TOKEN, VERSION, Graph, answers, cut, never, refused, serving
 from tests.bot.channels.whatsapp.payloads import ANNA, ANNA_ID, PHONE_NUMBER_ID, status
 from tests.bot.conftest import until
@@ -113,6 +113,21 @@ async def test_up_to_three_short_choices_are_buttons(channel, graph):
             ]
         },
     }
+
+
+async def test_one_address_is_a_button_and_stands_under_a_picture_too(channel, graph):
+    content = Content("Новое меню", links=(Link("Открыть", "https://shop.example/menu"),))
+    body = await sent(channel, graph, a_message(content))
+    assert body["interactive"] == {
+        "type": "cta_url",
+        "body": {"text": "Новое меню"},
+        "action": {
+            "name": "cta_url",
+            "parameters": {"display_text": "Открыть", "url": "https://shop.example/menu"},
+        },
+    }
+    body = await sent(channel, graph, a_message(content, file=File(PNG, "image/png")))
+    assert body["interactive"]["header"]["type"] == "image"
 
 
 async def test_more_or_longer_choices_are_a_list_that_tells_long_ones_in_full(channel, graph):

@@ -15,6 +15,11 @@ def code(answer):
     return error["code"]
 
 
+def opening(label, url):
+    action = {"name": "cta_url", "parameters": {"display_text": label, "url": url}}
+    return {"type": "interactive", "interactive": {"type": "cta_url", "body": {"text": "Look"}, "action": action}}
+
+
 async def test_a_text_arrives_and_is_answered_with_its_id(city: City):
     status, body = await city.send(text("*Hello* you"))
     assert status == 200
@@ -57,6 +62,8 @@ async def test_somebody_without_a_phone_is_written_to_by_their_user_id(city: Cit
         (listing({"id": "1", "title": "a"}, label="x" * 21), 131009),
         ({"type": "interactive", "interactive": {"type": "cta"}}, 131009),
         ({"type": "interactive", "interactive": {"type": "button", "body": {"text": "x"}}}, 131008),
+        (opening("Open", "javascript:alert(1)"), 131009),
+        (opening("x" * 21, "https://shop.example"), 131009),
         ({"type": "image", "image": {"id": "1"}}, 131009),
         ({"type": "image", "image": {"link": "https://example.com/a.png"}}, 131053),
         ({"type": "reaction", "reaction": {}}, 131008),
@@ -112,6 +119,12 @@ async def test_a_document_keeps_the_name_that_it_is_sent_under(city: City):
     _, answer = await city.upload(b"%PDF", "application/pdf", "x.pdf")
     await city.send({"type": "document", "document": {"id": answer["id"], "filename": "receipt.pdf"}})
     assert city.person.messages[-1]["document"] == {"file": answer["id"], "name": "receipt.pdf", "size": 4}
+
+
+async def test_a_button_that_opens_an_address_is_shown_under_its_text(city: City):
+    await city.send(opening("Menu", "https://shop.example/menu"))
+    told = city.person.messages[-1]
+    assert (told["text"], told["link"]) == ("Look", {"text": "Menu", "url": "https://shop.example/menu"})
 
 
 async def test_the_number_tells_itself_and_other_nodes_are_unknown(city: City):
