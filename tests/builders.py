@@ -22,7 +22,9 @@ from loyalty.receipts.queries import quote_for
 from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Recorded
 from loyalty.shop.queries import programme_at
 from loyalty.shop.rules import Programme, Tier
-from loyalty.staff.rules import COMMAND, Actor, ActorKind
+from loyalty.staff.rules import COMMAND, Actor, ActorKind, Role
+from loyalty.tasks.actions import add_task
+from loyalty.tasks.rules import TaskDraft, TaskOrigin
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 PROGRAMME = Programme(
@@ -55,6 +57,33 @@ async def a_cashier(*, phone: str | None = None) -> Actor:
         NOW,
     )
     return Actor(ActorKind.STAFF, staff_id, phone)
+
+
+async def a_colleague(role: Role = Role.MARKETER, *, name: str = "Marina", language: str | None = "en") -> Actor:
+    """A person of the panel with an open account."""
+    staff_id = await db.fetch_value(
+        "INSERT INTO staff_member (email, name, role, language, sessions_from, is_active, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, true, $5) RETURNING id",
+        f"colleague{next(_numbers)}@example.com",
+        name,
+        role.value,
+        language,
+        NOW,
+    )
+    return Actor(ActorKind.STAFF, staff_id)
+
+
+async def a_task(
+    title: str = "Call back",
+    *,
+    key: str | None = None,
+    origin: TaskOrigin = TaskOrigin.HAND,
+    actor: Actor = COMMAND,
+    now: datetime = NOW,
+    **more: Any,
+) -> int:
+    """An open task; `more` as the draft names it. Returns its id."""
+    return await add_task(TaskDraft(title, **more), key=key or new_key(), origin=origin, actor=actor, now=now)
 
 
 async def a_customer(

@@ -50,6 +50,7 @@ class Permission(StrEnum):
     DISCOUNT_SET = "discount.set"
     CLAIMS_DECIDE = "claims.decide"
     NOTES_WRITE = "notes.write"
+    TASKS_MANAGE = "tasks.manage"
     SEGMENTS_MANAGE = "segments.manage"
     CAMPAIGNS_SEND = "campaigns.send"
     ENTRY_LINKS_MANAGE = "entry_links.manage"
@@ -81,6 +82,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DISCOUNT_SET,
             Permission.CLAIMS_DECIDE,
             Permission.NOTES_WRITE,
+            Permission.TASKS_MANAGE,
             Permission.BOOKINGS_MANAGE,
             Permission.SEGMENTS_MANAGE,
             Permission.CAMPAIGNS_SEND,
@@ -98,6 +100,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PHONES_READ,
             Permission.CLAIMS_DECIDE,
             Permission.NOTES_WRITE,
+            Permission.TASKS_MANAGE,
             Permission.BOOKINGS_MANAGE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,
