@@ -37,6 +37,7 @@ class Task(Model):
             PartialIndex(fields=("remind_at",), name="task_remind", condition={"state": "open"}),
             Index(fields=("customer_id", "id"), name="task_customer"),
             Index(fields=("assignee_id", "id"), name="task_assignee"),
+            Index(fields=("closed_at", "id"), name="task_closed_at"),
         )
 
 

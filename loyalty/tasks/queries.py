@@ -110,7 +110,7 @@ OPEN = f"""
     AND ($10::timestamptz IS NULL OR t.due_at <= $10)
 ORDER BY t.due_at, t.id LIMIT $6
 """
-# Along task_closed, backwards.
+# Along task_closed_at, backwards.
 CLOSED = f"""
 {TASKS} WHERE t.closed_at IS NOT NULL AND {SEEN} AND ($4::timestamptz IS NULL OR (t.closed_at, t.id) < ($4, $5::bigint))
     AND ($7::int IS NULL OR t.assignee_id = $7) AND (NOT $8::bool OR t.assignee_id IS NULL)

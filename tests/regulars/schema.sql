@@ -2134,6 +2134,7 @@ CREATE INDEX survey_invitation_customer ON public.survey_invitation USING btree 
 CREATE INDEX survey_invitation_due ON public.survey_invitation USING btree (due_at, id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX survey_invitation_run ON public.survey_invitation USING btree (run_id);
 CREATE INDEX task_assignee ON public.task USING btree (assignee_id, id);
+CREATE INDEX task_closed_at ON public.task USING btree (closed_at, id);
 CREATE INDEX task_customer ON public.task USING btree (customer_id, id);
 CREATE INDEX task_open ON public.task USING btree (due_at, id) WHERE ((state)::text = 'open'::text);
 CREATE INDEX task_remind ON public.task USING btree (remind_at) WHERE ((state)::text = 'open'::text);
