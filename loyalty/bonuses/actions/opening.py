@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty import db
-from loyalty.bonuses.rules import Kind, Source, manual_lot_dates
+from loyalty.bonuses.actions.crediting import STANDS, Credit, credit_many
+from loyalty.bonuses.rules import Kind, LotDates, Source, manual_lot_dates
 from loyalty.clock import business_date
 from loyalty.shop.queries import programme_at, shop
 from loyalty.staff.rules import Actor
@@ -36,42 +37,6 @@ def operation_of(key: str) -> str:
     return f"opening:{key}"
 
 
-STANDS = "SELECT customer_id, balance, debt FROM customer_facts WHERE customer_id = ANY($1::bigint[])"
-# The balance after each entry, and what repays debt, are counted before: the caller holds the customers. Entries come
-# in their order, for the chain of balances goes by their ids.
-CREDIT = """
-WITH part AS (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-        $7::bigint[]) WITH ORDINALITY part (customer_id, amount, balance, operation_id, activates_at, expires_at,
-        repaid, number)
-), entry AS (
-    INSERT INTO bonus_entry (customer_id, amount, balance_after, kind, event, operation_id, actor_kind, staff_id, at,
-        business_date)
-    SELECT customer_id, amount, balance, $8, $9, operation_id, $10, $11::int, $12::timestamptz, $13::date
-    FROM part ORDER BY number RETURNING id, operation_id
-), lot AS (
-    INSERT INTO bonus_lot (customer_id, entry_id, amount, remaining, activates_at, expires_at, source)
-    SELECT part.customer_id, entry.id, part.amount, part.amount - part.repaid, part.activates_at, part.expires_at, $14
-    FROM part JOIN entry USING (operation_id) ORDER BY part.number RETURNING id, entry_id, amount - remaining AS repaid
-), repaid AS (
-    INSERT INTO bonus_allocation (entry_id, lot_id, amount) SELECT entry_id, id, repaid FROM lot WHERE repaid > 0
-), facts AS (
-    UPDATE customer_facts f SET balance = f.balance + total.amount, debt = f.debt - total.repaid,
-        earned = f.earned + total.amount
-    FROM (SELECT customer_id, sum(amount)::bigint AS amount, sum(repaid)::bigint AS repaid FROM part GROUP BY 1) total
-    WHERE f.customer_id = total.customer_id
-), event AS (
-    INSERT INTO webhook_event (key, type, data, at, is_spread)
-    SELECT gen_random_uuid(), 'balance.changed', jsonb_build_object('entry_id', entry.id, 'customer_id',
-        part.customer_id, 'kind', $8, 'event', $9, 'amount', part.amount, 'balance', part.balance), $12, false
-    FROM part JOIN entry USING (operation_id)
-    WHERE EXISTS (SELECT FROM webhook_endpoint WHERE is_active AND topics @> '["balance"]')
-    ORDER BY part.number
-)
-SELECT count(*) FROM entry
-"""
-
-
 async def credit_opening(lots: Sequence[OpeningLot], *, actor: Actor, now: datetime) -> None:
     """Credit opening balances, in this order; each repays its owner's debt first.
 
@@ -81,33 +46,16 @@ async def credit_opening(lots: Sequence[OpeningLot], *, actor: Actor, now: datet
         return
     programme, zone = await programme_at(now), (await shop()).time_zone
     term = manual_lot_dates(programme, now, zone).expires_at
-    ids = sorted({lot.customer_id for lot in lots})
-    stand = {row["customer_id"]: (row["balance"], row["debt"]) for row in await db.fetch(STANDS, ids)}
-    balances, repaid = [], []
-    for lot in lots:
-        balance, debt = stand[lot.customer_id]
-        part = min(lot.amount, debt)
-        stand[lot.customer_id] = (balance + lot.amount, debt - part)
-        balances.append(balance + lot.amount)
-        repaid.append(part)
-    await db.execute(
-        CREDIT,
-        [lot.customer_id for lot in lots],
-        [lot.amount for lot in lots],
-        balances,
-        [operation_of(lot.key) for lot in lots],
-        [lot.activates_at or now for lot in lots],
-        [lot.expires_at or term for lot in lots],
-        repaid,
-        Kind.GRANT.value,
-        EVENT,
-        actor.kind.value,
-        actor.staff_id,
-        now,
-        business_date(now, zone),
-        Source.OPENING.value,
-    )
-    db.wake("webhooks")
+    given = [
+        Credit(
+            lot.customer_id,
+            lot.amount,
+            operation_of(lot.key),
+            LotDates(lot.activates_at or now, lot.expires_at or term),
+        )
+        for lot in lots
+    ]
+    await credit_many(given, event=EVENT, source=Source.OPENING, actor=actor, now=now)
 
 
 # Only what nobody has touched: not spent, not expired, not set aside for a sale, not repaying a debt. The customer of
