@@ -2,7 +2,8 @@
 
 Passwords: free tries first, then one try per window, and the windows grow; by account and by address, whether or
 not the account exists. Codes of cards: a few wrong ones a window, by the person or program that sends them.
-Pictures of a till's camera: a few a second by person, because reading them is work.
+Pictures of a till's camera: a few a second by person, because reading them is work. Links under messages: wrong codes
+by address, and a link opened again within seconds counts once.
 """
 
 import hashlib
@@ -18,6 +19,10 @@ SCAN_PAUSE_MS = 200
 
 FREE_CODES = 10
 CODES_SECONDS = 300
+
+FREE_LINKS = 60
+LINKS_SECONDS = 300
+SAME_CLICK_SECONDS = 3
 
 
 async def seconds_to_wait(redis: Redis, email: str, address: str) -> int:
@@ -67,6 +72,30 @@ async def forgive_code(redis: Redis, guesser: int | str) -> None:
     await redis.decr(_codes(guesser))
 
 
+async def seconds_to_wait_for_link(redis: Redis, address: str) -> int:
+    """0 when an address may open a link, and counts it as a wrong one; else how long to wait. See `forgive_link`."""
+    name = _links(address)
+    async with redis.pipeline(transaction=True) as commands:
+        commands.set(name, 0, nx=True, ex=LINKS_SECONDS)
+        commands.incr(name)
+        commands.ttl(name)
+        _made, tries, left = await commands.execute()
+    if left < 0:  # a right one was taken off just after its window had ended
+        await redis.expire(name, LINKS_SECONDS)
+        left = LINKS_SECONDS
+    return max(1, int(left)) if tries > FREE_LINKS else 0
+
+
+async def forgive_link(redis: Redis, address: str) -> None:
+    """The link was ours, and does not count: a whole town may sit behind one address."""
+    await redis.decr(_links(address))
+
+
+async def counts_again(redis: Redis, code: str) -> bool:
+    """Whether opening this link is a new click, and not the same one once more."""
+    return bool(await redis.set(f"click:{code}", "1", nx=True, ex=SAME_CLICK_SECONDS))
+
+
 async def may_scan(redis: Redis, person: int) -> bool:
     """Whether a person's camera may send a picture now, and counts it."""
     return bool(await redis.set(f"scan:{person}", "1", nx=True, px=SCAN_PAUSE_MS))
@@ -82,6 +111,11 @@ async def _count(redis: Redis, name: str, free: int) -> int:
     if await redis.set(f"login:wait:{name}", "1", nx=True, ex=window):
         return 0
     return max(1, int(await redis.ttl(f"login:wait:{name}")))
+
+
+def _links(address: str) -> str:
+    # Hashed, so that Redis holds no addresses of people.
+    return f"links:{hashlib.sha256(address.encode()).hexdigest()}"
 
 
 def _codes(guesser: int | str) -> str:

@@ -261,7 +261,7 @@ omcas open  POST   /account /account/language /account/password /account/session
 """
 # Nobody is asked who they are.
 WORLD = """
-GET    /login /join/{token} /stop/{token} /files/{token} /health/live /health/ready /metrics /s/{hash}/{name}
+GET    /login /join/{token} /stop/{token} /files/{token} /r/{code} /health/live /health/ready /metrics /s/{hash}/{name}
        /api/v1/openapi.json /api/docs
 POST   /login /logout /join/{token} /stop/{token} /files/{token}
 """
