@@ -24,6 +24,7 @@ EVENTS = {
     "referral": mark("Friend invited"),
     "invited": mark("Came by an invitation"),
     "referral_undone": mark("Gift for an invitation taken back"),
+    "campaign": mark("Came with a message to many"),
     "expiry": mark("Their time was over"),
     "merged_in": mark("Came from the card that was merged"),
     "merged_away": mark("Went to the card that it was merged into"),
@@ -43,6 +44,7 @@ SOURCES = {
     Source.GRACE: mark("given back by a refund"),
     Source.MERGE: mark("merged card"),
     Source.OPENING: mark("opening balance"),
+    Source.CAMPAIGN: mark("message to many"),
 }
 TIER_REASONS = {
     "refund": mark("after a refund"),

@@ -12,6 +12,9 @@ from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_re
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.bookings.actions.counting import pass_bookings as pass_due_bookings
 from loyalty.campaigns.actions.feeding import feed_due
+from loyalty.campaigns.actions.granting import find_late
+from loyalty.campaigns.actions.granting import grant_due as grant_due_by_campaigns
+from loyalty.campaigns.actions.reporting import report_due as report_due_campaigns
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
@@ -151,6 +154,21 @@ async def feed_campaigns(now: datetime) -> int:
     return await feed_due(now=now)
 
 
+async def grant_campaign_bonuses(now: datetime) -> int:
+    """Give the bonuses that come with campaigns to those to whom these were sent."""
+    return await grant_due_by_campaigns(actor=JOB, now=now)
+
+
+async def find_late_arrivals(now: datetime) -> int:
+    """Find whose message of a campaign with bonuses arrived after all."""
+    return await find_late(now=now)
+
+
+async def report_campaigns(now: datetime) -> int:
+    """Count what came of campaigns, while their windows are open and once after."""
+    return await report_due_campaigns(now=now, limit=20)
+
+
 async def make_exports(now: datetime) -> int:
     """Make the next file of customers that somebody has asked for: a million take minutes."""
     return await make_due_exports(now=now)
@@ -194,6 +212,9 @@ JOBS = (
     Job("bring in files", 2, bring_in_files),
     Job("forget files", 600, forget_files),
     Job("feed campaigns", 1, feed_campaigns),
+    Job("grant bonuses of campaigns", 2, grant_campaign_bonuses),
+    Job("find late arrivals", 900, find_late_arrivals),
+    Job("report on campaigns", 60, report_campaigns),
     Job("make files", 2, make_exports),
     Job("delete old files", 600, expire_exports),
     Job("count segments", 300, count_segments),

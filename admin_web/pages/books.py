@@ -73,6 +73,7 @@ CHECKS = (
     mark("receipt of waiting sale"),
     mark("audience of campaign"),
     mark("left out of campaign"),
+    mark("bonus of recipient"),
     mark("message of recipient"),
     mark("lot expired and not swept for a day"),
 )

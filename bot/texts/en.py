@@ -103,6 +103,7 @@ TEXTS = {
     "event.expiry": "their time was over",
     "event.gift_twice": "gift had twice, taken back",
     "event.gift_again": "gift given again",
+    "event.campaign": "a gift from us",
     "event.opening_balance": "opening balance",
     "event.opening_undone": "opening balance taken back",
     "event.other": "bonuses",

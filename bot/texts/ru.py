@@ -101,6 +101,7 @@ TEXTS = {
     "event.expiry": "срок вышел",
     "event.gift_twice": "подарок, полученный дважды, снят",
     "event.gift_again": "подарок возвращён",
+    "event.campaign": "подарок от нас",
     "event.opening_balance": "начальный остаток",
     "event.opening_undone": "начальный остаток снят",
     "event.other": "бонусы",

@@ -101,6 +101,7 @@ TEXTS = {
     "event.expiry": "термін вийшов",
     "event.gift_twice": "подарунок, отриманий двічі, знято",
     "event.gift_again": "подарунок повернено",
+    "event.campaign": "подарунок від нас",
     "event.opening_balance": "початковий залишок",
     "event.opening_undone": "початковий залишок знято",
     "event.other": "бонуси",

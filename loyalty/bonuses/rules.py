@@ -60,6 +60,7 @@ class Source(StrEnum):
     GRACE = "grace"
     MERGE = "merge"
     OPENING = "opening"
+    CAMPAIGN = "campaign"
 
 
 @dataclass(frozen=True, slots=True)

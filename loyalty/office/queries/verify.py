@@ -347,6 +347,27 @@ CHECKS = {
         SELECT r.campaign_id AS id, r.customer_id, 1 AS expected, 0 AS found
         FROM recipient r LEFT JOIN message m ON m.id = r.message_id
         WHERE r.state IN ('queued', 'done') AND (m.id IS NULL OR m.kind <> 'bulk' OR m.account_id <> r.account_id)""",
+    # Each person of a campaign with bonuses to whom it was sent has its entry, by any card that is theirs; nobody else
+    # has. Whoever was erased before it was given has none; what arrived late is found within a day.
+    "bonus of recipient": """
+        SELECT coalesce(r.campaign_id, e.campaign_id) AS id, coalesce(r.customer_id, e.recipient_id) AS customer_id,
+            coalesce(r.bonus, 0) AS expected, coalesce(e.amount, 0) AS found
+        FROM (SELECT r.campaign_id, r.customer_id, c.bonus, m.status IN ('sent', 'delivered', 'read', 'unknown')
+                    AND coalesce(m.delivered_at, m.sent_at, m.created_at) < $1::timestamptz - INTERVAL '1 day'
+                    AS is_sent
+                FROM campaign c JOIN recipient r ON r.campaign_id = c.id AND r.state = 'done'
+                    JOIN message m ON m.id = r.message_id
+                WHERE c.bonus > 0) r
+            FULL JOIN (SELECT split_part(operation_id, ':', 2)::int AS campaign_id,
+                    split_part(operation_id, ':', 3)::bigint AS recipient_id, amount
+                FROM bonus_entry WHERE kind = 'grant' AND event = 'campaign') e
+            ON e.campaign_id = r.campaign_id AND e.recipient_id = r.customer_id
+        WHERE r.customer_id IS NULL OR e.amount <> r.bonus OR e.amount IS NULL AND r.is_sent
+            AND NOT EXISTS (SELECT FROM customer c JOIN customer card ON card.id = c.merged_into_id
+                    OR card.merged_into_id IN (c.id, c.merged_into_id)
+                JOIN bonus_entry other ON other.operation_id = 'campaign:' || r.campaign_id || ':' || card.id
+                WHERE c.id = r.customer_id)
+            AND NOT EXISTS (SELECT FROM customer c WHERE c.id = r.customer_id AND c.erased_at IS NOT NULL)""",
     "lot expired and not swept for a day": """
         SELECT id, customer_id, 0 AS expected, remaining AS found FROM bonus_lot
         WHERE remaining > 0 AND expires_at < $1::timestamptz - INTERVAL '1 day'""",
