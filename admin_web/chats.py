@@ -63,6 +63,8 @@ TOLD = {
     "link_refused": mark("About the account that was not joined"),
     "hold_asked": mark("Asks whether to use bonuses"),
     "tier_falling": mark("About a level that ends"),
+    "survey_asked": mark("Asks for a score"),
+    "survey": mark("About a score that was given"),
     "birthday": mark("Birthday gift"),
     "referral": mark("Gift for a friend who came"),
     "invited": mark("Gift for coming by an invitation"),

@@ -16,6 +16,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (mark("Bonuses"), ("hold_asked", "bonuses_credited", "bonuses_debited", "expiring", "birthday")),
     (mark("Levels"), ("tier_falling",)),
     (mark("Invitations"), ("referral", "invited", "referral_undone")),
+    (mark("Surveys"), ("survey_asked",)),
     (mark("Cards and accounts"), ("link_asked", "link_accepted", "link_refused")),
     (mark("Written by people"), (STAFF, BULK)),
 )

@@ -34,6 +34,7 @@ class Content:
     strong:      a part of the text that stands out.
     buttons:     rows of buttons under it.
     links:       addresses under it, below the buttons.
+    scale:       it asks for a number from 0 to 10: what the data of the answers begins with, `nps:7` for `nps:7:10`.
     menu:        rows of the keyboard that stays; () takes it away, None leaves it as it is.
     ask_contact: the label of a keyboard button that shares the person's own phone.
     picture:     CARD, INVITATION, or nothing.
@@ -49,6 +50,7 @@ class Content:
     strong: str = ""
     buttons: tuple[tuple[Button, ...], ...] = ()
     links: tuple[Link, ...] = ()
+    scale: str = ""
     menu: tuple[tuple[str, ...], ...] | None = None
     ask_contact: str = ""
     picture: str = ""
@@ -70,6 +72,7 @@ class Content:
             strong=body.get("strong", ""),
             buttons=buttons,
             links=tuple(Link(**link) for link in body.get("links", ())),
+            scale=body.get("scale", ""),
             menu=None if menu is None else tuple(tuple(row) for row in menu),
             ask_contact=body.get("ask_contact", ""),
             picture=body.get("picture", ""),
@@ -87,6 +90,7 @@ class Content:
             "strong": self.strong,
             "buttons": [[{"text": button.text, "data": button.data} for button in row] for row in self.buttons],
             "links": [{"text": link.text, "url": link.url} for link in self.links],
+            "scale": self.scale,
             "ask_contact": self.ask_contact,
             "picture": self.picture,
             "attachment": self.attachment,
@@ -131,16 +135,24 @@ SAID = "say:"
 """What the data of a menu's option begins with: choosing it is the same as writing its label."""
 MENU_LABEL = {"en": "Menu", "ru": "Меню", "uk": "Меню"}
 CHOOSE_LABEL = {"en": "Choose", "ru": "Выбрать", "uk": "Вибрати"}
+SCALE = range(11)
+"""The answers to a question that has a scale."""
+LOW = "low"
+"""Stands for a score in the data of the option under which the lowest two lie, where a list has room for ten."""
+LOW_LABEL = {"en": "1 or 0", "ru": "1 или 0", "uk": "1 або 0"}
 
 
 def fit(content: Content, capabilities: Capabilities, language: str = "en") -> Content:
     """The same message with no more than a channel can do.
 
-    Buttons that are too many or too long for it become options behind one button, or else numbered lines
-    (`numbered` has what each number means). Links that it cannot show as buttons end the text. A menu becomes such
-    options where the message asks nothing and they cost none of its text, and is left out otherwise. A text that is too
-    long ends in an ellipsis. The panel's previews use this too, so that what is shown there is what is sent.
+    A scale becomes buttons in two rows, or options from the top down, and is never numbered: where there is room for
+    neither, the number is typed. Buttons that are too many or too long for it become options behind one button, or else
+    numbered lines (`numbered` has what each number means). Links that it cannot show as buttons end the text. A menu
+    becomes such options where the message asks nothing and they cost none of its text, and is left out otherwise. A
+    text that is too long ends in an ellipsis. The panel's previews use this too, so that what is shown there is what is
+    sent.
     """
+    content = _scaled(content, capabilities, language)
     if not capabilities.hears:
         content = replace(content, buttons=())
     if not capabilities.has_files:
@@ -170,6 +182,22 @@ def fit(content: Content, capabilities: Capabilities, language: str = "en") -> C
         content = replace(content, ask_contact="")
     text = _cut(text, _limit(content, capabilities))
     return replace(content, text=text, strong=content.strong if content.strong in text else "")
+
+
+def _scaled(content: Content, capabilities: Capabilities, language: str) -> Content:
+    """The message with its scale as buttons or options of this channel."""
+    if not content.scale:
+        return content
+    scores = [Button(str(score), f"{content.scale}:{score}") for score in SCALE]
+    content, half = replace(content, scale=""), (len(SCALE) + 1) // 2
+    if _are_buttons(scores, capabilities):
+        return replace(content, buttons=(tuple(scores[:half]), tuple(scores[half:])))
+    options = scores[::-1]
+    if len(options) > capabilities.options:
+        options[-2:] = [Button(_in(LOW_LABEL, language), f"{scores[0].data.removesuffix('0')}{LOW}")]
+    if len(options) > capabilities.options:
+        return content
+    return replace(content, options=tuple(options), options_label=_in(CHOOSE_LABEL, language))
 
 
 def numbered(content: Content, capabilities: Capabilities) -> tuple[Button, ...]:

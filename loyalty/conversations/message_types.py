@@ -67,7 +67,8 @@ def possible_channels(name: str) -> tuple[str, ...]:
 
 def usable_variables(kind: Kind) -> frozenset[str]:
     """The variables of a kind that mean something to people: numbers in the data of its buttons do not."""
-    inner = {name for row in kind.buttons.values() for _, data in row for name in variables_of(data)}
+    data = [kind.scale, *(data for row in kind.buttons.values() for _, data in row)]
+    inner = {name for one in data for name in variables_of(one)}
     return (kind.variables - inner) | COMMON
 
 

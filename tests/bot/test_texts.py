@@ -38,7 +38,7 @@ def test_every_text_that_the_dialogs_ask_for_is_there():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_a_service_message_is_there_in_every_language_and_names_only_its_variables(kind):
     assert set(kind.texts) == set(LANGUAGES)
-    texts = [*kind.texts.values(), *(data for row in kind.buttons.values() for _, data in row)]
+    texts = [*kind.texts.values(), kind.scale, *(data for row in kind.buttons.values() for _, data in row)]
     assert {variable for text in texts for variable in variables_of_kind(text)} == kind.variables
     assert set(kind.buttons) in (set(), set(LANGUAGES))
 

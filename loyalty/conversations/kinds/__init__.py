@@ -16,6 +16,7 @@ from loyalty.conversations.kinds import (
     referral,
     referral_undone,
     refused,
+    survey_asked,
     tier_falling,
     waiting_sale_refused,
 )
@@ -41,6 +42,7 @@ KINDS: dict[str, Kind] = {
         claim_refused.KIND,
         waiting_sale_refused.KIND,
         refused.KIND,
+        survey_asked.KIND,
     )
 }
 PATIENT = [kind.name for kind in KINDS.values() if kind.is_patient]

@@ -17,6 +17,7 @@ class Kind:
     """A type of service message. `variables` are all that its texts and buttons may name.
 
     buttons: by language, in one row: (label, data), where the data names the dialog that hears it.
+    scale: it asks for a number from 0 to 10; what the data of the answers begins with.
     is_patient: it waits for the morning; others tell of what happens this moment.
     """
 
@@ -24,6 +25,7 @@ class Kind:
     variables: frozenset[str]
     texts: Mapping[str, str]
     buttons: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    scale: str = ""
     is_patient: bool = False
 
     def text(self, language: str, values: Mapping[str, str], own: str = "") -> str:
@@ -45,12 +47,20 @@ class Kind:
     @property
     def asks(self) -> bool:
         """Whether it waits for an answer, so that it may go only where people can answer."""
-        return bool(self.buttons)
+        return bool(self.buttons or self.scale)
 
     def row(self, language: str, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """The buttons with their variables filled in: (label, data)."""
         pairs = self.buttons.get(language) or self.buttons.get("en", ())
-        return tuple((label, _VARIABLE.sub(lambda match: values.get(match[1], ""), data)) for label, data in pairs)
+        return tuple((label, _filled(data, values)) for label, data in pairs)
+
+    def scale_of(self, values: Mapping[str, str]) -> str:
+        """The beginning of the answers' data with its variables filled in; empty where there is no scale."""
+        return _filled(self.scale, values)
+
+
+def _filled(data: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: values.get(match[1], ""), data)
 
 
 def nameless(template: str) -> str:

@@ -17,5 +17,6 @@ def service_content(kind: str, language: str, values: Mapping[str, str], own: Ow
         text=said.text(language, values, words.get("text", "")),
         subject=said.text(language, values, words["subject"]) if words.get("subject") else "",
         buttons=(row,) if row else (),
+        scale=said.scale_of(values),
         values=values,
     )

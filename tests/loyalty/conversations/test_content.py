@@ -110,3 +110,23 @@ def test_a_menu_makes_room_for_an_address():
 def test_addresses_and_what_stands_in_are_kept_with_a_message():
     said = Content("Look", links=(SHOP,), stand_in=7)
     assert Content.from_body(said.to_body()) == said
+
+
+def test_a_scale_is_two_rows_of_buttons_or_a_list_from_the_top_and_is_never_numbered():
+    asked = Content("How was it?", scale="nps:7")
+    shown = fit(asked, ALL)
+    assert [[button.text for button in row] for row in shown.buttons] == [
+        ["0", "1", "2", "3", "4", "5"],
+        ["6", "7", "8", "9", "10"],
+    ]
+    assert (shown.buttons[1][4].data, shown.scale) == ("nps:7:10", "")
+    ten = fit(asked, replace(LISTS, options=10), "ru")
+    assert [option.text for option in ten.options] == ["10", "9", "8", "7", "6", "5", "4", "3", "2", "1 или 0"]
+    assert (ten.options[-1].data, ten.options_label) == ("nps:7:low", "Выбрать")
+    eleven = fit(asked, replace(LISTS, options=11))
+    assert [option.data for option in eleven.options][-2:] == ["nps:7:1", "nps:7:0"]
+    # Where nothing can be shown, the number is typed; where nobody can answer, nothing is offered.
+    for able in (LISTS, PLAIN, replace(ALL, hears=False)):
+        plain = fit(asked, able)
+        assert (plain.text, plain.buttons, plain.options) == ("How was it?", (), ())
+    assert Content.from_body(asked.to_body()) == asked
