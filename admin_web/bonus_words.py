@@ -21,6 +21,7 @@ EVENTS = {
     "manual": mark("By hand"),
     "welcome": mark("Welcome bonus"),
     "birthday": mark("Birthday bonus"),
+    "survey": mark("Thanks for an answer"),
     "referral": mark("Friend invited"),
     "invited": mark("Came by an invitation"),
     "referral_undone": mark("Gift for an invitation taken back"),
@@ -44,6 +45,7 @@ SOURCES = {
     Source.GRACE: mark("given back by a refund"),
     Source.MERGE: mark("merged card"),
     Source.OPENING: mark("opening balance"),
+    Source.SURVEY: mark("thanks for an answer"),
     Source.CAMPAIGN: mark("message to many"),
 }
 TIER_REASONS = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from admin_web.acts import act_text
 from admin_web.bonus_words import EVENTS, KINDS, TIER_REASONS
 from admin_web.chats import HEARD
-from admin_web.formats import money, signed
+from admin_web.formats import money, num, signed
 from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.label_words import importance_name
@@ -17,6 +17,8 @@ from loyalty.bonuses.rules import Kind
 from loyalty.office.queries.timeline import Group, Happening
 from loyalty.shop.rules import Programme
 from loyalty.staff.rules import Permission
+from loyalty.surveys.rules import Group as SurveyGroup
+from loyalty.surveys.rules import group_of
 
 GROUPS = {
     Group.MONEY: (mark("Money"), "receipt"),
@@ -164,6 +166,13 @@ def _appointment(one: Happening, reader: Reader) -> _Told:
     return _Told(symbol, _(name), one.label or "", tint, href=reader.tab("appointments"))
 
 
+def _score(one: Happening, reader: Reader) -> _Told:
+    tints = {SurveyGroup.PROMOTER: "good", SurveyGroup.PASSIVE: "", SurveyGroup.DETRACTOR: "bad"}
+    text = _("Gave a score: %(score)s of 10") % {"score": num(one.amount)}
+    href = reader.tab("nps") if reader.may(Permission.SURVEYS_READ) else ""
+    return _Told("star", text, tint=tints[group_of(one.amount)], words=one.words or "", href=href)
+
+
 def _segment(one: Happening, _reader: Reader) -> _Told:
     return _Told("tags", _("Put into the segment “%(name)s”") % {"name": one.label}, href=f"/segments/{one.id}")
 
@@ -211,6 +220,7 @@ _WORDS: dict[str, Callable[[Happening, Reader], _Told]] = {
     "claim": _claim,
     "message": _message,
     "appointment": _appointment,
+    "score": _score,
     "segment": _segment,
     "category": _category,
     "label_act": _act,

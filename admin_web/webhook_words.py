@@ -9,6 +9,7 @@ TOPIC_NAMES = {
     Topic.RECEIPT: mark("Receipts recorded"),
     Topic.REFUND: mark("Receipts refunded"),
     Topic.BALANCE: mark("Balances changed without a receipt: by hand, gifts, expiry"),
+    Topic.SURVEY: mark("Scores that customers give"),
 }
 
 EVENT_NAMES = {
@@ -17,6 +18,7 @@ EVENT_NAMES = {
     EventType.RECEIPT_RECORDED: mark("Receipt recorded"),
     EventType.RECEIPT_REFUNDED: mark("Receipt refunded"),
     EventType.BALANCE_CHANGED: mark("Balance changed"),
+    EventType.SURVEY_ANSWERED: mark("Score given"),
     EventType.TEST: mark("Test"),
 }
 

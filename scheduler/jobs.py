@@ -32,6 +32,7 @@ from loyalty.receipts.actions.waiting import credit_waiting_due, lapse_waiting_d
 from loyalty.segments.actions.label_rules import apply_due as apply_due_rules
 from loyalty.segments.actions.sizes import count_due as count_due_segments
 from loyalty.staff.rules import JOB
+from loyalty.surveys.actions.asking import ask_due, invite_due
 from loyalty.webhooks.actions.deliveries import clear_old
 
 
@@ -169,6 +170,16 @@ async def report_campaigns(now: datetime) -> int:
     return await report_due_campaigns(now=now, limit=20)
 
 
+async def invite_to_surveys(now: datetime) -> int:
+    """Invite whoever bought, once the delay of the programme is over."""
+    return await invite_due(now=now)
+
+
+async def ask_surveys(now: datetime) -> int:
+    """Ask those who are invited, a few hundred ahead of the senders."""
+    return await ask_due(now=now)
+
+
 async def make_exports(now: datetime) -> int:
     """Make the next file of customers that somebody has asked for: a million take minutes."""
     return await make_due_exports(now=now)
@@ -216,6 +227,8 @@ JOBS = (
     Job("find late arrivals", 900, find_late_arrivals),
     Job("report on campaigns", 60, report_campaigns),
     Job("make files", 2, make_exports),
+    Job("invite to surveys", 15, invite_to_surveys),
+    Job("ask", 3, ask_surveys),
     Job("delete old files", 600, expire_exports),
     Job("count segments", 300, count_segments),
     Job("clear webhooks", 600, clear_webhooks),

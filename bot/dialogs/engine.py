@@ -22,6 +22,7 @@ from bot.dialogs import (
     registration,
     settings,
     support,
+    survey,
     topics,
 )
 from bot.dialogs.base import Dialog, Handler, Reply, Session, Turn, old_button
@@ -46,6 +47,7 @@ DIALOGS: tuple[Dialog, ...] = (
     holds.DIALOG,
     links.DIALOG,
     fiscal.DIALOG,
+    survey.DIALOG,
     support.DIALOG,
 )
 STEPS: dict[str, Handler] = {name: step for dialog in DIALOGS for name, step in dialog.steps.items()}
@@ -83,7 +85,9 @@ def step_for(event: Event, now: datetime, answer: Callable[[Reply], None]) -> Ca
             language=opened.account.language,
             is_staffed=opened.is_staffed,
         )
-        turn = replace(turn, event=_meant(event, session.choices))
+        # What is typed in answer to a question of a step is that step's.
+        score = None if session.step in TYPED else await survey.typed(turn)
+        turn = replace(turn, event=score or _meant(event, session.choices))
         reply = await _reply(turn)
         answer(reply)
         if reply.is_silent:
@@ -192,7 +196,7 @@ async def _customer(turn: Turn) -> Reply:
         return await fiscal.take(turn)
     if event.kind is EventKind.TEXT and turn.session.step in TYPED:
         return await STEPS[turn.session.step](turn)
-    return await support.pass_on(turn)
+    return await survey.take_comment(turn) or await support.pass_on(turn)
 
 
 async def _button(turn: Turn) -> Reply:

@@ -419,8 +419,9 @@ def _request(row: Any) -> CreditRequestView:
     return CreditRequestView(**{**row, "state": RequestState(row["state"])})
 
 
-# What both had and a person has once: the welcome, the gift for coming by an invitation, a birthday's of this year or a
-# later one. Of each the other card's; one that was taken back already counts no more. Index: bonus_entry_customer.
+# What both had and a person has once: the welcome, the gift for coming by an invitation, that for an answer, a
+# birthday's of this year or a later one. Of each the other card's; one that was taken back already counts no more.
+# Index: bonus_entry_customer.
 TWICE = """
 WITH gift AS (
     SELECT e.id, coalesce(c.merged_into_id, c.id) = $2 AND NOT c.id = ANY($3::bigint[]) AS is_survivors,
@@ -439,7 +440,7 @@ WITH gift AS (
 SELECT other.id, other.amount, other.once FROM gift other WHERE NOT is_survivors AND other.amount > 0 AND EXISTS
     (SELECT FROM gift own WHERE own.is_survivors AND own.once = other.once) ORDER BY other.id
 """
-ONCE = ("welcome", "invited")
+ONCE = ("welcome", "invited", "survey")
 
 
 async def gifts_twice(merged_id: int, survivor_id: int, year: int) -> list[tuple[int, int, str]]:

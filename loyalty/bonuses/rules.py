@@ -60,6 +60,7 @@ class Source(StrEnum):
     GRACE = "grace"
     MERGE = "merge"
     OPENING = "opening"
+    SURVEY = "survey"
     CAMPAIGN = "campaign"
 
 

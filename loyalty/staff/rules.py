@@ -53,6 +53,8 @@ class Permission(StrEnum):
     TASKS_MANAGE = "tasks.manage"
     SEGMENTS_MANAGE = "segments.manage"
     CAMPAIGNS_SEND = "campaigns.send"
+    SURVEYS_READ = "surveys.read"
+    SURVEYS_MANAGE = "surveys.manage"
     ENTRY_LINKS_MANAGE = "entry_links.manage"
     MESSAGES_READ = "messages.read"
     MESSAGES_WRITE = "messages.write"
@@ -86,19 +88,24 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.BOOKINGS_MANAGE,
             Permission.SEGMENTS_MANAGE,
             Permission.CAMPAIGNS_SEND,
+            Permission.SURVEYS_READ,
+            Permission.SURVEYS_MANAGE,
             Permission.ENTRY_LINKS_MANAGE,
             Permission.MESSAGES_READ,
             Permission.MESSAGES_WRITE,
         }
     ),
     Role.CASHIER: frozenset({Permission.CASHIER_USE}),
-    Role.ANALYST: frozenset({Permission.CUSTOMERS_READ, Permission.CUSTOMERS_EXPORT, Permission.JOURNAL_READ}),
+    Role.ANALYST: frozenset(
+        {Permission.CUSTOMERS_READ, Permission.CUSTOMERS_EXPORT, Permission.SURVEYS_READ, Permission.JOURNAL_READ}
+    ),
     Role.SUPPORT: frozenset(
         {
             Permission.CUSTOMERS_READ,
             Permission.CUSTOMERS_EDIT,
             Permission.PHONES_READ,
             Permission.CLAIMS_DECIDE,
+            Permission.SURVEYS_READ,
             Permission.NOTES_WRITE,
             Permission.TASKS_MANAGE,
             Permission.BOOKINGS_MANAGE,

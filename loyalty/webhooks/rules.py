@@ -47,6 +47,7 @@ class Topic(StrEnum):
     RECEIPT = "receipt"
     REFUND = "refund"
     BALANCE = "balance"
+    SURVEY = "survey"
 
 
 class EventType(StrEnum):
@@ -57,6 +58,7 @@ class EventType(StrEnum):
     RECEIPT_RECORDED = "receipt.recorded"
     RECEIPT_REFUNDED = "receipt.refunded"
     BALANCE_CHANGED = "balance.changed"
+    SURVEY_ANSWERED = "survey.answered"
     TEST = "webhook.test"
 
 
@@ -66,6 +68,7 @@ TOPICS = {
     EventType.RECEIPT_RECORDED: Topic.RECEIPT,
     EventType.RECEIPT_REFUNDED: Topic.REFUND,
     EventType.BALANCE_CHANGED: Topic.BALANCE,
+    EventType.SURVEY_ANSWERED: Topic.SURVEY,
 }
 """What an endpoint must have asked for to be told. A test is told to one endpoint by name."""
 

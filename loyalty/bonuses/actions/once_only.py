@@ -122,6 +122,27 @@ async def grant_welcome(customer_id: int, *, actor: Actor, now: datetime) -> int
     return gift.amount
 
 
+@db.use_case
+async def grant_thanks(customer_id: int, amount: int, *, actor: Actor, now: datetime) -> int:
+    """Thank somebody for an answer, once a person for ever; returns what was given, 0 when it was given before.
+
+    It lives as long as a welcome bonus.
+    """
+    if not amount:
+        return 0
+    programme, chain = await programme_at(now), await shop()
+    await lock_customer(customer_id)
+    person, operation_id = await person_hash(customer_id), f"survey:{customer_id}"
+    seen = await db.fetch_value("SELECT id FROM bonus_entry WHERE operation_id = $1", operation_id)
+    # By the customer too: a new phone makes another person of them.
+    if seen is not None or await was_given(person, "survey"):
+        return 0
+    gift = Gift(amount, "survey", operation_id, Source.SURVEY, programme.welcome_lifetime_days)
+    entry_id, _ = await give(customer_id, gift, actor=actor, now=now, zone=chain.time_zone)
+    await remember(person, "survey", "", entry_id)
+    return amount
+
+
 # Whose gift is due and not given. Indexes: customer_facts_birthday, bonus_entry's operation_id.
 DUE_BIRTHDAYS = """
 SELECT c.id, due.day FROM unnest($1::smallint[], $2::date[]) due (code, day)

@@ -15,6 +15,7 @@ from loyalty.receipts.actions import erasing as receipts
 from loyalty.segments.actions import erasing as segments
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
+from loyalty.surveys.actions import erasing as surveys
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
 
@@ -88,6 +89,7 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
     await db.execute(MERGES, ids)
     await db.execute(SEARCHES, ids)
     await campaigns.erase(ids)
+    await surveys.erase(ids)
     await exports.erase(ids, now=now)
     await write_journal(actor, "customer.erased", subject_kind="customer", subject_id=customer_id, now=now)
     await tell(EventType.CUSTOMER_UPDATED, {"customer_id": customer_id, "fields": ["erased_at"]}, now=now)

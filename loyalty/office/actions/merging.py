@@ -23,6 +23,7 @@ from loyalty.shop.queries import programme_at, shop
 from loyalty.shop.rules import Programme
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
+from loyalty.surveys.actions import moving as surveys
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
 
@@ -138,6 +139,7 @@ async def _move(way: _Way, merge_id: int) -> dict[str, Any]:
         "conversations": await conversations.move(*ids, now=now),
         "customers": await customers.move(*ids, now=now),
         "segments": await segments.move(*ids),
+        "surveys": await surveys.move(*ids),
         "bonuses": await bonuses.move(merging),
     }
     # Gifts look for their lots by what has just been written down.
@@ -163,6 +165,8 @@ async def _move_back(way: _Way, moved: dict[str, Any]) -> None:
     await customers.move_back(*ids, moved["customers"], now=now)
     await conversations.move_back(*ids, moved["conversations"], now=now)
     await segments.move_back(*ids, moved["segments"])
+    # Merges of before there were surveys moved none.
+    await surveys.move_back(*ids, moved.get("surveys", {}))
     await part_tiers(merging, moved["tiers"], way.programme)
     await _recount(way)
 

@@ -81,6 +81,9 @@ SECTIONS = {
     "entry_links": f"""
         SELECT k.name, v.at FROM entry_visit v JOIN entry_link k ON k.id = v.link_id
             JOIN messenger_account a ON a.id = v.account_id WHERE a.customer_id IN {MINE} ORDER BY v.id""",
+    "scores": f"""
+        SELECT a.score, a.comment, l.name AS location, a.channel, a.answered_at, a.changed_at FROM survey_answer a
+            LEFT JOIN location l ON l.id = a.location_id WHERE a.customer_id IN {MINE} ORDER BY a.answered_at""",
     "messages": f"""
         SELECT m.created_at, m.channel, m.direction, m.kind, m.topic, m.content->>'text' AS text, m.status,
             coalesce((SELECT name FROM media WHERE message_id = m.id LIMIT 1),

@@ -32,9 +32,10 @@ class Happening:
     receipt: what sale or refund, amount its sum, more the bonuses earned, less those burnt, ref the sale that is taken
     back. bonuses: what the kind of entry, label the event, amount. tier: what why, amount the tier after, more the one
     before. claim: what its state, amount. message: what the type, label in, out or log, words when the reader may read
-    them. appointment: what its state, label who serves. segment, category: label its name, color; ref the rule's.
-    step: what the step, label by which door. consent: what the topic, amount 1 for yes. note: words. merge: ref the
-    other card, amount 1 when it was undone. act: what the act of the journal, label what it is about, details.
+    them. score: amount, words its comment. appointment: what its state, label who serves. segment, category: label its
+    name, color; ref the rule's. step: what the step, label by which door. consent: what the topic, amount 1 for yes.
+    note: words. merge: ref the other card, amount 1 when it was undone. act: what the act of the journal, label what it
+    is about, details.
     """
 
     at: datetime
@@ -121,11 +122,11 @@ _ACT = {
     "staff_id": "j.staff_id",
 }
 
-# Each is read by an index that begins with the customer: receipt_customer, bonus_entry_by_itself, tier_change_customer,
-# fiscal_claim_customer, messenger_account_customer with message_account, appointment_customer,
-# segment_member_customer, customer_category_customer, registration_step_customer, consent_customer, note_customer,
-# merge_survivor and merge_merged, journal_entry_subject. Of receipts, claims, appointments and messages a page is read
-# and no more; of the others a person has few.
+# Each is read by an index that begins with the customer: receipt_customer, bonus_entry_by_itself,
+# tier_change_customer, fiscal_claim_customer, messenger_account_customer with message_account, appointment_customer,
+# survey_answer_customer, segment_member_customer, customer_category_customer, registration_step_customer,
+# consent_customer, note_customer, merge_survivor and merge_merged, journal_entry_subject. Of receipts, claims,
+# appointments and messages a page is read and no more; of the others a person has few.
 HALVES = {
     "receipt": _Half(
         Group.MONEY,
@@ -200,6 +201,18 @@ HALVES = {
         },
         "appointment b",
         "b.customer_id = card.id",
+    ),
+    "score": _Half(
+        Group.VISITS,
+        "v.answered_at",
+        "v.invitation_id",
+        {
+            "amount": "v.score::bigint",
+            "words": f"left(v.comment, {WORDS_LENGTH})",
+            "location_id": "v.location_id",
+        },
+        "survey_answer v",
+        "v.customer_id = card.id",
     ),
     "segment": _Half(
         Group.LABELS,

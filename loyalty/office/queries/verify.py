@@ -334,6 +334,30 @@ CHECKS = {
         FROM waiting_sale w JOIN receipt r ON r.id = w.receipt_id
         WHERE r.total + r.discount <> w.total OR r.kind <> 'sale' OR r.source <> 'till'
             OR r.location_id <> w.location_id OR r.external_id <> w.external_id""",
+    "newest score of customer": """
+        SELECT f.customer_id AS id, coalesce(a.score, -1) AS expected, f.nps AS found
+        FROM customer_facts f LEFT JOIN (SELECT DISTINCT ON (customer_id) customer_id, score, answered_at
+            FROM survey_answer ORDER BY customer_id, answered_at DESC, invitation_id DESC) a USING (customer_id)
+        WHERE coalesce(a.score, -1) <> f.nps""",
+    "time of newest score of customer (epoch)": """
+        SELECT f.customer_id AS id, coalesce(extract(epoch FROM a.at), 0)::bigint AS expected,
+            extract(epoch FROM f.nps_at)::bigint AS found
+        FROM customer_facts f LEFT JOIN (SELECT customer_id, max(answered_at) AS at FROM survey_answer
+            GROUP BY 1) a USING (customer_id)
+        WHERE coalesce(a.at, '1970-01-01+00') <> f.nps_at""",
+    "message of survey": """
+        SELECT i.id, i.customer_id, 1 AS expected, 0 AS found
+        FROM survey_invitation i LEFT JOIN message m ON m.id = i.message_id AND m.kind = 'survey_asked'
+        WHERE i.state IN ('asked', 'answered') AND (m.id IS NULL OR i.asked_at IS NULL)""",
+    "answer of survey": """
+        SELECT i.id, i.customer_id, (i.state = 'answered')::int AS expected, (a.invitation_id IS NOT NULL)::int AS found
+        FROM survey_invitation i LEFT JOIN survey_answer a ON a.invitation_id = i.id
+        WHERE (i.state = 'answered') <> (a.invitation_id IS NOT NULL)
+            OR a.customer_id <> i.customer_id""",
+    "people of survey run": """
+        SELECT r.id, count(i.id) AS expected, r.total AS found
+        FROM survey_run r LEFT JOIN survey_invitation i ON i.run_id = r.id
+        GROUP BY r.id HAVING count(i.id) <> r.total""",
     "audience of campaign": """
         SELECT c.id, count(r.customer_id) AS expected, c.total AS found
         FROM campaign c LEFT JOIN recipient r ON r.campaign_id = c.id

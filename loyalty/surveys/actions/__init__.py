@@ -1,0 +1,1 @@
+"""What is done with surveys: setting them up, inviting, asking, answering, asking many on demand."""
