@@ -4,7 +4,7 @@ Money comes in minor units of a currency, bonuses in hundredths. Source of the p
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 
@@ -104,6 +104,12 @@ def plural(count: int | Decimal, forms: Mapping[str, str], language: str) -> str
 def day(value: date, language: str) -> str:
     """A day: 22 Aug 2026."""
     return dates.format_date(value, "d MMM y", locale=locale(language))
+
+
+@lru_cache(maxsize=4096)
+def moment(at: datetime, zone: str, language: str) -> str:
+    """A moment by the clock of a zone: 22 August, 18:30."""
+    return dates.format_datetime(at, "d MMMM, HH:mm", tzinfo=dates.get_timezone(zone), locale=locale(language))
 
 
 def phone_masked(number: str) -> str:

@@ -142,10 +142,11 @@ async def _worker(process: Process) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _scheduler(process: Process) -> AsyncIterator[None]:
     """The duties of time; of many such processes one leads."""
-    from scheduler.jobs import JOBS  # noqa: PLC0415  a process without this part does not load it
+    from scheduler.jobs import JOBS, task_jobs  # noqa: PLC0415  a process without this part does not load it
     from scheduler.leader import leading  # noqa: PLC0415
 
-    async with leading(_database_url(process.settings), JOBS, system_now):
+    jobs = (*JOBS, *task_jobs(process.settings.public_url))
+    async with leading(_database_url(process.settings), jobs, system_now):
         yield
 
 

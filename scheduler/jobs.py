@@ -16,6 +16,7 @@ from loyalty.campaigns.actions.granting import find_late
 from loyalty.campaigns.actions.granting import grant_due as grant_due_by_campaigns
 from loyalty.campaigns.actions.reporting import report_due as report_due_campaigns
 from loyalty.conversations.actions.arrivals import empty_old_updates
+from loyalty.conversations.actions.reminding import remind_of_tasks
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
 from loyalty.office.actions.duplicates import look_for_duplicates_nightly
@@ -233,3 +234,13 @@ JOBS = (
     Job("count segments", 300, count_segments),
     Job("clear webhooks", 600, clear_webhooks),
 )
+
+
+def task_jobs(panel: str) -> tuple[Job, ...]:
+    """The duty that leads colleagues to their tasks. panel: where the panel is opened, without a last slash."""
+
+    async def remind(now: datetime) -> int:
+        """Tell colleagues of their tasks, at the time that they chose."""
+        return await remind_of_tasks(panel=panel, now=now, limit=200)
+
+    return (Job("remind of tasks", 20, remind),)

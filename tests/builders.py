@@ -73,6 +73,12 @@ async def a_colleague(role: Role = Role.MARKETER, *, name: str = "Marina", langu
     return Actor(ActorKind.STAFF, staff_id)
 
 
+def id_of(actor: Actor) -> int:
+    """The account of somebody of the panel."""
+    assert actor.staff_id is not None
+    return actor.staff_id
+
+
 async def a_task(
     title: str = "Call back",
     *,

@@ -44,6 +44,7 @@ KINDS = {
     "reply": mark("Answer of the bot"),
     "card": mark("Card with the code"),
     "invitation": mark("Invitation with its link"),
+    "task_due": mark("Reminder of a task"),
     **TOLD,
 }
 """Types of messages, those of conversations first."""

@@ -14,8 +14,9 @@ from admin_web.sessions import forget_sessions
 from admin_web.words import role_hint, role_name
 from loyalty.customers.rules import normalise_phone
 from loyalty.errors import LoyaltyError
+from loyalty.office.actions.leaving import shut_account
 from loyalty.shop.queries import locations
-from loyalty.staff.actions import disable, enable, end_sessions, invite, reset_password, update_staff
+from loyalty.staff.actions import enable, end_sessions, invite, reset_password, update_staff
 from loyalty.staff.queries import StaffView, staff_list, staff_member
 from loyalty.staff.rules import Permission, Role
 
@@ -112,7 +113,7 @@ async def reset(request: web.Request) -> web.Response:
 async def shut(request: web.Request) -> web.Response:
     """POST /settings/staff/{id}/disable: at once, with an Undo."""
     person = await _person(request)
-    await disable(person.id, actor=actor_of(request), now=now(request))
+    await shut_account(person.id, actor=actor_of(request), now=now(request))
     await forget_sessions(request.app[REDIS], person.id)
     return await go_to(request, PATH, say=_("The account is disabled"), undo_url=f"{PATH}/{person.id}/enable")
 

@@ -20,7 +20,8 @@ OF_CUSTOMER = 20
 class TaskView:
     """A task with the names of those whom it concerns, as they are today. Its title is empty once they are erased.
 
-    created_by_name None: a machine made it. closed_by_name, closed_at: of one that is over.
+    is_free: it is given to nobody, or to somebody who has left. created_by_name None: a machine made it.
+    closed_by_name, closed_at: of one that is over.
     """
 
     id: int
@@ -30,6 +31,7 @@ class TaskView:
     customer_name: str | None
     assignee_id: int | None
     assignee_name: str | None
+    is_free: bool
     due_at: datetime | None
     remind_at: datetime | None
     reminded_at: datetime | None
@@ -88,15 +90,16 @@ class TaskCounts:
 
 TASKS = """
 SELECT t.id, t.title, t.details, t.customer_id, c.name AS customer_name, t.assignee_id, a.name AS assignee_name,
-    t.due_at, t.remind_at, t.reminded_at, t.state, t.origin, t.created_by_id, m.name AS created_by_name, t.created_at,
-    b.name AS closed_by_name, t.closed_at
+    a.is_active IS NOT TRUE AS is_free, t.due_at, t.remind_at, t.reminded_at, t.state, t.origin, t.created_by_id,
+    m.name AS created_by_name, t.created_at, b.name AS closed_by_name, t.closed_at
 FROM task t LEFT JOIN customer c ON c.id = t.customer_id LEFT JOIN staff_member a ON a.id = t.assignee_id
     LEFT JOIN staff_member m ON m.id = t.created_by_id LEFT JOIN staff_member b ON b.id = t.closed_by_id
 """
-# $1 the viewer, $2 their sight, $3 their locations. What is free and about nobody is the chain's.
+# $1 the viewer, $2 their sight, $3 their locations. What somebody had who has left is nobody's, and theirs again when
+# they come back. What is nobody's and about nobody is the chain's.
 SEEN = f"""
 (t.assignee_id = $1::int OR t.created_by_id = $1
-    OR ($2::text = 'all' OR $2 = 'free' AND t.assignee_id IS NULL) AND {reach.within("t.customer_id", "$3")})
+    OR ($2::text = 'all' OR $2 = 'free' AND a.is_active IS NOT TRUE) AND {reach.within("t.customer_id", "$3")})
 """
 FIRST = TaskPlace(EARLIEST, 0)
 # Along task_open.
@@ -106,14 +109,14 @@ AFTER = """
 """
 OPEN = f"""
 {TASKS} WHERE t.state = 'open' AND {SEEN} AND {AFTER} AND ($7::int IS NULL OR t.assignee_id = $7)
-    AND (NOT $8::bool OR t.assignee_id IS NULL) AND ($9::timestamptz IS NULL OR t.due_at > $9)
+    AND (NOT $8::bool OR a.is_active IS NOT TRUE) AND ($9::timestamptz IS NULL OR t.due_at > $9)
     AND ($10::timestamptz IS NULL OR t.due_at <= $10)
 ORDER BY t.due_at, t.id LIMIT $6
 """
 # Along task_closed_at, backwards.
 CLOSED = f"""
 {TASKS} WHERE t.closed_at IS NOT NULL AND {SEEN} AND ($4::timestamptz IS NULL OR (t.closed_at, t.id) < ($4, $5::bigint))
-    AND ($7::int IS NULL OR t.assignee_id = $7) AND (NOT $8::bool OR t.assignee_id IS NULL)
+    AND ($7::int IS NULL OR t.assignee_id = $7) AND (NOT $8::bool OR a.is_active IS NOT TRUE)
 ORDER BY t.closed_at DESC, t.id DESC LIMIT $6
 """
 # Index: task_customer.
@@ -122,9 +125,9 @@ OPEN_OF = f"""
 """
 # What is open is little, and task_open holds nothing else.
 COUNTS = f"""
-SELECT count(*) FILTER (WHERE t.assignee_id = $1) AS mine, count(*) FILTER (WHERE t.assignee_id IS NULL) AS free,
+SELECT count(*) FILTER (WHERE t.assignee_id = $1) AS mine, count(*) FILTER (WHERE a.is_active IS NOT TRUE) AS free,
     count(*) AS every
-FROM task t WHERE t.state = 'open' AND {SEEN}
+FROM task t LEFT JOIN staff_member a ON a.id = t.assignee_id WHERE t.state = 'open' AND {SEEN}
 """
 
 

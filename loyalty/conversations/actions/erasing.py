@@ -5,6 +5,7 @@ from datetime import datetime
 
 from loyalty import db
 from loyalty.conversations.actions.moving import EVER_THEIRS
+from loyalty.conversations.kinds.task_due import KIND as TASK_DUE
 
 # What was theirs once and is somebody else's by now keeps its name; what they said there goes. Phones and e-mails that
 # stood on their card before are known by what was sent there.
@@ -42,6 +43,17 @@ UPDATE message SET content = '{{}}', customer_id = NULL, dedupe_key = NULL, exte
 WHERE id IN (SELECT id FROM mine)
 """
 OWN_FILES = ["staff", "reply"]
+# Colleagues were reminded in their own chats of what was to be done for these people; what waits there is not sent.
+# Every chat that was ever a colleague's stands in the journal. Indexes: journal_entry_subject, message_account.
+REMINDERS = """
+UPDATE message SET content = '{}',
+    status = CASE WHEN status IN ('queued', 'delayed', 'leased') THEN 'cancelled' ELSE status END,
+    reason = CASE WHEN status IN ('queued', 'delayed', 'leased') THEN 'erased' ELSE reason END
+WHERE kind = $2 AND account_id IN (SELECT (details->>'account')::bigint FROM staff_member s
+        JOIN journal_entry j ON j.subject_kind = 'staff' AND j.subject_id = s.id AND j.action = 'staff.chat_linked')
+    AND (content->'values'->>'about' = ANY($1::text[]) OR content->'values'->>'task' IN (
+        SELECT id::text FROM task WHERE customer_id = ANY($3::bigint[])))
+"""
 # Names of updates are the messenger's, and some tell a phone. Read from end to end: nobody waits for it but who erases.
 # What has not been taken yet is of whoever writes there now.
 UPDATES = """
@@ -63,6 +75,7 @@ async def erase(customer_ids: Sequence[int], account_ids: Sequence[int], *, now:
     """
     del now
     await db.execute(ERASE, list(customer_ids), list(account_ids), OWN_FILES)
+    await db.execute(REMINDERS, [str(one) for one in customer_ids], TASK_DUE.name, list(customer_ids))
 
 
 async def forget_names(account_ids: Sequence[int]) -> None:

@@ -15,6 +15,7 @@ from loyalty.receipts.actions import erasing as receipts
 from loyalty.segments.actions import erasing as segments
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
+from loyalty.tasks.actions import erasing as tasks
 from loyalty.surveys.actions import erasing as surveys
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
@@ -82,6 +83,7 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
     await bonuses.keep_traces(*await hashes_of(ids))
     await bonuses.erase(ids, now=now)
     await receipts.erase(ids, [card["phone"] for card in cards if card["phone"]], now=now)
+    await tasks.erase(ids)
     await conversations.erase(ids, account_ids, now=now)
     await conversations.erase_updates(_chats(accounts))
     await segments.erase(ids)

@@ -23,6 +23,7 @@ from loyalty.shop.queries import programme_at, shop
 from loyalty.shop.rules import Programme
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
+from loyalty.tasks.actions import moving as tasks
 from loyalty.surveys.actions import moving as surveys
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
@@ -139,6 +140,7 @@ async def _move(way: _Way, merge_id: int) -> dict[str, Any]:
         "conversations": await conversations.move(*ids, now=now),
         "customers": await customers.move(*ids, now=now),
         "segments": await segments.move(*ids),
+        "tasks": await tasks.move(*ids),
         "surveys": await surveys.move(*ids),
         "bonuses": await bonuses.move(merging),
     }
@@ -165,6 +167,8 @@ async def _move_back(way: _Way, moved: dict[str, Any]) -> None:
     await customers.move_back(*ids, moved["customers"], now=now)
     await conversations.move_back(*ids, moved["conversations"], now=now)
     await segments.move_back(*ids, moved["segments"])
+    # Merges of before there were tasks moved none.
+    await tasks.move_back(*ids, moved.get("tasks", {}))
     # Merges of before there were surveys moved none.
     await surveys.move_back(*ids, moved.get("surveys", {}))
     await part_tiers(merging, moved["tiers"], way.programme)

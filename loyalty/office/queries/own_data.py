@@ -90,6 +90,7 @@ SECTIONS = {
                 (SELECT name FROM attachment WHERE id = (m.content->>'attachment')::bigint)) AS file
         FROM message m JOIN messenger_account a ON a.id = m.account_id
         WHERE a.customer_id IN {MINE} AND (m.customer_id IS NULL OR m.customer_id IN {MINE}) AND m.direction <> 'log'
+            AND m.kind <> 'task_due'
         ORDER BY m.id""",
     "notes": f"""
         SELECT text, created_at FROM note WHERE customer_id IN {MINE} AND deleted_at IS NULL

@@ -116,7 +116,8 @@ _ACT = {
     "label": """coalesce(
         (SELECT name FROM segment WHERE id = (j.details ->> 'segment')::int),
         (SELECT name FROM category WHERE id = (j.details ->> 'category')::int),
-        (SELECT name FROM importance_class WHERE id = (j.details ->> 'importance')::int))""",
+        (SELECT name FROM importance_class WHERE id = (j.details ->> 'importance')::int),
+        (SELECT nullif(title, '') FROM task WHERE id = (j.details ->> 'task')::bigint))""",
     "color": "(SELECT color FROM category WHERE id = (j.details ->> 'category')::int)",
     "details": "j.details",
     "staff_id": "j.staff_id",

@@ -120,10 +120,8 @@ async def _close(task_id: int, state: TaskState, action: str, actor: Actor, now:
     return True
 
 
-# Whoever had it may have left meanwhile: then it is nobody's.
 REOPEN = """
-UPDATE task SET state = 'open', closed_by_id = NULL, closed_at = NULL, updated_at = $2,
-    assignee_id = (SELECT id FROM staff_member WHERE id = task.assignee_id AND is_active)
+UPDATE task SET state = 'open', closed_by_id = NULL, closed_at = NULL, updated_at = $2
 WHERE id = $1 AND state <> 'open' RETURNING customer_id
 """
 
@@ -136,23 +134,6 @@ async def reopen_task(task_id: int, *, actor: Actor, now: datetime) -> None:
         await _note("task.reopened", task_id, row["customer_id"], actor=actor, now=now)
     elif not await db.fetch_value("SELECT EXISTS (SELECT FROM task WHERE id = $1)", task_id):
         raise NotFound("task")
-
-
-RELEASE = """
-UPDATE task SET assignee_id = NULL, reminded_at = NULL, updated_at = $2 WHERE assignee_id = $1 AND state = 'open'
-RETURNING id
-"""  # index: task_assignee
-
-
-async def release_tasks(staff_id: int, *, actor: Actor, now: datetime) -> int:
-    """What somebody who leaves had to do is nobody's from now on; returns how many tasks.
-
-    Joins the caller's transaction, which has shut the account, so that none can be given to them meanwhile.
-    """
-    released = len(await db.fetch(RELEASE, staff_id, now))
-    if released:
-        await write_journal(actor, "task.released", subject_kind="staff", subject_id=staff_id, now=now, tasks=released)
-    return released
 
 
 WHOSE = "SELECT coalesce(merged_into_id, id) AS id, erased_at IS NOT NULL AS is_erased FROM customer WHERE id = $1"

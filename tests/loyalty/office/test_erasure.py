@@ -9,6 +9,7 @@ from loyalty.bonuses.actions.expiry import expire_due
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.once_only import grant_birthdays, grant_welcome
 from loyalty.bonuses.actions.requests import ask_credit
+from loyalty.conversations.actions.reminding import remind_of_tasks
 from loyalty.customers.actions.accounts import unlink_account
 from loyalty.customers.actions.notes import add_note
 from loyalty.customers.actions.profile import add_customer, referral_code_of, update_profile
@@ -32,17 +33,21 @@ from loyalty.segments.actions.segments import add_member, add_segment
 from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND, JOB, Actor, ActorKind
+from loyalty.tasks.actions.chats import link_chat, new_chat_code
 from tests.builders import (
     NOW,
     a_cashier,
+    a_colleague,
     a_customer,
     a_location,
     a_message,
     a_picture,
     a_programme,
     a_sale,
+    a_task,
     an_account,
     assert_books_agree,
+    id_of,
 )
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -123,6 +128,7 @@ async def life(place) -> int:
         NOW,
     )
     await add_note(person.id, f"{WORD} likes tea", actor=cashier, now=NOW)
+    await a_reminder_of_them(person.id)
     await adjust(person.id, 50_00, f"for {WORD}", key="k", actor=COMMAND, now=NOW)
     await ask_credit(person.id, 10_00, f"more for {WORD}", key="r", actor=cashier, now=NOW)
     await add_member(await add_segment(SegmentDraft("Tea"), actor=COMMAND, now=NOW), person.id, actor=COMMAND, now=NOW)
@@ -134,6 +140,15 @@ async def life(place) -> int:
     )
     await a_file_of_them(cashier)
     return person.id
+
+
+async def a_reminder_of_them(customer_id: int) -> None:
+    """A colleague was told in their own chat what is to be done for them."""
+    colleague = id_of(await a_colleague())
+    await link_chat(await new_chat_code(colleague, now=NOW), await an_account(), now=NOW)
+    details = f"{WORD} waits"
+    await a_task(f"Call {WORD}", details=details, customer_id=customer_id, assignee_id=colleague, remind_at=NOW)
+    assert await remind_of_tasks(now=NOW, limit=10) == 1
 
 
 async def a_file_of_them(actor: Actor) -> None:

@@ -36,6 +36,7 @@ from loyalty.segments.actions.segments import add_member, add_segment
 from loyalty.segments.queries.segments import chips
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND, JOB
+from loyalty.tasks.queries import task
 from tests.builders import (
     NOW,
     a_cashier,
@@ -44,6 +45,7 @@ from tests.builders import (
     a_message,
     a_programme,
     a_sale,
+    a_task,
     an_account,
     assert_books_agree,
 )
@@ -177,6 +179,16 @@ async def test_a_number_of_the_merged_card_can_stand_on_the_survivor(place, by_h
     await undone(merge_id)
     assert ((await customer(one.id)).phone, (await customer(two.id)).phone) == (None, "+79165550101")
     await assert_books_agree()
+
+
+async def test_tasks_go_and_come_back(place):
+    one, two = await a_customer(), await a_customer()
+    before = await a_task("Before", customer_id=one.id)
+    merge_id = await merged(one.id, two.id)
+    since = await a_task("Since", customer_id=one.id)
+    assert {(await task(one_task)).customer_id for one_task in (before, since)} == {two.id}
+    await undone(merge_id)
+    assert ((await task(before)).customer_id, (await task(since)).customer_id) == (one.id, two.id)
 
 
 async def test_chats_messages_notes_and_segments_go_and_come_back(place):

@@ -250,6 +250,7 @@ SMALL = {
     "fiscal_claim",
     "appointment",
     "note",
+    "task",
     "consent",
     "tier_change",
     "registration_step",

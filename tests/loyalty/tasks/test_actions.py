@@ -189,15 +189,6 @@ async def test_what_is_over_must_be_opened_before_it_becomes_something_else():
         await cancel_task(task_id, actor=COMMAND, now=NOW)
 
 
-async def test_what_comes_back_is_nobodys_when_whoever_had_it_has_left():
-    colleague = await a_colleague()
-    task_id = await a_task(assignee_id=colleague.staff_id)
-    await finish_task(task_id, actor=colleague, now=NOW)
-    await shut(colleague.staff_id)
-    await reopen_task(task_id, actor=COMMAND, now=NOW)
-    assert (await task(task_id)).assignee_id is None
-
-
 @pytest.mark.parametrize("act", [finish_task, cancel_task, reopen_task])
 async def test_what_is_not_there_is_not_found(act):
     with pytest.raises(NotFound):
