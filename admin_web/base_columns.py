@@ -29,7 +29,7 @@ class ColumnWords:
     @property
     def is_number(self) -> bool:
         """Whether it stands on the right."""
-        return self.cell in {"money", "bonuses", "num", "share", "gap"}
+        return self.cell in {"money", "bonuses", "num", "share", "gap", "score"}
 
     @property
     def text(self) -> str:
@@ -136,6 +136,13 @@ COLUMNS = {
         "debt",
         mark("What refunds took back and the account could not cover."),
         ("debt",),
+    ),
+    "nps": ColumnWords(
+        mark("NPS"),
+        "score",
+        "nps",
+        mark("The newest score that the customer gave, 0 to 10."),
+        ("nps", "nps_group", "nps_at"),
     ),
     "birthday": ColumnWords(
         mark("Birthday"), "birthday", "birthday", mark("Sorted by month and day."), ("birthday", "age"), up=True

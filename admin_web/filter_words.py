@@ -36,6 +36,7 @@ AREAS = {
     Area.VISITS: mark("Visits"),
     Area.BONUSES: mark("Bonuses"),
     Area.BOOKINGS: mark("Bookings"),
+    Area.SURVEYS: mark("Surveys"),
     Area.PERSON: mark("About the person"),
     Area.MESSENGERS: mark("Messengers"),
     Area.ORIGIN: mark("How they came"),

@@ -65,13 +65,14 @@ class CellKind(StrEnum):
     MONEY = "money"
     BONUSES = "bonuses"
     COUNT = "count"
+    SCORE = "score"
     SHARE = "share"
     TENTHS = "tenths"
     MOMENT = "moment"
     DAY = "day"
 
 
-NUMBERS = frozenset({CellKind.MONEY, CellKind.BONUSES, CellKind.COUNT, CellKind.SHARE, CellKind.TENTHS})
+NUMBERS = frozenset({CellKind.MONEY, CellKind.BONUSES, CellKind.COUNT, CellKind.SCORE, CellKind.SHARE, CellKind.TENTHS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ CELLS = {
     "last_visit": Cell(CellKind.MOMENT, "last_visit_at"),
     "next_booking": Cell(CellKind.MOMENT, "next_booking_at"),
     "created": Cell(CellKind.MOMENT, "created_at"),
+    "nps": Cell(CellKind.SCORE, "nps"),
     "birthday": Cell(CellKind.DAY, "birthday"),
 }
 """Every column of the base by its key."""
@@ -193,6 +195,8 @@ def _value_of(sheet: Sheet, key: str, cell: Cell, zone: ZoneInfo) -> Callable[[R
             return lambda row: _moment(row[fact], zone)
         case CellKind.TENTHS:
             return lambda row: row[fact] or None
+        case CellKind.SCORE:
+            return lambda row: row[fact] if row[fact] >= 0 else None
     return lambda row: row[fact]
 
 

@@ -103,6 +103,9 @@ FILTER_LOOKS = (
         " AND l.expires_at BETWEEN now() AND now() + INTERVAL '7 days')",
     ),
     Asked("tier", "tier:any:2", "f.tier_id = 2"),
+    Asked("nps", "nps:between:9..", "f.nps >= 9"),
+    Asked("nps_group", "nps_group:any:detractor", "f.nps BETWEEN 0 AND 6"),
+    Asked("nps_at", "nps_at:in:last-30", "f.nps_at > now() - INTERVAL '30 days'"),
     Asked(
         "next_booking", "next_booking:in:next-14", "f.next_booking_at BETWEEN now() AND now() + INTERVAL '14 days'"
     ),

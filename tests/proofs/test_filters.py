@@ -48,6 +48,8 @@ class Person:
     first_visit: datetime
     last_visit: datetime
     next_booking: datetime
+    nps: int
+    nps_at: datetime
     tier: int
     importance: int
     reach: set[str]
@@ -153,6 +155,13 @@ def holds(one: Person, condition: Condition) -> bool:  # noqa: C901, PLR0912  a 
         case "next_booking":
             ahead = one.next_booking if one.next_booking > NOW else EPOCH
             return moment_holds(ahead, operator, value)
+        case "nps":
+            return one.nps >= 0 and between(one.nps, value)
+        case "nps_group":
+            group = "never" if one.nps < 0 else "detractor" if one.nps < 7 else "passive" if one.nps < 9 else "promoter"
+            return chosen({group}, operator, value)
+        case "nps_at":
+            return moment_holds(one.nps_at, operator, value)
         case "visited_location":
             return chosen({place for place, visits in one.places.items() if visits} or {-1}, operator, value)
         case "home_location":
@@ -245,6 +254,7 @@ def made_up(number: int, dice: random.Random) -> Person:
         for _ in range(dice.choice((0, 0, 0, 1, 3)))
     ]  # fmt: skip
     planned = [at for at, state, _, _ in booked if state == "planned" and at > NOW]
+    score = dice.choice((-1, -1, *range(11)))
     reach = {channel for channel in CHANNELS if dice.random() < 0.35}
     blocked = {channel for channel in CHANNELS if channel not in reach and dice.random() < 0.2}
     return Person(
@@ -279,6 +289,8 @@ def made_up(number: int, dice: random.Random) -> Person:
         first_visit=last - timedelta(days=dice.randint(0, 300)) if has_visits else EPOCH,
         last_visit=last,
         next_booking=min(planned, default=dice.choice((EPOCH, NOW - timedelta(hours=3)))),
+        nps=score,
+        nps_at=moment(400) if score >= 0 else EPOCH,
         tier=dice.choice((0, 0, 1, 2)),
         importance=dice.choice((0, 0, 1, 2, 3)),
         reach=reach,
@@ -353,7 +365,7 @@ def tables(made: list[Person]):
         "customer_facts",
         ("customer_id created_at sold paid receipts visits first_visit_at last_visit_at balance debt earned burnt"
         " expired tier_id discount_bp birthday_code telegram whatsapp sms email is_hidden tips locations frequency"
-        " next_booking_at importance_id"),
+        " next_booking_at importance_id nps nps_at"),
         [
             (one.id, one.created, one.numbers["sold"], one.numbers["paid"], one.numbers["receipts"],
              one.numbers["visits"], one.first_visit, one.last_visit, one.numbers["balance"], one.numbers["debt"],
@@ -361,7 +373,7 @@ def tables(made: list[Person]):
              one.birthday.month * 100 + one.birthday.day if one.birthday else 0,
              *(channel in one.reach for channel in CHANNELS), one.hidden, one.numbers["tips"],
              sum(1 for visits in one.places.values() if visits), one.numbers["frequency"], one.next_booking,
-             one.importance)
+             one.importance, one.nps, one.nps_at)
             for one in made
         ],
     )  # fmt: skip
@@ -466,7 +478,7 @@ CHOICES = {
     "created_by": "12", "entry_link": "12",
 }  # fmt: skip
 MONEY = {"sold", "paid", "average_receipt", "balance", "earned", "burnt", "expired"}
-SCALES = {"age": 30, "frequency": 70, "locations": 1, "debt": 150, "tips": 4000, "discount": 400}
+SCALES = {"nps": 5, "age": 30, "frequency": 70, "locations": 1, "debt": 150, "tips": 4000, "discount": 400}
 
 
 def made_condition(key: str, dice: random.Random) -> Condition:

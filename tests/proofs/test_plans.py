@@ -27,6 +27,7 @@ CONDITIONS = {
     "last_visit": "in:last-7", "first_visit": "in:last-60", "visited_location": "all:1.2", "locations": "between:2..",
     "home_location": "any:2", "balance": "between:490000..", "debt": "between:1..", "earned": "between:500000..",
     "burnt": "between:500000..", "expired": "between:20000..", "expiring": "in:next-3", "tier": "any:2",
+    "nps": "between:..3", "nps_group": "any:passive", "nps_at": "in:last-7",
     "category": "any:3", "segment": "any:1", "importance": "any:3", "next_booking": "in:next-7",
     "booked_with": "any:2", "booked": "in:last-3", "booked_online": "yes", "missed": "in:last-30",
     "served_by": "any:1", "service": "any:2", "service_category": "any:1", "gender": "any:unknown",

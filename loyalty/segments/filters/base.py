@@ -51,6 +51,7 @@ class Area(StrEnum):
     VISITS = "visits"
     BONUSES = "bonuses"
     BOOKINGS = "bookings"
+    SURVEYS = "surveys"
     PERSON = "person"
     MESSENGERS = "messengers"
     ORIGIN = "origin"

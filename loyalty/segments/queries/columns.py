@@ -102,6 +102,7 @@ COLUMNS = {
     "burnt": _fact("burnt"),
     "expired": _fact("expired"),
     "debt": _fact("debt"),
+    "nps": _fact("nps", "int"),
     "birthday": Column("c.birthday", Order("f.birthday_code", "int")),
     "gender": _profile("gender", "coalesce(c.gender, '')"),
     "language": _profile("language", "c.language"),
