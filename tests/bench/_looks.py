@@ -54,7 +54,7 @@ SELECT {columns}, (SELECT min(id) FROM location) AS location, (SELECT min(id) FR
     (SELECT max(id) FROM importance_class) AS class, (SELECT min(id) FROM team_member) AS member,
     (SELECT min(id) FROM service) AS service, (SELECT min(id) FROM service_category) AS service_category,
     (SELECT min(id) FROM entry_link) AS link, (SELECT min(id) FROM question WHERE kind = 'choice') AS question,
-    (SELECT max(created_by_id) FROM customer) AS staff
+    (SELECT max(created_by_id) FROM customer) AS staff, (SELECT coalesce(max(id), 0) FROM campaign) AS campaign
 FROM customer_facts
 """
 
@@ -142,6 +142,9 @@ FILTER_LOOKS = (
     Asked("created_via", "created_via:any:whatsapp", _profile("c.created_via = 'whatsapp'")),
     Asked("created_by", "created_by:any:{staff}", _profile("c.created_by_id = {staff}")),
     Asked("entry_link", "entry_link:any:{link}", _profile("c.entry_link_id = {link}")),
+    Asked("campaign", "campaign:any:{campaign}", "EXISTS (SELECT FROM recipient r JOIN message m ON m.id = r.message_id"
+        " WHERE r.customer_id = f.customer_id AND r.campaign_id = {campaign} AND m.status <> 'failed')"),
+    Asked("campaign_link", "campaign_link:any:{campaign}", _pair("campaign_click", "campaign_id", "{campaign}")),
     Asked("was_invited", "was_invited:yes", "EXISTS (SELECT FROM referral r WHERE r.invitee_id = f.customer_id)"),
     Asked("has_invited", "has_invited:yes", "EXISTS (SELECT FROM referral r WHERE r.referrer_id = f.customer_id)"),
 )  # fmt: skip

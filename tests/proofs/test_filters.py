@@ -24,6 +24,7 @@ NOW = datetime(2026, 12, 20, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 12, 20)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHANNELS = ("telegram", "whatsapp", "sms", "email")
+ARRIVED = {"sent", "delivered", "read", "unknown"}
 
 
 @dataclass
@@ -68,6 +69,21 @@ class Person:
     answers: set[tuple[int, int]] = field(default_factory=set)
     referrer: int | None = None
     invited: bool = False
+    got: dict[int, str] = field(default_factory=dict)  # by campaign, what became of its message
+    followed: set[int] = field(default_factory=set)
+    owner: int | None = None  # of a card that became another one's
+    others: list["Person"] = field(default_factory=list)  # such cards
+
+    @property
+    def received(self) -> set[str]:
+        """Campaigns that went out to them, by any card of theirs, or may have."""
+        told = {number for one in (self, *self.others) for number, fate in one.got.items() if fate in ARRIVED}
+        return {str(number) for number in told}
+
+    @property
+    def clicked(self) -> set[str]:
+        """Campaigns of which they followed a link."""
+        return {str(number) for one in (self, *self.others) for number in one.followed}
 
 
 # ------------------------------------------------------------------------------ the plain reading
@@ -213,6 +229,10 @@ def holds(one: Person, condition: Condition) -> bool:  # noqa: C901, PLR0912  a 
             return bool(teams & set(value.split("."))) == (operator == "any")
         case "expiring":
             return some([at for left, at in one.lots if left and at], operator, value)
+        case "campaign":
+            return chosen(one.received or {""}, operator, value)
+        case "campaign_link":
+            return chosen(one.clicked or {""}, operator, value)
         case "wrote":
             return some([one.heard] if one.heard else [], operator, value)
     flags = {
@@ -311,6 +331,12 @@ def made_up(number: int, dice: random.Random) -> Person:
         ],
         answers={(question, dice.randint(1, 3)) for question in (91, 92) if dice.random() < 0.3},
         referrer=dice.randint(1, number - 1) if number > 1 and dice.random() < 0.1 else None,
+        got={
+            campaign: dice.choice((*sorted(ARRIVED), "failed", "cancelled", "control", "skipped"))
+            for campaign, share in ((1, 0.6), (2, 0.5), (3, 0.05))
+            if dice.random() < share
+        },
+        followed={campaign for campaign, share in ((1, 0.3), (2, 0.2), (3, 0.02)) if dice.random() < share},
     )
 
 
@@ -327,6 +353,11 @@ INSERT INTO segment (id, name, description, is_at_till, created_at)
 INSERT INTO team_member (id, name, position, created_at) SELECT i, 'T' || i, '', $1 FROM generate_series(1, 3) i;
 INSERT INTO service_category (id, name, created_at) SELECT i, 'K' || i, $1 FROM generate_series(1, 2) i;
 INSERT INTO service (id, name, created_at) SELECT i, 'V' || i, $1 FROM generate_series(1, 3) i;
+INSERT INTO campaign (id, key, name, topic, texts, channels, state, acknowledged_version, acknowledged_language,
+    acknowledged_text, created_at, resumed_at, resumed_from, place, total, skipped, queued, sent, delivered, read,
+    failed, unknown, cancelled, counted_at)
+    SELECT i, 'key ' || i, 'Letter ' || i, 'marketing', '{}', '', 'finished', 1, 'ru', '', $1, $1, 0, 0, 1, 0, 0, 0, 0,
+        0, 0, 0, 0, $1 FROM generate_series(1, 3) i;
 INSERT INTO question (id, kind, labels, choices, is_required, is_asked, position, updated_at)
     SELECT i, 'choice', '{"ru": "Q"}', '[]', false, true, i, $1 FROM generate_series(91, 92) i
 """
@@ -339,6 +370,11 @@ async def people(seed: int, count: int) -> list[Person]:
     for one in made:
         if one.referrer:
             made[one.referrer - 1].invited = True
+        # Some of those who are out of sight are only another card of somebody.
+        if one.hidden and one.id % 2:
+            owner = next(other for other in made if not other.hidden and other.id > one.id // 2)
+            one.owner = owner.id
+            owner.others.append(one)
     for statement in SHOP.split(";"):
         await db.execute(statement, NOW)
     for table, columns, rows in tables(made):
@@ -353,11 +389,11 @@ def tables(made: list[Person]):
     yield (
         "customer",
         ("id name phone phone_verified_at email card_number gender birthday language home_location_id created_at"
-        " updated_at created_via created_by_id entry_link_id deleted_at"),
+        " updated_at created_via created_by_id entry_link_id deleted_at merged_into_id"),
         [
             (one.id, one.name, one.phone, NOW if one.verified else None, one.email, f"{one.id:08d}", one.gender,
              one.birthday, one.language, one.home, one.created, one.created, one.via, one.staff, one.link,
-             NOW if one.hidden else None)
+             NOW if one.hidden else None, one.owner)
             for one in made
         ],
     )  # fmt: skip
@@ -441,6 +477,38 @@ def tables(made: list[Person]):
             for at, state, source, team in one.bookings
         ],
     )
+    places = {one.id: number for number, (one, _) in enumerate(accounts, 1)}
+    told = [(one, number, fate) for one in made if one.id in places for number, fate in one.got.items()]
+    for one in made:
+        # Who has no account was left out.
+        one.got = one.got if one.id in places else dict.fromkeys(one.got, "skipped")
+    yield (
+        "message",
+        (
+            "id account_id customer_id channel direction kind content status priority dedupe_key created_at due_at"
+            " attempts"
+        ),
+        [
+            (number, places[one.id], one.id, "telegram", "out", "bulk", "{}", fate, 2, f"b{number}", NOW, NOW, 1)
+            for number, (one, _, fate) in enumerate(told, 1)
+            if fate not in {"control", "skipped"}
+        ],
+    )
+    yield (
+        "recipient",
+        "campaign_id customer_id state account_id message_id",
+        [
+            (campaign, one.id, fate, None, None)
+            if fate in {"control", "skipped"}
+            else (campaign, one.id, "done", places[one.id], number)
+            for number, (one, campaign, fate) in enumerate(told, 1)
+        ],
+    )
+    yield (
+        "campaign_click",
+        "campaign_id customer_id button first_at clicks",
+        [(campaign, one.id, 0, NOW, 1) for one in made for campaign in one.followed],
+    )
     lots = [(one, left, until) for one in made for left, until in one.lots]
     yield (
         "bonus_entry",
@@ -475,7 +543,7 @@ def tables(made: list[Person]):
 CHOICES = {
     "category": "123", "segment": "12", "importance": "0123", "visited_location": "123", "home_location": "123",
     "tier": "012", "booked_with": "123", "served_by": "123", "service": "123", "service_category": "12",
-    "created_by": "12", "entry_link": "12",
+    "created_by": "12", "entry_link": "12", "campaign": "123", "campaign_link": "123",
 }  # fmt: skip
 MONEY = {"sold", "paid", "average_receipt", "balance", "earned", "burnt", "expired"}
 SCALES = {"nps": 5, "age": 30, "frequency": 70, "locations": 1, "debt": 150, "tips": 4000, "discount": 400}

@@ -6,11 +6,22 @@ A filter is one small class: its name, operators, value and SQL. A tree of condi
 from collections.abc import Iterable
 
 from loyalty.errors import Invalid
-from loyalty.segments.filters import bonuses, bookings, labels, messengers, origin, person, purchases, surveys, visits
+from loyalty.segments.filters import (
+    bonuses,
+    bookings,
+    campaigns,
+    labels,
+    messengers,
+    origin,
+    person,
+    purchases,
+    surveys,
+    visits,
+)
 from loyalty.segments.filters.base import Area, Context, Filter, Kind, Unit
 from loyalty.segments.rules.trees import Condition, Group, Joiner
 
-FAMILIES = (labels, purchases, visits, bonuses, bookings, surveys, person, messengers, origin)
+FAMILIES = (labels, purchases, visits, bonuses, bookings, surveys, person, messengers, campaigns, origin)
 FILTERS: dict[str, Filter] = {one.key: one() for family in FAMILIES for one in family.FILTERS}
 """Every filter by its key, in the order of their list."""
 

@@ -19,6 +19,9 @@ OPTIONS = {
     "service_category": """
         SELECT id::text AS value, name FROM service_category ORDER BY archived_at IS NOT NULL, lower(name), id""",
     "staff": "SELECT id::text AS value, name FROM staff_member ORDER BY NOT is_active, lower(name), id",
+    # A series has one each week: the newest of very many.
+    "campaign": """
+        SELECT id::text AS value, name FROM campaign WHERE total > 0 AND name <> '' ORDER BY id DESC LIMIT 500""",
     "entry_link": "SELECT id::text AS value, name FROM entry_link ORDER BY deleted_at IS NOT NULL, lower(name), id",
 }
 QUESTIONS = (
