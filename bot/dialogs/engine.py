@@ -21,6 +21,7 @@ from bot.dialogs import (
     questionnaire,
     registration,
     settings,
+    staff_tasks,
     support,
     survey,
     topics,
@@ -93,7 +94,7 @@ def step_for(event: Event, now: datetime, answer: Callable[[Reply], None]) -> Ca
         if reply.is_silent:
             return Outcome(session=dict(opened.session), waiting=reply.waiting)
         return Outcome(
-            heard=None if reply.is_nobodys else _heard(event),
+            heard=None if reply.is_nobodys else _heard(staff_tasks.without_code(event)),
             replies=reply.said,
             session=_after(turn, reply).to_body(),
             waiting=reply.waiting,
@@ -150,6 +151,10 @@ async def _reply(turn: Turn) -> Reply:
         return await news(turn)
     if topics.is_stop(event):
         return await topics.stop(turn)
+    if staff_tasks.is_meant(event):
+        return await staff_tasks.link(turn)
+    if not topics.is_start(event) and (hint := await staff_tasks.hint(turn)) is not None:
+        return hint
     turn = await entry.opened(turn)
     return await (_newcomer(turn) if turn.account.customer_id is None else _customer(turn))
 
@@ -203,6 +208,8 @@ async def _button(turn: Turn) -> Reply:
     """A button of the step the dialog stands at, or one that works at any time; others are old."""
     name, _, rest = turn.event.data.partition(":")
     _, _, shown_in = rest.rpartition(":")
+    if name == staff_tasks.BUTTON:
+        return await staff_tasks.finish(turn)
     if name == turn.session.step:
         if shown_in == str(turn.session.turn):
             return replace(await STEPS[name](turn), removes_buttons=True)

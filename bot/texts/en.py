@@ -216,5 +216,18 @@ TEXTS = {
     "survey.commented_detractor": "Thank you. We have passed it on and will see to it.",
     "button.old": "This button is old",
     "group.hint": "I speak only in private chats: cards and balances are nobody else's business.",
+    "staff.linked": "Done, {name}: reminders of your tasks come here. To stop them, open your account in the panel.",
+    "staff.code_wrong": "This code does not work: it was used already, is older than 15 minutes, or has a mistake "
+    "in it. Make a new one under Account in the panel.",
+    "staff.of_colleague": "A colleague of yours is reminded in this chat. They can let go of it under Account in "
+    "the panel.",
+    "staff.only_telegram": "Reminders of tasks come in Telegram alone. Open the link there.",
+    "staff.tries": "Too many codes in a short time. Please come back in a quarter of an hour with a new one.",
+    "staff.here": "This chat is for reminders of your tasks. If you want a card of our customers, send /start.",
+    "task.done": "Marked as done.",
+    "task.done_before": "It was done already: {name}.",
+    "task.done_already": "It was done already.",
+    "task.cancelled": "This task was cancelled meanwhile.",
+    "task.gone": "This task is not yours any more. The panel shows whose it is.",
     "failed": "Something went wrong. We have kept your message and will look at it.",
 }

@@ -160,13 +160,15 @@ async def inbox_counts(staff_id: int, *, within: Collection[int] | None = None) 
     return {Show(name): count for name, count in (row or {}).items()}
 
 
-# Customers along customer_name_trigrams, the others among the few accounts that are nobody's.
+# Customers along customer_name_trigrams, the others among the few accounts that are nobody's; a colleague's chat, in
+# which they are reminded of tasks, is no stranger's.
 PEOPLE_NAMED = f"""
 {ROW} WHERE c.account_id IN (
     SELECT known.id FROM customer q JOIN messenger_account known ON known.customer_id = q.id
     WHERE lower(q.name) LIKE lower($1)
     UNION ALL SELECT nobodys.id FROM messenger_account nobodys
     WHERE nobodys.customer_id IS NULL AND lower(nobodys.name) LIKE lower($1)
+        AND NOT EXISTS (SELECT FROM staff_chat WHERE staff_chat.account_id = nobodys.id)
 ) AND {CHAT_WITHIN.format("$3")} {ORDER} LIMIT $2
 """
 
