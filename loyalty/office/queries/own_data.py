@@ -92,6 +92,13 @@ SECTIONS = {
         WHERE a.customer_id IN {MINE} AND (m.customer_id IS NULL OR m.customer_id IN {MINE}) AND m.direction <> 'log'
             AND m.kind <> 'task_due'
         ORDER BY m.id""",
+    "campaigns": f"""
+        SELECT c.id AS number, coalesce(c.started_at, c.created_at) AS began_at, CASE r.state WHEN 'skipped'
+            THEN 'left out' WHEN 'control' THEN 'drawn not to be written to' ELSE 'written to' END AS what, r.reason,
+            (SELECT coalesce(jsonb_agg(jsonb_build_object('address', c.buttons->k.button::int->>'url', 'first_at',
+                k.first_at, 'clicks', k.clicks) ORDER BY k.button), '[]') FROM campaign_click k
+                WHERE k.campaign_id = r.campaign_id AND k.customer_id = r.customer_id) AS followed
+        FROM recipient r JOIN campaign c ON c.id = r.campaign_id WHERE r.customer_id IN {MINE} ORDER BY c.id""",
     "notes": f"""
         SELECT text, created_at FROM note WHERE customer_id IN {MINE} AND deleted_at IS NULL
         UNION ALL SELECT m.content->>'text', m.created_at FROM message m

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from loyalty import db
+from loyalty.campaigns.actions.clicking import follow
+from loyalty.campaigns.links import Click
 from loyalty.customers.actions.notes import add_note
 from loyalty.customers.actions.profile import referral_code_of, set_consent
 from loyalty.customers.rules import Topic
@@ -17,6 +19,7 @@ from loyalty.office.queries.own_data import SECTIONS, own_data
 from loyalty.receipts.rules.sales import Line
 from loyalty.staff.rules import COMMAND, Actor, ActorKind
 from tests.builders import NOW, a_cashier, a_customer, a_location, a_message, a_programme, a_sale, an_account
+from tests.loyalty.campaigns.frozen import a_campaign, a_recipient
 
 pytestmark = pytest.mark.usefixtures("database")
 CUSTOMER = Actor(ActorKind.CUSTOMER)
@@ -49,6 +52,17 @@ async def test_every_section_is_there_with_what_is_held(person):
     assert [word["topic"] for word in data["consents"]] == ["marketing"]
     assert [said["text"] for said in data["messages"] if said["direction"] == "in"] == ["Здравствуйте"]
     assert {place["channel"] for place in data["messengers"]} == {"telegram", "sms"}
+
+
+async def test_messages_to_many_are_told_with_the_links_that_were_followed(person):
+    got, drawn = await a_campaign(buttons=("https://menu.example",)), await a_campaign()
+    await a_recipient(got, customer_id=person)
+    await a_recipient(drawn, "control", customer_id=person)
+    await follow(Click(got, person, 0), counts=True, now=NOW)
+    first, second = (await own_data(person, now=NOW))["campaigns"]
+    assert (first["what"], second["what"]) == ("written to", "drawn not to be written to")
+    [link] = first["followed"]
+    assert (link["address"], link["clicks"], second["followed"]) == ("https://menu.example", 1, [])
 
 
 async def test_nothing_is_said_about_others(person):
