@@ -51,6 +51,12 @@ def money(minor: int | None) -> str:
     return wording.money(minor, reader.currency, reader.exponent, reader.language)
 
 
+def about(minor: int | None) -> str:
+    """A sum of money to the whole unit, where many stand side by side."""
+    unit = 10 ** READER.get().exponent
+    return money(minor if minor is None else (2 * minor + unit) // (2 * unit) * unit)
+
+
 def bonuses(hundredths: int | None) -> str:
     """An amount of bonuses: 1 040; decimals only when there are any."""
     if hundredths is None:

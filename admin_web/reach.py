@@ -38,6 +38,8 @@ REACH: dict[str, Rule] = {
     "/": Reach.OPEN,
     "/account": Reach.OPEN,
     "/consents": Reach.OPEN,
+    # Figures of their locations alone.
+    "/dashboard": Reach.OPEN,
     # The base, its filters, columns, views and acts show and touch only those who are reached.
     "/customers": Reach.OPEN,
     "/customers/{id}": {"id": Thing.CUSTOMER},
@@ -47,6 +49,10 @@ REACH: dict[str, Rule] = {
     "/customers/imports": Reach.CHAIN,
     "/campaigns": Reach.OPEN,
     "/campaigns/{id}": {"id": Thing.CAMPAIGN},
+    # What was answered about their locations; the programme and asking on demand are the chain's.
+    "/surveys": Reach.OPEN,
+    "/surveys/programme": Reach.CHAIN,
+    "/surveys/runs": Reach.CHAIN,
     # A file is its asker's, and of the locations that it was asked for (`office/exporting.why_not`).
     "/customers/exports": Reach.OPEN,
     "/merges/{id}": {"id": Thing.MERGE},

@@ -19,6 +19,7 @@ from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.reminding import remind_of_tasks
 from loyalty.conversations.actions.staff import hand_back_silent
 from loyalty.office.actions import prove_nightly
+from loyalty.office.actions.dashboard import count_due as count_due_looks
 from loyalty.office.actions.duplicates import look_for_duplicates_nightly
 from loyalty.office.actions.erasure import forget_addresses as forget_erased_addresses
 from loyalty.office.actions.export_work import make_due as make_due_exports
@@ -119,6 +120,11 @@ async def hand_back_conversations(now: datetime) -> int:
 async def count_segments(now: datetime) -> int:
     """Keep how large segments are, a few times a day."""
     return await count_due_segments(now=now, limit=20)
+
+
+async def count_figures(now: datetime) -> int:
+    """Count what somebody looks at in the overview and what takes longer than a page may."""
+    return await count_due_looks(now=now)
 
 
 async def apply_label_rules(now: datetime) -> int:
@@ -232,6 +238,7 @@ JOBS = (
     Job("ask", 3, ask_surveys),
     Job("delete old files", 600, expire_exports),
     Job("count segments", 300, count_segments),
+    Job("count figures", 2, count_figures),
     Job("clear webhooks", 600, clear_webhooks),
 )
 

@@ -19,7 +19,10 @@ Show = Callable[[int], str]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values of the same points. tint: a class of colour, c1 to c5 or that of a word. is_past: what it was before."""
+    """Values of the same points; those that lie ahead have none.
+
+    tint: a class of colour, c1 to c5. is_past: what it was before.
+    """
 
     tint: str
     name: str
@@ -56,7 +59,7 @@ def bands(names: Sequence[str], series: Sequence[Series], show: Show) -> Markup:
             index * BAND,
             BAND,
             HEIGHT,
-            "\n".join([name, *(f"{one.name}: {show(one.values[index])}" for one in series)]),
+            "\n".join([name, *(f"{one.name}: {show(one.values[index])}" for one in series if index < len(one.values))]),
         )
         for index, name in enumerate(names)
     )

@@ -39,6 +39,7 @@ from admin_web.pages import (
     customer_standing,
     customer_views,
     customers,
+    dashboard,
     deleted_customers,
     entry_links,
     exports,
@@ -74,6 +75,7 @@ from admin_web.pages import (
 
 PAGES: tuple[ModuleType, ...] = (
     overview,
+    dashboard,
     customers,
     customer_filters,
     customer_views,

@@ -17,7 +17,10 @@ from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import Role
 
 CASHIER_HOME = "/cashier"
+FIGURES = "/dashboard"
 HOME = "/customers"
+HOMES = {Role.CASHIER: CASHIER_HOME, Role.OWNER: FIGURES, Role.ANALYST: FIGURES}
+"""Where somebody begins who does not begin with the customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,9 @@ class Step:
 
 @signed_in
 async def show(request: web.Request) -> web.Response:
-    """GET /: first steps for an owner, the cashier page for cashiers, the customers for others.
+    """GET /: first steps for an owner, then the figures; the cashier page for cashiers, the customers for others.
 
-    Books that do not agree, or were not proved, come before an owner's customers.
+    Books that do not agree, or were not proved, come before an owner's figures.
     """
     person = staff_of(request)
     if person.role is Role.OWNER:
@@ -47,7 +50,7 @@ async def show(request: web.Request) -> web.Response:
         if proof["alarms"]:
             return web.Response(status=303, headers={"Location": BOOKS})
     paths = [item.path for item in allowed_items(request.app, person)]
-    wanted = CASHIER_HOME if person.role is Role.CASHIER else HOME
+    wanted = HOMES.get(person.role, HOME)
     home = wanted if wanted in paths else (paths or ["/account"])[0]
     return web.Response(status=303, headers={"Location": home})
 

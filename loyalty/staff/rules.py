@@ -35,6 +35,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """One thing a role may do. Pages ask for it by name."""
 
+    DASHBOARD_READ = "dashboard.read"
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_EDIT = "customers.edit"
     CUSTOMERS_DELETE = "customers.delete"
@@ -71,6 +72,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.MARKETER: frozenset(
         {
+            Permission.DASHBOARD_READ,
             Permission.CUSTOMERS_READ,
             Permission.CUSTOMERS_EDIT,
             Permission.CUSTOMERS_DELETE,
@@ -97,7 +99,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.CASHIER: frozenset({Permission.CASHIER_USE}),
     Role.ANALYST: frozenset(
-        {Permission.CUSTOMERS_READ, Permission.CUSTOMERS_EXPORT, Permission.SURVEYS_READ, Permission.JOURNAL_READ}
+        {
+            Permission.DASHBOARD_READ,
+            Permission.CUSTOMERS_READ,
+            Permission.CUSTOMERS_EXPORT,
+            Permission.SURVEYS_READ,
+            Permission.JOURNAL_READ,
+        }
     ),
     Role.SUPPORT: frozenset(
         {

@@ -63,7 +63,7 @@ async def test_books_that_do_not_agree_come_before_the_customers(panel, sign_in_
     customer = await a_customer()
     await a_sale(customer.id, await a_location(), 100_00)
     await prove(now=START)
-    assert (await panel.get("/", allow_redirects=False)).headers["Location"] == "/customers"
+    assert (await panel.get("/", allow_redirects=False)).headers["Location"] == "/dashboard"
     clock.move(days=1)
     await db.execute("UPDATE customer_facts SET burnt = 5")
     await prove(now=clock.now())

@@ -41,6 +41,8 @@ from tests.builders import a_location
 PANEL = """
 # overview
 omcas open  GET    /
+# dashboard
+om-a- open  GET    /dashboard /dashboard/parts/{part}
 # customers
 om-as open  GET    /customers /customers/totals
 om-as mine  GET    /customers/{id}/why

@@ -28,10 +28,18 @@ async def test_an_owner_is_led_through_the_first_steps_and_then_to_the_customers
     customer = await a_customer()
     await a_sale(customer.id, await a_location(), 100_00)
     answer = await panel.get("/", allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (303, "/customers")
+    assert (answer.status, answer.headers["Location"]) == (303, "/dashboard")
 
 
-@pytest.mark.parametrize(("role", "home"), [(Role.CASHIER, "/cashier"), (Role.SUPPORT, "/customers")])
+@pytest.mark.parametrize(
+    ("role", "home"),
+    [
+        (Role.CASHIER, "/cashier"),
+        (Role.SUPPORT, "/customers"),
+        (Role.MARKETER, "/customers"),
+        (Role.ANALYST, "/dashboard"),
+    ],
+)
 async def test_others_begin_where_they_work(panel, sign_in_as, role, home):
     await sign_in_as(role)
     assert (await panel.get("/", allow_redirects=False)).headers["Location"] == home

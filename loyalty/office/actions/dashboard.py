@@ -40,7 +40,8 @@ async def look_at(looks: Collection[Look], *, now: datetime, zone: str) -> dict[
     times.
     """
     known = await kept(looks, now=now, zone=zone)
-    is_base_small = all(look in known for look in looks) or await is_small()
+    is_first = any(look not in known or not known[look].was_counted for look in looks)
+    is_base_small = is_first and await is_small()
     for look in looks:
         found = known.get(look)
         if found is not None and not found.is_old(now):
