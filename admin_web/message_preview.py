@@ -8,14 +8,15 @@ from admin_web.forms import Form, is_id
 from admin_web.i18n import READER
 from admin_web.i18n import gettext as _
 from admin_web.message_words import SYMBOLS, channel_name, samples
-from loyalty.campaigns.rules import content_for
+from loyalty.campaigns.queries.values import values_for
+from loyalty.campaigns.rules.texts import Words, content_for
 from loyalty.conversations.answering import filled_in
 from loyalty.conversations.channels import CAPABILITIES, EMAIL, SMS, SmsSize, sms_size
 from loyalty.conversations.content import Content, fit
 from loyalty.conversations.kinds.said import service_content
 from loyalty.conversations.message_types import BULK, LANGUAGES, MessageTypeView, Texts
 from loyalty.conversations.queries.recipients import first_name
-from loyalty.conversations.queries.templates import standing_in
+from loyalty.conversations.queries.templates import all_templates, standing_in
 from loyalty.conversations.queries.types import example_of, somebody
 from loyalty.customers.queries import CustomerView, customer, places_of
 from loyalty.customers.rules import parse_search
@@ -80,7 +81,7 @@ async def preview_of(view: MessageTypeView, form: Form, texts: Texts, shop: Shop
 
 
 async def bulk_preview_of(
-    channels: Sequence[str], form: Form, texts: Mapping[str, str], whom: Look, shop: ShopView
+    channels: Sequence[str], form: Form, words: Words, bonus: int, whom: Look, shop: ShopView
 ) -> Preview:
     """A message to many in these words, to whom `form` names, else to one of those whom it is for."""
     found = await _found(form.value("q"), shop.region)
@@ -92,8 +93,11 @@ async def bulk_preview_of(
     language = form.value("language")
     if language not in LANGUAGES:
         language = person.language if person and person.language in LANGUAGES else shop.language
-    name = first_name(person.name) if person else ""
-    contents = {one: content_for(texts, one, shop.language, name) for one in LANGUAGES}
+    person_id, now = person.id if person else None, READER.get().now
+    contents = {}
+    for one in LANGUAGES:
+        values = await values_for(person_id, words, bonus, language=one, now=now)
+        contents[one] = content_for(words, one, shop.language, values)
     reached = {place.channel for place in await places_of(person.id) if place.is_active} if person else set()
     shown = [
         await _shown(BULK, channel, contents[language], language, is_reached=channel in reached) for channel in channels
@@ -139,6 +143,9 @@ async def _shown(kind: str, channel: str, content: Content, language: str, *, is
     fitted = fit(content, able, language)
     template = await standing_in(kind, language) if able.window_hours else None
     filled = [content.values.get(one.name) or one.fallback for one in template.variables] if template else []
+    if content.stand_in and able.window_hours:
+        template = next((one for one in await all_templates() if one.id == content.stand_in), None)
+        filled = [content.values.get(one.name) or one.fallback for one in template.variables] if template else []
     return Shown(
         channel=channel,
         name=channel_name(channel),

@@ -14,13 +14,14 @@ import structlog
 
 from bot.webhooks import PREFIX, Webhooks
 from loyalty.bell import Bell, hung
+from loyalty.campaigns.links import click_key, click_url
 from loyalty.clock import system_now
 from loyalty.conversations.channels import EMAIL, SMS, TELEGRAM, WHATSAPP
 from loyalty.conversations.stopping import stop_key, stop_links
 from loyalty.customers.rules import code_key
 from loyalty.db import Watch, close_database, is_migrated, open_database, why_not_opened
 from loyalty.office.exporting import file_key, with_links
-from loyalty.settings import Settings, TelegramMode
+from loyalty.settings import TELEGRAM_API, Settings, TelegramMode
 from loyalty.webhooks.rules import signing_key
 from regulars.ports import Beside, CannotServe, Port, listening_at, side_by_side
 
@@ -142,12 +143,22 @@ async def _worker(process: Process) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _scheduler(process: Process) -> AsyncIterator[None]:
     """The duties of time; of many such processes one leads."""
-    from scheduler.jobs import JOBS, task_jobs  # noqa: PLC0415  a process without this part does not load it
+    from scheduler.jobs import JOBS, campaign_jobs, task_jobs  # noqa: PLC0415  a process without this part does not load it
     from scheduler.leader import leading  # noqa: PLC0415
 
-    jobs = (*JOBS, *task_jobs(process.settings.public_url))
+    links = _counted_links(process.settings)
+    jobs = (*JOBS, *task_jobs(process.settings.public_url), *campaign_jobs(links))
     async with leading(_database_url(process.settings), jobs, system_now):
         yield
+
+
+def _counted_links(settings: Settings) -> Callable[[int, int, int], str] | None:
+    """Links of ours in messages to many; None where the world cannot open them: there the addresses stay."""
+    is_open = settings.public_url.startswith("https://") or settings.telegram_api_url != TELEGRAM_API
+    if settings.secret_key is None or not is_open:
+        return None
+    key = click_key(settings.secret_key.get_secret_value())
+    return partial(click_url, key=key, public_url=settings.public_url)
 
 
 def _database_url(settings: Settings) -> str:

@@ -11,10 +11,11 @@ from loyalty.bonuses.actions.referrals import settle_referrals as settle_due_ref
 from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_referrals
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.bookings.actions.counting import pass_bookings as pass_due_bookings
-from loyalty.campaigns.actions.feeding import feed_due
+from loyalty.campaigns.actions.feeding import LinkFor, feed_due
 from loyalty.campaigns.actions.granting import find_late
 from loyalty.campaigns.actions.granting import grant_due as grant_due_by_campaigns
 from loyalty.campaigns.actions.reporting import report_due as report_due_campaigns
+from loyalty.campaigns.actions.starting import start_due as start_due_campaigns
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.reminding import remind_of_tasks
 from loyalty.conversations.actions.staff import hand_back_silent
@@ -157,9 +158,29 @@ async def act_on_many(now: datetime) -> int:
     return await work_on_due_actions(now=now)
 
 
-async def feed_campaigns(now: datetime) -> int:
-    """Put the next messages of campaigns into the outbox, a few seconds of pace ahead."""
-    return await feed_due(now=now)
+async def start_campaigns(now: datetime) -> int:
+    """Begin the campaigns whose time has come."""
+    return await start_due_campaigns(now=now)
+
+
+def campaign_jobs(link: LinkFor | None) -> tuple[Job, ...]:
+    """The duty that writes addresses of ours. link: by which following one is counted; None: they stay as they are."""
+
+    async def feed_campaigns(now: datetime) -> int:
+        """Put the next messages of campaigns into the outbox, a few seconds of pace ahead."""
+        return await feed_due(link=link, now=now)
+
+    return (Job("feed campaigns", 1, feed_campaigns),)
+
+
+async def invite_to_surveys(now: datetime) -> int:
+    """Invite whoever bought, once the delay of the programme is over."""
+    return await invite_due(now=now)
+
+
+async def ask_surveys(now: datetime) -> int:
+    """Ask those who are invited, a few hundred ahead of the senders."""
+    return await ask_due(now=now)
 
 
 async def grant_campaign_bonuses(now: datetime) -> int:
@@ -175,16 +196,6 @@ async def find_late_arrivals(now: datetime) -> int:
 async def report_campaigns(now: datetime) -> int:
     """Count what came of campaigns, while their windows are open and once after."""
     return await report_due_campaigns(now=now, limit=20)
-
-
-async def invite_to_surveys(now: datetime) -> int:
-    """Invite whoever bought, once the delay of the programme is over."""
-    return await invite_due(now=now)
-
-
-async def ask_surveys(now: datetime) -> int:
-    """Ask those who are invited, a few hundred ahead of the senders."""
-    return await ask_due(now=now)
 
 
 async def make_exports(now: datetime) -> int:
@@ -229,13 +240,13 @@ JOBS = (
     Job("act on many", 2, act_on_many),
     Job("bring in files", 2, bring_in_files),
     Job("forget files", 600, forget_files),
-    Job("feed campaigns", 1, feed_campaigns),
+    Job("start campaigns", 1, start_campaigns),
     Job("grant bonuses of campaigns", 2, grant_campaign_bonuses),
     Job("find late arrivals", 900, find_late_arrivals),
     Job("report on campaigns", 60, report_campaigns),
-    Job("make files", 2, make_exports),
     Job("invite to surveys", 15, invite_to_surveys),
     Job("ask", 3, ask_surveys),
+    Job("make files", 2, make_exports),
     Job("delete old files", 600, expire_exports),
     Job("count segments", 300, count_segments),
     Job("count figures", 2, count_figures),

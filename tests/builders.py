@@ -1,5 +1,6 @@
 """Ready-made things for tests, made through the same doors as in the shop. `NOW` is a Tuesday at noon in Moscow."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count
@@ -8,6 +9,9 @@ from typing import Any
 from loyalty import db
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.queries import HoldView
+from loyalty.campaigns.actions.drafting import Chosen, add_draft
+from loyalty.campaigns.actions.starting import launch_campaign, start_campaign
+from loyalty.campaigns.rules.drafts import Acknowledgement, CampaignDraft, acknowledgement
 from loyalty.conversations.content import Content
 from loyalty.conversations.rules import CARD_OPEN
 from loyalty.customers.actions.accounts import know_account, link_account
@@ -30,6 +34,8 @@ NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 PROGRAMME = Programme(
     tiers=(Tier(0, "Base", 0, 500), Tier(1, "Silver", 10_000_00, 700), Tier(2, "Gold", 50_000_00, 1000))
 )
+
+EVERYBODY = Chosen()
 
 _numbers = count(1)
 
@@ -240,3 +246,21 @@ async def an_open_card(customer_id: int, *, now: datetime = NOW) -> int:
         now + CARD_OPEN,
     )
     return account_id
+
+
+async def a_campaign(
+    draft: CampaignDraft,
+    chosen: Chosen = EVERYBODY,
+    *,
+    working: Collection[str] = ("telegram", "whatsapp"),
+    acknowledged: Acknowledgement | None = None,
+    key: str | None = None,
+    actor: Actor = COMMAND,
+    now: datetime = NOW,
+) -> int:
+    """A campaign that was written, launched and, where its time has come, begun; its id."""
+    campaign_id = await add_draft(draft, chosen, key=key or new_key(), actor=actor, now=now)
+    said = acknowledged or acknowledgement("ru")
+    await launch_campaign(campaign_id, said, working=working, actor=actor, now=now)
+    await start_campaign(campaign_id, now=now)
+    return campaign_id

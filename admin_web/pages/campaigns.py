@@ -1,153 +1,90 @@
-"""Messages to many: writing one, seeing whom it reaches, starting it, watching it, stopping it."""
+"""Messages to many: what there is, checking and sending one, watching it, stopping it."""
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from admin_web.auth import actor_of, requires, staff_of
-from admin_web.base_look import KEPT, list_url, look_of, part_url
+from admin_web.base_look import KEPT
 from admin_web.base_look import PATH as BASE
-from admin_web.campaign_words import FATES, STATES, reason_of, skip_text
-from admin_web.filter_words import look_words, wrong
+from admin_web.campaign_form import fill
+from admin_web.campaign_words import BUTTONS, FATES, PAUSES, STATES, TOPICS, reason_of, repeat_words, skip_text
+from admin_web.filter_words import look_words
+from admin_web.formats import num
 from admin_web.forms import Form, id_in, is_id, read_form
-from admin_web.i18n import READER, mark
+from admin_web.i18n import READER, mark, ngettext
 from admin_web.i18n import gettext as _
-from admin_web.keys import SETTINGS, SHOP, now
-from admin_web.message_preview import bulk_preview_of
-from admin_web.message_words import SYMBOLS, channel_name, set_up
+from admin_web.keys import SHOP, now
+from admin_web.message_words import SYMBOLS, channel_name
 from admin_web.navigation import NavItem
-from admin_web.render import go_to, is_htmx, page
+from admin_web.pages import campaign_edit
+from admin_web.pages.campaign_edit import AT_ONCE, PATH, audience_size, previewed, reach_words, working
+from admin_web.render import go_to, page
 from admin_web.words import reason_text
-from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign
-from loyalty.campaigns.actions.starting import start_campaign
+from loyalty.campaigns.actions.drafting import copy_campaign, delete_draft
+from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign, send_again
+from loyalty.campaigns.actions.starting import launch_campaign, start_campaign
+from loyalty.campaigns.actions.trying import places_of_staff, send_trial
 from loyalty.campaigns.queries.campaigns import CampaignView, campaign, campaigns, failures, recipients, skipped
-from loyalty.campaigns.queries.reach import Audience, Reach, reach
-from loyalty.campaigns.rules import (
-    NAME_LENGTH,
-    TEXT_LENGTH,
-    Acknowledgement,
-    CampaignDraft,
-    CampaignState,
-    Fate,
-    acknowledgement,
-    checked_name,
-    checked_texts,
-)
-from loyalty.conversations.message_types import BULK, LANGUAGES
-from loyalty.conversations.queries.types import message_type
-from loyalty.errors import Invalid, LoyaltyError, Refused
+from loyalty.campaigns.queries.plans import audience_of, manner_of
+from loyalty.campaigns.queries.reach import Reach, reach, used_channels
+from loyalty.campaigns.queries.values import values_for
+from loyalty.campaigns.rules.drafts import Acknowledgement, acknowledgement
+from loyalty.campaigns.rules.states import AHEAD, OVER, CampaignState, Fate
+from loyalty.conversations.message_types import LANGUAGES
+from loyalty.errors import Conflict, Invalid, LoyaltyError, Refused
 from loyalty.ids import new_key
-from loyalty.segments.queries.base import Look, base_count
 from loyalty.staff.rules import Permission
 
-PATH = "/campaigns"
 NAV = NavItem("campaigns", PATH, "send", mark("Campaigns"), "marketing", Permission.CAMPAIGNS_SEND)
 ENOUGH = 286
 """The answer that ends htmx's asking again and again."""
-AT_ONCE = 20_000
-"""Up to so many people, whom a message reaches is known with the page; of more it is asked when the page is there."""
 DEEDS = {"pause": pause_campaign, "resume": resume_campaign, "cancel": cancel_campaign}
+SHOWN = {
+    "": None,
+    "ahead": AHEAD,
+    "running": {CampaignState.RUNNING, CampaignState.PAUSED},
+    "over": OVER,
+}
 TELLS_OF_ARRIVING = frozenset({"whatsapp", "sms"})
 TELLS_OF_READING = frozenset({"whatsapp"})
 """Channels that tell what became of a message after they took it; of the others nothing is known."""
-
-
-def new_campaign_url(request: web.Request) -> str:
-    """Where a message to those is written whom the bar of the base means."""
-    is_all = "all" in request.query.getall("scope", [])
-    told = {"scope": "all"} if is_all else {"ids": ".".join(request.query.getall("id", []))}
-    kept = {name: request.query[name] for name in KEPT if request.query.get(name)}
-    return f"{PATH}/new?{urlencode(kept | told)}"
+PER_SECOND = {"telegram": 30, "whatsapp": 80}
+"""About so many messages a second a channel takes; others are slower than these, and not foretold."""
 
 
 @requires(Permission.CAMPAIGNS_SEND)
 async def show_list(request: web.Request) -> web.Response:
-    """GET /campaigns?before=: every message to many, the newest first."""
-    before = request.query.get("before", "")
+    """GET /campaigns?shown=&before=: every message to many, the newest first."""
+    before, shown = request.query.get("before", ""), request.query.get("shown", "")
     found, following = await campaigns(
-        before_id=int(before) if is_id(before) and len(before) < 10 else None, staff_id=_author(request)
+        before_id=int(before) if is_id(before) and len(before) < 10 else None,
+        staff_id=_author(request),
+        states=SHOWN.get(shown),
     )
+    tabs = [("", _("All")), ("ahead", _("Ahead")), ("running", _("Under way")), ("over", _("Over"))]
+    here = {"shown": shown} if shown in SHOWN and shown else {}
     return page(
         request,
         "campaigns/list.html",
         block="results" if request.headers.get("HX-Target") == "results" else None,
-        campaigns=[(one, await look_words(one.look)) for one in found],
+        campaigns=[(one, await _whom(one)) for one in found],
         states=_states(),
-        older=f"{PATH}?before={following}" if following else None,
-        newest=PATH if before else None,
+        tabs=[(key, text, f"{PATH}?{urlencode({'shown': key})}" if key else PATH) for key, text in tabs],
+        shown=shown,
+        repeats={one.id: repeat_words(one.draft.timing.repeat) for one in found if one.is_series},
+        older=f"{PATH}?{urlencode(here | {'before': following})}" if following else None,
+        newest=f"{PATH}?{urlencode(here)}" if before else None,
     )
-
-
-@requires(Permission.CAMPAIGNS_SEND)
-async def show_new(request: web.Request) -> web.Response:
-    """GET /campaigns/new?scope=all|ids=1.2&q=&f=: a message to those who are found, or who were ticked."""
-    if "scope" not in request.query and not request.query.get("ids"):
-        return await go_to(request, list_url(request))
-    told = {name: request.query.get(name, "") for name in ("scope", "ids")}
-    return await _edit(request, Form(told | {"key": new_key()}))
-
-
-@requires(Permission.CAMPAIGNS_SEND)
-async def preview(request: web.Request) -> web.Response:
-    """POST /campaigns/preview?q=&f=: what the form says, as somebody would get it."""
-    form = await read_form(request)
-    if not is_htmx(request):
-        return await _edit(request, form)
-    return page(request, "campaigns/_preview.html", **await _previewed(request, form), is_part=True)
-
-
-@requires(Permission.CAMPAIGNS_SEND)
-async def show_reach(request: web.Request) -> web.Response:
-    """POST /campaigns/reach?q=&f=: whom the message would reach now, and who is left out why."""
-    form = await read_form(request)
-    if not is_htmx(request):
-        return await _edit(request, form, counts=True)
-    found = await reach(_audience(request, form), channels=_working(request), now=now(request))
-    return page(request, "campaigns/_reach.html", form=form, reach=found, **_reach_words(found), is_part=True)
-
-
-@requires(Permission.CAMPAIGNS_SEND)
-async def start(request: web.Request) -> web.Response:
-    """POST /campaigns?q=&f=: asks once more with the count in words, then starts it."""
-    form = await read_form(request)
-    if form.value("step") == "back":
-        return await _edit(request, form, block="form")
-    if form.value("step") == "reach":
-        return await _edit(request, form, block="form", counts=True)
-    audience, channels, language = _audience(request, form), _working(request), request[SHOP].language
-    try:
-        if not form.checked("acknowledged"):
-            raise Invalid("acknowledged", "required")
-        texts = checked_texts(_texts(form), language)
-        checked_name(form.value("name"), texts, language)
-        found = await reach(audience, channels=channels, now=now(request))
-        if not found.reached:
-            raise Refused("nobody_to_write_to")
-        # What was agreed to is this many people; when they are others by now, it is asked anew.
-        if form.value("agreed") != str(found.reached):
-            form.values["agreed"] = str(found.reached)
-            return await _edit(request, form, block="form", asked=found)
-        campaign_id = await start_campaign(
-            CampaignDraft(form.value("name"), texts, _acknowledged()),
-            audience,
-            channels=channels,
-            look=_said(request) if audience.ids is None else None,
-            key=form.value("key")[:40] or new_key(),
-            actor=actor_of(request),
-            now=now(request),
-        )
-    except LoyaltyError as error:
-        form.refuse(error)
-        return await _edit(request, form, block="form", status=422)
-    return await go_to(request, f"{PATH}/{campaign_id}")
 
 
 @requires(Permission.CAMPAIGNS_SEND)
 async def show_one(request: web.Request) -> web.Response:
     """GET /campaigns/{id}?fate=&after=: how far it is, what became of each; `part` for what is asked again."""
     view = await campaign(id_in(request))
+    if view.state in AHEAD or view.is_series:
+        return await _check(request, view, Form({"key": new_key()}))
     is_part = "part" in request.query
     block = "progress" if is_part else "results" if request.headers.get("HX-Target") == "results" else None
     wanted = request.query.get("fate", "")
@@ -166,16 +103,14 @@ async def show_one(request: web.Request) -> web.Response:
         status=ENOUGH if is_part and view.state is not CampaignState.RUNNING else 200,
         is_part=is_part,
         campaign=view,
-        audience=await look_words(view.look),
-        base_url=_base_url(view),
         here=here,
         states=_states(),
+        paused=_(PAUSES[view.pause_reason]) if view.pause_reason else "",
         fates={key: (_(text), tint) for key, (text, tint) in FATES.items()},
         pace=round(view.pace()),
         seconds_left=view.seconds_left(),
         tells_of_arriving=bool(TELLS_OF_ARRIVING & set(view.channels)),
         tells_of_reading=bool(TELLS_OF_READING & set(view.channels)),
-        channels=[(channel_name(one), SYMBOLS.get(one, "message-circle")) for one in view.channels],
         left_out=left_out,
         failures=[(reason_of(Fate.FAILED, reason), count) for reason, count in failed],
         rows=[(row, reason_of(row.fate, row.reason), channel_name(row.channel) if row.channel else "") for row in rows],
@@ -183,8 +118,57 @@ async def show_one(request: web.Request) -> web.Response:
         fate=fate.value if fate else "",
         beginning=f"{here}?{urlencode({'fate': wanted})}" if after else None,
         following=f"{here}?{urlencode({'fate': wanted, 'after': following})}" if following else None,
-        language_codes=[one for one in LANGUAGES if one in view.texts],
+        **await _told(view),
     )
+
+
+@requires(Permission.CAMPAIGNS_SEND)
+async def launch(request: web.Request) -> web.Response:
+    """POST /campaigns/{id}/launch: asks once more with the count in words, then lets it begin."""
+    view, form = await campaign(id_in(request)), await read_form(request)
+    if view.state is not CampaignState.DRAFT:
+        return await go_to(request, f"{PATH}/{view.id}")
+    if form.value("step") in {"back", "reach"}:
+        return await _check(request, view, form, block="form", counts=form.value("step") == "reach")
+    try:
+        if not form.checked("acknowledged"):
+            raise Invalid("acknowledged", "required")
+        found = await _reach(request, view)
+        is_now = view.draft.timing.starts_at is None
+        if is_now and not found.reached:
+            raise Refused("nobody_to_write_to")
+        # What was agreed to is this many people; when they are others by now, it is asked anew.
+        if form.value("agreed") != str(found.reached):
+            form.values["agreed"] = str(found.reached)
+            return await _check(request, view, form, block="form", asked=found)
+        moment = now(request)
+        await launch_campaign(view.id, _acknowledged(), working=working(request), actor=actor_of(request), now=moment)
+        # A few are chosen at once, many by whoever looks for what is due.
+        if is_now and found.total <= AT_ONCE:
+            await start_campaign(view.id, now=moment)
+    except LoyaltyError as error:
+        form.refuse(error)
+        return await _check(request, view, form, block="form", status=422)
+    return await go_to(request, f"{PATH}/{view.id}")
+
+
+@requires(Permission.CAMPAIGNS_SEND)
+async def send_me(request: web.Request) -> web.Response:
+    """POST /campaigns/{id}/trial: it comes to whoever asks, as if they were the customer of the preview."""
+    view, form = await campaign(id_in(request)), await read_form(request)
+    language = form.value("language") if form.value("language") in LANGUAGES else request[SHOP].language
+    wanted, words = form.value("customer"), view.draft.words
+    person = int(wanted) if is_id(wanted) else None
+    values = await values_for(person, words, view.draft.effect.bonus, language=language, now=now(request))
+    used = await used_channels(manner_of(view.draft), working(request))
+    key, actor = form.value("key")[:20] or new_key(), actor_of(request)
+    try:
+        channels = await send_trial(view.id, language, values, channels=used, key=key, actor=actor, now=now(request))
+    except Refused as error:
+        said = reason_text(error)
+    else:
+        said = _("Sent to you: %(channels)s") % {"channels": ", ".join(channel_name(one) for one in channels)}
+    return await go_to(request, f"{PATH}/{view.id}", say=said)
 
 
 @requires(Permission.CAMPAIGNS_SEND)
@@ -199,8 +183,44 @@ async def change(request: web.Request) -> web.Response:
     return await go_to(request, f"{PATH}/{view.id}", say=said)
 
 
-async def _edit(
+@requires(Permission.CAMPAIGNS_SEND)
+async def again(request: web.Request) -> web.Response:
+    """POST /campaigns/{id}/again: once more to those of whom nobody knows, or to one of them."""
+    view, form = await campaign(id_in(request)), await read_form(request)
+    one = form.value("customer")
+    try:
+        count = await send_again(
+            view.id, customer_id=int(one) if is_id(one) else None, actor=actor_of(request), now=now(request)
+        )
+    except Refused as error:
+        return await go_to(request, f"{PATH}/{view.id}", say=reason_text(error))
+    said = ngettext("Sent again to %(num)s customer", "Sent again to %(num)s customers", count) % {"num": num(count)}
+    return await go_to(request, f"{PATH}/{view.id}", say=said)
+
+
+@requires(Permission.CAMPAIGNS_SEND)
+async def copy(request: web.Request) -> web.Response:
+    """POST /campaigns/{id}/copy: a draft that says the same."""
+    view, form = await campaign(id_in(request)), await read_form(request)
+    key = form.value("key")[:20] or new_key()
+    copy_id = await copy_campaign(view.id, key=key, actor=actor_of(request), now=now(request))
+    return await go_to(request, f"{PATH}/{copy_id}/edit")
+
+
+@requires(Permission.CAMPAIGNS_SEND)
+async def delete(request: web.Request) -> web.Response:
+    """POST /campaigns/{id}/delete: of what has not begun nothing is left; a repeated one ends."""
+    view = await campaign(id_in(request))
+    try:
+        await delete_draft(view.id, actor=actor_of(request), now=now(request))
+    except Conflict as error:
+        return await go_to(request, f"{PATH}/{view.id}", say=reason_text(error))
+    return await go_to(request, PATH, say=_("Thrown away: “%(name)s”") % {"name": view.name})
+
+
+async def _check(
     request: web.Request,
+    view: CampaignView,
     form: Form,
     *,
     block: str | None = None,
@@ -208,95 +228,78 @@ async def _edit(
     counts: bool = False,
     asked: Reach | None = None,
 ) -> web.Response:
-    """The page on which it is written. asked: it is sound, and stands here to be agreed to with this count."""
-    # Whoever goes back to the text is asked again after it.
+    """What has not begun, to be looked through and sent. asked: it stands here to be agreed to with this count."""
     form.values["agreed"] = form.value("agreed") if asked else ""
-    try:
-        audience = _audience(request, form)
-        size = await base_count(audience.look, now=now(request), at_most=AT_ONCE) if audience.ids is None else 0
-    except Invalid as error:
-        raise web.HTTPUnprocessableEntity(text=wrong(error)) from error
-    channels = _working(request)
+    form.values = fill(view.draft, request[SHOP].time_zone) | form.values
+    audience = audience_of(view.look, view.ids, request[SHOP].region)
+    is_small = await audience_size(request, audience) <= AT_ONCE
     found = asked
-    if found is None and (counts or size <= AT_ONCE):
-        found = await reach(audience, channels=channels, now=now(request))
-    shown = (await message_type(BULK)).channels
+    if found is None and (counts or is_small) and view.state is CampaignState.DRAFT:
+        found = await _reach(request, view)
+    used = await used_channels(manner_of(view.draft), working(request))
+    times, _following = await campaigns(series_id=view.id) if view.is_series else ([], None)
     return page(
         request,
-        "campaigns/new.html",
+        "campaigns/check.html",
         block=block,
         status=status,
-        url=part_url(request, PATH),
-        reach_url=part_url(request, f"{PATH}/reach"),
-        preview_url=part_url(request, f"{PATH}/preview"),
-        back=list_url(request),
-        audience=await look_words(_said(request) if audience.ids is None else None),
-        channels=[(channel_name(one), SYMBOLS.get(one, "message-circle"), one in channels) for one in shown],
+        campaign=view,
+        here=f"{PATH}/{view.id}",
+        url=f"{PATH}/{view.id}/launch",
+        reach_url=f"{PATH}/reach?draft={view.id}",
+        preview_url=f"{PATH}/preview?draft={view.id}",
+        states=_states(),
+        paused=_(PAUSES[view.pause_reason]) if view.pause_reason else "",
         is_part=False,
         asked=asked,
         reach=found,
+        minutes=_minutes(found),
         acknowledgement=_acknowledged().text,
-        name_length=NAME_LENGTH,
-        text_length=TEXT_LENGTH,
-        **_reach_words(found),
-        **await _previewed(request, form),
+        mine=[channel_name(one) for one in await places_of_staff(staff_of(request).id, used)],
+        times=[(one, await _whom(one)) for one in times],
+        **await _told(view, used),
+        **reach_words(found),
+        **await previewed(request, form, audience),
     )
 
 
-async def _previewed(request: web.Request, form: Form) -> dict[str, Any]:
-    """The preview; or what is wrong with the words, for which there is none."""
-    found, bad = None, ""
-    language = request[SHOP].language
-    try:
-        texts = checked_texts(_texts(form), language)
-        audience = _audience(request, form)
-        working = _working(request)
-        channels = [one for one in (await message_type(BULK)).channels if one in working]
-        if audience.ids and not form.value("customer"):
-            form.values["customer"] = str(audience.ids[0])
-        found = await bulk_preview_of(channels, form, texts, audience.look, request[SHOP])
-    except Invalid as error:
-        trial = Form()
-        trial.refuse(error)
-        # Before anything is written nothing is wrong yet.
-        bad = trial.error(error.field) if any(_texts(form).values()) else " "
-    languages = sorted(LANGUAGES, key=lambda one: (one != language, LANGUAGES.index(one)))
-    return {"form": form, "preview": found, "wrong": bad, "language_codes": languages}
-
-
-def _reach_words(found: Reach | None) -> dict[str, Any]:
-    """Whom it reaches, in rows."""
-    if found is None:
-        return {"by_channel": [], "left_out": []}
+async def _told(view: CampaignView, channels: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """A campaign in words, wherever it is shown."""
+    draft, language_codes = view.draft, [one for one in LANGUAGES if one in view.texts]
+    names, hint = TOPICS[draft.topic]
     return {
-        "by_channel": [
-            (channel_name(one), SYMBOLS.get(one, "message-circle"), count) for one, count in found.channels.items()
-        ],
-        "left_out": [(skip_text(one), count) for one, count in found.skipped.items()],
+        "audience": await _whom(view),
+        "base_url": _base_url(view),
+        "channels": [(channel_name(one), SYMBOLS.get(one, "message-circle")) for one in channels or view.channels],
+        "topic": (_(names), _(hint)),
+        "repeat": repeat_words(draft.timing.repeat),
+        "buttons": [(button, _(BUTTONS[button.kind])) for button in draft.words.buttons],
+        "text_codes": language_codes,
     }
 
 
-def _audience(request: web.Request, form: Form) -> Audience:
-    """Who is meant: everybody found, or those who were ticked. Raises Invalid("filter")."""
-    look = look_of(request)
-    if form.value("scope") == "all":
-        return Audience(look)
-    ids = tuple(sorted({int(one) for one in form.value("ids").split(".") if is_id(one)}))
-    return Audience(replace(Look(), locations=look.locations), ids)
+async def _reach(request: web.Request, view: CampaignView) -> Reach:
+    audience = audience_of(view.look, view.ids, request[SHOP].region)
+    return await reach(audience, manner_of(view.draft, view.seed), working=working(request), now=now(request))
 
 
-def _texts(form: Form) -> dict[str, str]:
-    return {language: form.value(f"text-{language}") for language in LANGUAGES}
+async def _whom(view: CampaignView) -> str:
+    """Who is meant, in words."""
+    if view.ids is not None:
+        return await look_words(None)
+    return await look_words(view.look)
+
+
+def _minutes(found: Reach | None) -> int | None:
+    """About how long it goes out; None where nobody can say."""
+    if found is None or not found.reached or not set(found.channels) <= PER_SECOND.keys():
+        return None
+    return max(count // PER_SECOND[one] for one, count in found.channels.items()) // 60 + 1
 
 
 def _acknowledged() -> Acknowledgement:
     """What is confirmed, in the reader's language."""
     return acknowledgement(READER.get().language)
-
-
-def _working(request: web.Request) -> set[str]:
-    """The channels that can send here."""
-    return set_up(request.app[SETTINGS])
 
 
 def _author(request: web.Request) -> int | None:
@@ -305,14 +308,9 @@ def _author(request: web.Request) -> int | None:
     return None if staff.location_ids is None else staff.id
 
 
-def _said(request: web.Request) -> dict[str, str]:
-    """The search and the filter, as the address says them."""
-    return {name: request.query[name] for name in ("q", "f") if request.query.get(name)}
-
-
 def _base_url(view: CampaignView) -> str:
     """The list as it is found today by what the audience was found by; empty for those who were ticked."""
-    if view.look is None:
+    if view.look is None or view.ids is not None:
         return ""
     kept = {name: view.look[name] for name in KEPT if view.look.get(name)}
     return f"{BASE}?{urlencode(kept)}" if kept else BASE
@@ -327,6 +325,7 @@ def _tabs(view: CampaignView, here: str) -> list[tuple[str, str, str, int]]:
         Fate.UNKNOWN: view.unknown,
         Fate.CANCELLED: view.cancelled,
         Fate.SKIPPED: view.skipped,
+        Fate.CONTROL: view.control,
     }
     return [
         ("", _("All"), here, view.total),
@@ -340,10 +339,12 @@ def _states() -> dict[CampaignState, tuple[str, str]]:
 
 ROUTES = (
     web.get(PATH, show_list),
-    web.get(f"{PATH}/new", show_new),
-    web.post(f"{PATH}/preview", preview),
-    web.post(f"{PATH}/reach", show_reach),
-    web.post(PATH, start),
+    *campaign_edit.ROUTES,
     web.get(PATH + r"/{id:\d{1,9}}", show_one),
+    web.post(PATH + r"/{id:\d{1,9}}/launch", launch),
+    web.post(PATH + r"/{id:\d{1,9}}/trial", send_me),
+    web.post(PATH + r"/{id:\d{1,9}}/again", again),
+    web.post(PATH + r"/{id:\d{1,9}}/copy", copy),
+    web.post(PATH + r"/{id:\d{1,9}}/delete", delete),
     web.post(PATH + r"/{id:\d{1,9}}/{deed:pause|resume|cancel}", change),
 )

@@ -15,7 +15,7 @@ from admin_web.i18n import ngettext
 from admin_web.keys import now
 from admin_web.label_words import importance_choices
 from admin_web.mass_words import ROW_STATES, STATES, order_title, row_reason, title, undo_text
-from admin_web.pages.campaigns import new_campaign_url
+from admin_web.pages.campaign_edit import new_campaign_url
 from admin_web.reach import cards_open_to
 from admin_web.render import go_to, is_htmx, leave_toast, page
 from loyalty.customers.queries.categories import categories, importance_classes

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from bot.texts import say
 from loyalty import db
+from loyalty.campaigns.actions.drafting import Chosen, add_draft
 from loyalty.campaigns.actions.feeding import feed
-from loyalty.campaigns.actions.starting import start_campaign
-from loyalty.campaigns.queries.reach import Audience
-from loyalty.campaigns.rules import CampaignDraft, acknowledgement
+from loyalty.campaigns.actions.starting import launch_campaign, start_campaign
+from loyalty.campaigns.rules.drafts import CampaignDraft, acknowledgement
+from loyalty.campaigns.rules.texts import Words
 from loyalty.conversations.actions.staff import add_note, assign, close, write_to
 from loyalty.conversations.channels import TELEGRAM, WHATSAPP
 from loyalty.conversations.content import Content
@@ -197,10 +198,11 @@ async def write_to_all(author_id: int, now: datetime) -> None:
         await arrive(now)
         return
     ids |= {row["id"] for row in await db.fetch(OUT_OF_REACH, WRITTEN_TO // 4)}
-    draft = CampaignDraft("Тыквенный раф вернулся", {"ru": OFFER}, acknowledgement("ru"))
-    audience = Audience(ids=tuple(sorted(ids)))
+    draft, chosen = CampaignDraft("Тыквенный раф вернулся", Words({"ru": OFFER})), Chosen(ids=tuple(sorted(ids)))
     author, channels = Actor(ActorKind.STAFF, author_id), (TELEGRAM, WHATSAPP)
-    campaign_id = await start_campaign(draft, audience, channels=channels, key="offer", actor=author, now=at)
+    campaign_id = await add_draft(draft, chosen, key="offer", actor=author, now=at)
+    await launch_campaign(campaign_id, acknowledgement("ru"), working=channels, actor=author, now=at)
+    await start_campaign(campaign_id, now=at)
     while await feed(campaign_id, now=at):
         pass
     await arrive(now)

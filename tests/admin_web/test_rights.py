@@ -68,8 +68,18 @@ om--- mine  POST   /customers/actions/{id}/{deed} /customers/actions/{id}/undo
 # campaigns
 om--- open  GET    /campaigns /campaigns/new
 om--- open  POST   /campaigns /campaigns/preview /campaigns/reach
-om--- mine  GET    /campaigns/{id}
-om--- mine  POST   /campaigns/{id}/{deed}
+om--- mine  GET    /campaigns/{id} /campaigns/{id}/edit
+om--- mine  POST   /campaigns/{id}/{deed} /campaigns/{id}/edit /campaigns/{id}/launch /campaigns/{id}/trial
+                    /campaigns/{id}/again /campaigns/{id}/copy /campaigns/{id}/delete
+# surveys
+om-as open  GET    /surveys /surveys/answers
+om-a- open  POST   /surveys/answers/file
+# survey_programme
+om--- chain GET    /surveys/programme
+om--- chain POST   /surveys/programme /surveys/programme/preview
+# survey_runs
+om--- chain GET    /surveys/runs /surveys/runs/new /surveys/runs/{id}
+om--- chain POST   /surveys/runs /surveys/runs/{id}/cancel
 # imports
 om--- chain GET    /customers/imports /customers/imports/new /customers/imports/{id}
                     /customers/imports/example.{ending} /customers/imports/{id}/refused.csv

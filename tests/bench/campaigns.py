@@ -13,10 +13,12 @@ from pathlib import Path
 from time import perf_counter
 
 from loyalty import db
+from loyalty.campaigns.actions.drafting import Chosen, add_draft
 from loyalty.campaigns.actions.feeding import count, feed
-from loyalty.campaigns.actions.starting import start_campaign
-from loyalty.campaigns.queries.reach import Audience, reach
-from loyalty.campaigns.rules import CampaignDraft, acknowledgement
+from loyalty.campaigns.actions.starting import launch_campaign, start_campaign
+from loyalty.campaigns.queries.reach import Audience, Manner, reach
+from loyalty.campaigns.rules.drafts import CampaignDraft, acknowledgement
+from loyalty.campaigns.rules.texts import Words
 from loyalty.staff.rules import COMMAND
 from regulars.embedded import EmbeddedServers
 from regulars.seed.fast import seed_fast
@@ -43,13 +45,15 @@ async def measure(url: str, customers: int) -> None:
     await db.execute(BY_HAND)
     by_hand = perf_counter() - began
     began = perf_counter()
-    found = await reach(Audience(), channels=CHANNELS, now=NOW)
+    found = await reach(Audience(), Manner(), working=CHANNELS, now=NOW)
     counted = perf_counter() - began
     print(f"{found.total:,} customers, {found.reached:,} reached; by hand {by_hand:.2f} s")
     print(f"counting whom it reaches {counted:6.2f} s {counted / by_hand:5.1f} of by hand")
+    draft = CampaignDraft("Bench", Words(TEXTS))
+    campaign_id = await add_draft(draft, Chosen(), key="bench", actor=COMMAND, now=NOW)
+    await launch_campaign(campaign_id, acknowledgement("en"), working=CHANNELS, actor=COMMAND, now=NOW)
     began = perf_counter()
-    draft = CampaignDraft("Bench", TEXTS, acknowledgement("en"))
-    campaign_id = await start_campaign(draft, Audience(), channels=CHANNELS, key="bench", actor=COMMAND, now=NOW)
+    await start_campaign(campaign_id, now=NOW)
     frozen = perf_counter() - began
     print(f"freezing                 {frozen:6.2f} s {frozen / by_hand:5.1f} of by hand")
     fed, spent = 0, 0.0

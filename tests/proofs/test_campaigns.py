@@ -7,14 +7,13 @@ import pytest
 from loyalty import db
 from loyalty.campaigns.actions.feeding import count, feed
 from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign
-from loyalty.campaigns.actions.starting import start_campaign
 from loyalty.campaigns.queries.campaigns import campaign
-from loyalty.campaigns.queries.reach import Audience
-from loyalty.campaigns.rules import CampaignDraft, acknowledgement
+from loyalty.campaigns.rules.drafts import CampaignDraft
+from loyalty.campaigns.rules.texts import Words
 from loyalty.clock import system_now
-from loyalty.ids import new_key
 from loyalty.staff.rules import COMMAND
 from tests.bot.conftest import until_sql
+from tests.builders import a_campaign
 from tests.proofs.conftest import sized
 from tests.proofs.test_bulk import MANY_PEOPLE
 
@@ -35,9 +34,8 @@ async def begun(people: int) -> int:
 
 
 async def begun_for_all() -> int:
-    draft = CampaignDraft("", {"en": "Hello", "ru": "Привет"}, acknowledgement("en"))
-    audience, now = Audience(), system_now()
-    return await start_campaign(draft, audience, channels=("telegram",), key=new_key(), actor=COMMAND, now=now)
+    draft = CampaignDraft("", Words({"en": "Hello", "ru": "Привет"}))
+    return await a_campaign(draft, working=("telegram",), now=system_now())
 
 
 @pytest.mark.parametrize(

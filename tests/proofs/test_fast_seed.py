@@ -53,7 +53,9 @@ async def test_a_fast_seed_that_is_ended_leaves_nothing_and_the_next_one_is_whol
 
 async def begun(url: str, word: str) -> asyncio.subprocess.Process:
     """A fast seed, once it has said a line with this word."""
-    command = (sys.executable, "-c", FILL, url, str(CUSTOMERS), str(LIVES))
+    # Whoever starts the tests in the background of a shell has them, and their children, deaf to Ctrl-C.
+    heard = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler){FILL}"
+    command = (sys.executable, "-c", heard, url, str(CUSTOMERS), str(LIVES))
     streams = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, **streams)  # type: ignore[arg-type]
     assert process.stdout is not None

@@ -9,7 +9,7 @@ from bot.channels.base import Event
 from bot.channels.telegram import TelegramChannel
 from loyalty import db
 from loyalty.campaigns.queries.campaigns import campaigns
-from loyalty.campaigns.rules import CampaignState
+from loyalty.campaigns.rules.states import CampaignState
 from loyalty.conversations.queries.channels import failed_updates
 from loyalty.conversations.queries.inbox import Show, canned_replies, inbox, templates
 from loyalty.conversations.queries.sending import template_for

@@ -11,8 +11,20 @@ UPDATE campaign c SET look = c.look - 'q', name = CASE WHEN c.total = 1 THEN '' 
 WHERE (c.look ? 'q' OR c.total = 1)
     AND c.id IN (SELECT campaign_id FROM recipient WHERE customer_id = ANY($1::bigint[]))
 """
+# Of what has not begun nobody is chosen yet: whom a search would find is not asked, and a filter without its search
+# would find others. Its author chooses anew. These are a handful.
+SEARCHES = """
+UPDATE campaign SET look = look - 'q', ids = '[]', pause_reason = 'no_audience', state = 'draft'
+WHERE state IN ('draft', 'scheduled') AND look ? 'q'
+"""
+FOR_THEM_ALONE = """
+UPDATE campaign SET ids = '[]', name = '', texts = '{}', state = 'cancelled', finished_at = created_at
+WHERE state IN ('draft', 'scheduled') AND ids <> '[]' AND ids <@ $1::jsonb
+"""
 
 
 async def erase(customer_ids: Sequence[int]) -> None:
     """Take out of their campaigns what tells of these customers; that they were of the audience stays."""
     await db.execute(ERASE, list(customer_ids))
+    await db.execute(SEARCHES)
+    await db.execute(FOR_THEM_ALONE, db.to_json(list(customer_ids)))

@@ -5,15 +5,22 @@ the key of each message says it once whatever happens.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from loyalty import db
-from loyalty.campaigns.rules import Skip, content_for
+from loyalty.campaigns.actions.erring import pause_by_itself
+from loyalty.campaigns.queries.plans import COLUMNS, words_of
+from loyalty.campaigns.queries.values import values_of
+from loyalty.campaigns.rules.states import PauseReason, Skip
+from loyalty.campaigns.rules.texts import ButtonKind, Words, content_for
 from loyalty.conversations.actions.bulk import BulkMessage, queue_bulk
-from loyalty.conversations.queries.recipients import first_name
-from loyalty.customers.rules import Topic
-from loyalty.shop.queries import shop
+from loyalty.conversations.content import Link
+from loyalty.shop.queries import programme_at, shop
+
+LinkFor = Callable[[int, int, int], str]
+"""(campaign, customer, button) → the address that counts who follows it."""
 
 AHEAD = 500
 """So many messages of a campaign wait in the outbox at most; the fastest channel sends them within seconds."""
@@ -26,8 +33,8 @@ COUNTED_FOR = timedelta(days=3)
 RUNNING = "SELECT id FROM campaign WHERE state = 'running' ORDER BY id"
 # By the state: those that stand still are few, and nothing is asked of those that are over.
 PAUSED = "SELECT id FROM campaign WHERE state = 'paused' FOR NO KEY UPDATE SKIP LOCKED"
-TASK = """
-SELECT texts, place FROM campaign WHERE id = $1 AND state = 'running' FOR NO KEY UPDATE SKIP LOCKED
+TASK = f"""
+SELECT {COLUMNS}, place FROM campaign WHERE id = $1 AND state = 'running' FOR NO KEY UPDATE SKIP LOCKED
 """
 # A message that failed went to another account of its person: that one counts. Both indexes: recipient_open; a failed
 # one's by message_instead_of.
@@ -35,9 +42,12 @@ FOLLOW = """
 UPDATE recipient r SET message_id = s.id, account_id = s.account_id FROM message s
 WHERE r.campaign_id = $1 AND r.state = ANY($2::text[]) AND s.instead_of_id = r.message_id RETURNING r.customer_id
 """
+# To whom it was sent the campaign's bonus is due, if it has one.
 SETTLE = """
-UPDATE recipient r SET state = 'done' FROM message m
-WHERE r.campaign_id = $1 AND r.state = 'queued' AND m.id = r.message_id
+UPDATE recipient r SET state = CASE WHEN c.bonus > 0 AND m.status IN ('sent', 'delivered', 'read', 'unknown')
+    THEN 'due' ELSE 'done' END
+FROM message m, campaign c
+WHERE r.campaign_id = $1 AND c.id = $1 AND r.state = 'queued' AND m.id = r.message_id
     AND m.status IN ('sent', 'delivered', 'read', 'unknown', 'failed', 'cancelled')
     AND m.reason IS DISTINCT FROM 'campaign_paused'
 """
@@ -47,6 +57,12 @@ UPDATE message m SET status = 'cancelled', reason = 'campaign_paused', leased_un
 FROM recipient r WHERE r.campaign_id = $1 AND r.state = 'queued' AND m.id = r.message_id
     AND m.status IN ('queued', 'delayed')
 """
+# Of what was taken back, nothing goes out again.
+NO_MORE = """
+UPDATE message m SET reason = $2 FROM recipient r
+WHERE r.campaign_id = $1 AND r.state = 'queued' AND m.id = r.message_id AND m.status = 'cancelled'
+    AND m.reason = 'campaign_paused'
+"""
 # What waits for the morning keeps nobody else waiting.
 OPEN = """
 SELECT count(*) FILTER (WHERE m.status <> 'delayed') AS ahead, count(*) AS open
@@ -54,10 +70,12 @@ FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.campaign_id = $1 
 """
 # By the primary key.
 NEXT = """
-SELECT r.customer_id, r.account_id, c.name, c.language, f.is_hidden FROM (
+SELECT r.customer_id, r.account_id, c.name, c.language, f.is_hidden, f.balance, f.tier_id, l.name AS location FROM (
     SELECT customer_id, account_id FROM recipient WHERE campaign_id = $1 AND customer_id > $2 AND state = 'waiting'
     ORDER BY customer_id LIMIT $3) r
-JOIN customer c ON c.id = r.customer_id JOIN customer_facts f ON f.customer_id = r.customer_id ORDER BY r.customer_id
+JOIN customer c ON c.id = r.customer_id JOIN customer_facts f ON f.customer_id = r.customer_id
+    LEFT JOIN location l ON l.id = c.home_location_id
+ORDER BY r.customer_id
 """
 KEEP = """
 UPDATE recipient r SET state = 'queued', message_id = m.id
@@ -69,6 +87,14 @@ UPDATE recipient SET state = 'skipped', reason = $3, account_id = NULL
 WHERE campaign_id = $1 AND customer_id = ANY($2::bigint[])
 """
 PLACE = "UPDATE campaign SET place = $2, skipped = skipped + $3 WHERE id = $1"
+# Whoever has not got it by the last moment does not get it.
+TOO_LATE = """
+WITH late AS (
+    UPDATE recipient SET state = 'skipped', reason = 'too_late', account_id = NULL
+    WHERE campaign_id = $1 AND state = 'waiting' RETURNING 1
+)
+UPDATE campaign SET skipped = skipped + (SELECT count(*) FROM late)::int WHERE id = $1
+"""
 FINISH = "UPDATE campaign SET state = 'finished', finished_at = $2 WHERE id = $1"
 COUNT = """
 UPDATE campaign SET queued = found.queued, sent = found.sent, delivered = found.delivered, read = found.read,
@@ -84,7 +110,7 @@ FROM (SELECT count(*) FILTER (WHERE r.state = 'waiting')::int AS waiting,
         count(*) FILTER (WHERE m.status = 'unknown')::int AS unknown,
         count(*) FILTER (WHERE m.status = 'cancelled' AND m.reason IS DISTINCT FROM 'campaign_paused')::int AS cancelled
     FROM recipient r LEFT JOIN message m ON m.id = r.message_id
-    WHERE r.campaign_id = $1 AND r.state <> 'skipped') found
+    WHERE r.campaign_id = $1 AND r.state NOT IN ('skipped', 'control')) found
 WHERE id = $1
 """
 # Counting a large one takes longer, and is done less often; one that is over is counted now and then.
@@ -96,11 +122,14 @@ SELECT id FROM campaign WHERE counted_at <= $1::timestamptz - make_interval(secs
 """
 
 
-async def feed_due(*, now: datetime, seconds: float = WORK_SECONDS) -> int:
-    """Feed every campaign that runs, by turns, and count those whose figures are old; returns how many were fed."""
+async def feed_due(*, link: LinkFor | None = None, now: datetime, seconds: float = WORK_SECONDS) -> int:
+    """Feed every campaign that runs, by turns, and count those whose figures are old; returns how many were fed.
+
+    link: what a person's copy says instead of the address of a button, so that following it is counted.
+    """
     until, fed = time.monotonic() + seconds, 0
     while running := [row["id"] for row in await db.fetch(RUNNING)]:
-        step = sum([await feed(campaign_id, now=now) for campaign_id in running])
+        step = sum([await feed(campaign_id, link=link, now=now) for campaign_id in running])
         fed += step
         if not step or time.monotonic() >= until:
             break
@@ -111,7 +140,7 @@ async def feed_due(*, now: datetime, seconds: float = WORK_SECONDS) -> int:
 
 
 @db.use_case
-async def feed(campaign_id: int, *, now: datetime) -> int:
+async def feed(campaign_id: int, *, link: LinkFor | None = None, now: datetime) -> int:
     """Put the next messages of a campaign into the outbox, if it has few there; returns how many people it is on.
 
     0: it has enough there, is over, stands still, or somebody else feeds it. Who left the base since is left out.
@@ -119,6 +148,8 @@ async def feed(campaign_id: int, *, now: datetime) -> int:
     task = await db.fetch_row(TASK, campaign_id)
     if task is None:
         return 0
+    if task["send_until"] is not None and task["send_until"] <= now:
+        await _end_late(campaign_id)
     await settle(campaign_id)
     there = await db.fetch_row(OPEN, campaign_id)
     assert there is not None, "a count has one row"
@@ -131,7 +162,7 @@ async def feed(campaign_id: int, *, now: datetime) -> int:
             await db.execute(FINISH, campaign_id, now)
             await count(campaign_id, now=now)
         return 0
-    await _queue(campaign_id, [row for row in rows if not row["is_hidden"]], task, now)
+    await _queue(campaign_id, [row for row in rows if not row["is_hidden"]], task, link, now)
     gone = [row["customer_id"] for row in rows if row["is_hidden"]]
     if gone:
         await db.execute(LEAVE_OUT, campaign_id, gone, Skip.NOT_IN_BASE.value)
@@ -159,6 +190,8 @@ async def count(campaign_id: int, *, now: datetime) -> None:
     while await db.fetch(FOLLOW, campaign_id, ["queued", "done"]):
         pass
     await db.execute(COUNT, campaign_id, now)
+    if await pause_by_itself(campaign_id, now=now):
+        await take_back(campaign_id)
 
 
 @db.use_case
@@ -168,15 +201,31 @@ async def _hold_back() -> None:
         await take_back(row["id"])
 
 
-async def _queue(campaign_id: int, rows: Sequence[db.Row], task: db.Row, now: datetime) -> None:
-    texts, language = db.from_json(task["texts"]), (await shop()).language
-    copies = [
-        BulkMessage(
-            row["account_id"],
-            content_for(texts, row["language"], language, first_name(row["name"])),
-            f"campaign:{campaign_id}:{row['customer_id']}",
-        )
-        for row in rows
-    ]
-    await queue_bulk(copies, topic=Topic.MARKETING, now=now)
+async def _end_late(campaign_id: int) -> None:
+    """Nobody else gets it: who waits is left out, and what waits for the morning is not sent."""
+    await db.execute(TOO_LATE, campaign_id)
+    await take_back(campaign_id)
+    await db.execute(NO_MORE, campaign_id, PauseReason.TOO_LATE.value)
+
+
+async def _queue(campaign_id: int, rows: Sequence[db.Row], task: db.Row, link: LinkFor | None, now: datetime) -> None:
+    words, language = words_of(task), (await shop()).language
+    programme = await programme_at(now)
+    copies = []
+    for row in rows:
+        values = values_of(row, words, task["bonus"], programme, language)
+        content = content_for(words, row["language"], language, values)
+        if link is not None and content.links:
+            content = replace(content, links=_counted(content.links, campaign_id, row["customer_id"], words, link))
+        copies.append(BulkMessage(row["account_id"], content, f"campaign:{campaign_id}:{row['customer_id']}"))
+    await queue_bulk(copies, topic=task["topic"], now=now)
     await db.execute(KEEP, campaign_id, [row["customer_id"] for row in rows], [copy.key for copy in copies])
+
+
+def _counted(
+    links: Sequence[Link], campaign_id: int, customer_id: int, words: Words, link: LinkFor
+) -> tuple[Link, ...]:
+    places = [place for place, button in enumerate(words.buttons) if button.kind is ButtonKind.LINK]
+    return tuple(
+        Link(one.text, link(campaign_id, customer_id, place)) for place, one in zip(places, links, strict=True)
+    )

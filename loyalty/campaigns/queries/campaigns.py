@@ -1,11 +1,14 @@
 """Campaigns as they stand, and what became of each person of one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from loyalty import db
-from loyalty.campaigns.rules import CampaignState, Fate, Skip
+from loyalty.campaigns.queries.plans import draft_of
+from loyalty.campaigns.rules.drafts import CampaignDraft
+from loyalty.campaigns.rules.states import OVER, CampaignState, Fate, PauseReason, Skip
 from loyalty.errors import NotFound
 
 PAGE_ROWS = 50
@@ -13,18 +16,25 @@ PAGE_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign. texts: {language: text}. look: the search and filter; None for people who were ticked.
+    """A campaign. look: the search and filter; None for people who were ticked, of whom ids names those ahead of time.
 
-    sent counts what was delivered and read, too; delivered what was read. skipped: left out of the audience. As of
-    counted_at.
+    sent counts what was delivered and read, too; delivered what was read. skipped: left out of the audience; control:
+    left out by lot. As of counted_at. series_id: the repeated one that this is a time of.
     """
 
     id: int
     name: str
-    texts: Mapping[str, str]
+    draft: CampaignDraft
     channels: tuple[str, ...]
     look: Mapping[str, str] | None
+    ids: tuple[int, ...] | None
     state: CampaignState
+    pause_reason: PauseReason | None
+    series_id: int | None
+    file_name: str | None
+    seed: int
+    updated_at: datetime | None
+    started_at: datetime | None
     acknowledged_version: int
     acknowledged_text: str
     staff_id: int | None
@@ -36,6 +46,7 @@ class CampaignView:
     counted_at: datetime
     total: int
     skipped: int
+    control: int
     queued: int
     sent: int
     delivered: int
@@ -47,7 +58,17 @@ class CampaignView:
     @property
     def reached(self) -> int:
         """How many are to be written to, or were."""
-        return self.total - self.skipped
+        return self.total - self.skipped - self.control
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """What it says, by language."""
+        return self.draft.words.texts
+
+    @property
+    def is_series(self) -> bool:
+        """Each time is a campaign of its own."""
+        return self.draft.timing.repeat is not None
 
     @property
     def settled(self) -> int:
@@ -57,7 +78,7 @@ class CampaignView:
     @property
     def is_over(self) -> bool:
         """Nothing more is sent of it."""
-        return self.state in {CampaignState.FINISHED, CampaignState.CANCELLED}
+        return self.state in OVER
 
     def pace(self) -> float:
         """Messages a second since it began or went on; 0 while nobody knows."""
@@ -83,14 +104,18 @@ class RecipientView:
 
 
 CAMPAIGNS = """
-SELECT c.id, c.name, c.texts, c.channels, c.look, c.state, c.acknowledged_version, c.acknowledged_text, c.staff_id,
-    p.name AS staff_name, c.created_at, c.resumed_at, c.resumed_from, c.finished_at, c.counted_at, c.total, c.skipped,
-    c.queued, c.sent, c.delivered, c.read, c.failed, c.unknown, c.cancelled
-FROM campaign c LEFT JOIN staff_member p ON p.id = c.staff_id
+SELECT c.id, c.name, c.topic, c.texts, c.fallbacks, c.buttons, c.attachment_id, c.template_id, c.preferred, c.channels,
+    c.look, c.ids, c.state, c.pause_reason, c.starts_at, c.send_until, c.repeat, c.zone, c.control_bp, c.seed,
+    c.window_days, c.bonus, c.bonus_days, c.series_id, c.updated_at, c.started_at, c.acknowledged_version,
+    c.acknowledged_text, c.staff_id, p.name AS staff_name, c.created_at, c.resumed_at, c.resumed_from, c.finished_at, c.counted_at, c.total,
+    c.skipped, c.control, c.queued, c.sent, c.delivered, c.read, c.failed, c.unknown, c.cancelled,
+    f.name AS file_name
+FROM campaign c LEFT JOIN staff_member p ON p.id = c.staff_id LEFT JOIN attachment f ON f.id = c.attachment_id
 """
 # Both by the primary key of campaign.
 ONE = f"{CAMPAIGNS} WHERE c.id = $1"
 PAGE = f"""{CAMPAIGNS} WHERE ($1::int IS NULL OR c.id < $1) AND ($3::int IS NULL OR c.staff_id = $3)
+    AND ($4::text[] IS NULL OR c.state = ANY($4)) AND ($5::int IS NULL OR c.series_id = $5)
 ORDER BY c.id DESC LIMIT $2"""
 # By the primary key of recipient; those who were left out along recipient_left_out.
 RECIPIENTS = """
@@ -111,6 +136,7 @@ WHICH = {
     Fate.UNKNOWN: "m.status = 'unknown'",
     Fate.CANCELLED: f"(r.state = 'waiting' OR m.status = 'cancelled' AND NOT ({PAUSED}))",
     Fate.SKIPPED: "r.state = 'skipped'",
+    Fate.CONTROL: "r.state = 'control'",
 }
 SKIPPED = """
 SELECT reason, count(*) AS customers FROM recipient WHERE campaign_id = $1 AND state = 'skipped' GROUP BY 1
@@ -130,10 +156,18 @@ async def campaign(campaign_id: int) -> CampaignView:
 
 
 async def campaigns(
-    *, before_id: int | None = None, staff_id: int | None = None
+    *,
+    before_id: int | None = None,
+    staff_id: int | None = None,
+    states: Collection[CampaignState] | None = None,
+    series_id: int | None = None,
 ) -> tuple[list[CampaignView], int | None]:
-    """Campaigns, of one author or everybody's, the newest first, PAGE_ROWS at most, and where the next page begins."""
-    rows = await db.fetch(PAGE, before_id, PAGE_ROWS + 1, staff_id)
+    """Campaigns, of one author or everybody's, the newest first, PAGE_ROWS at most, and where the next page begins.
+
+    series_id: those that were times of this one.
+    """
+    named = None if states is None else [one.value for one in states]
+    rows = await db.fetch(PAGE, before_id, PAGE_ROWS + 1, staff_id, named, series_id)
     found = [_view(row) for row in rows[:PAGE_ROWS]]
     return found, found[-1].id if len(rows) > PAGE_ROWS else None
 
@@ -159,20 +193,23 @@ async def failures(campaign_id: int) -> list[tuple[str, int]]:
 
 
 def _view(row: db.Row) -> CampaignView:
-    return CampaignView(
-        **row
-        | {
-            "texts": db.from_json(row["texts"]),
-            "look": db.from_json(row["look"]) if row["look"] is not None else None,
-            "channels": tuple(one for one in row["channels"].split(",") if one),
-            "state": CampaignState(row["state"]),
-        }
-    )
+    read = {
+        "draft": draft_of(row),
+        "look": db.from_json(row["look"]) if row["look"] is not None else None,
+        "ids": tuple(db.from_json(row["ids"])) if row["ids"] is not None else None,
+        "channels": tuple(one for one in row["channels"].split(",") if one),
+        "state": CampaignState(row["state"]),
+        "pause_reason": PauseReason(row["pause_reason"]) if row["pause_reason"] else None,
+    }
+    found: dict[str, Any] = row | read
+    return CampaignView(**{one.name: found[one.name] for one in fields(CampaignView)})
 
 
 def _recipient(row: db.Row) -> RecipientView:
     if row["state"] == "skipped":
         fate, reason = Fate.SKIPPED, row["reason"]
+    elif row["state"] == "control":
+        fate, reason = Fate.CONTROL, None
     elif row["status"] is None:
         fate, reason = Fate.WAITING, None
     elif row["status"] == "cancelled" and row["why"] == "campaign_paused":

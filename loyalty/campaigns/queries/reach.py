@@ -1,12 +1,13 @@
 """Whom a message to many reaches: one statement for the preview and for the freezing, so that both say the same."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from loyalty import db
-from loyalty.campaigns.rules import Skip
+from loyalty.campaigns.rules.drafts import CampaignTopic
+from loyalty.campaigns.rules.states import Skip
 from loyalty.conversations.channels import CAPABILITIES
 from loyalty.conversations.message_types import BULK
 from loyalty.conversations.queries.sending import manners
@@ -14,37 +15,49 @@ from loyalty.conversations.queries.types import message_type
 from loyalty.segments.queries.base import Look, base_statement
 from loyalty.segments.rules.trees import Condition, Group
 
-# One row a person: the account that they would be written to, or why they are not. Of the accounts in the shop's
-# channels those count where something arrives, then those that take advertising, then those that may be written to at
-# this moment: some channels only let us answer. Indexes: messenger_account_customer, conversation_pkey,
-# consent_customer, message_capped.
+# One row a person: the account that they would be written to, or why they are not; and the lot that they draw. Of the
+# accounts in the campaign's channels those count where something arrives, then those that take its topic, then those
+# that may be written to at this moment: some channels only let us answer, unless a template goes instead. Indexes:
+# messenger_account_customer, conversation_pkey, consent_customer, message_capped.
 SPLIT = """
 SELECT found.id AS customer_id, place.account_id, place.channel, CASE
     WHEN found.is_marked THEN 'excluded'
     WHEN place.known = 0 THEN 'no_account'
     WHEN place.alive = 0 THEN 'blocked'
-    WHEN said.granted IS NOT TRUE THEN 'no_consent'
+    WHEN {unwanted} THEN 'no_consent'
     WHEN place.taking = 0 THEN 'not_taken'
     WHEN place.account_id IS NULL THEN 'window_closed'
-    WHEN {cap} > 0 AND (SELECT count(*) FROM message m WHERE m.customer_id = found.id AND m.topic = 'marketing'
-        AND m.direction = 'out' AND m.created_at > {now} - make_interval(days => {days})
-        AND m.status IN ('sending', 'sent', 'delivered', 'read', 'unknown')) >= {cap} THEN 'frequency_cap'
-    END AS reason
+    WHEN {missing} THEN 'variable_missing'
+    WHEN {capped} THEN 'frequency_cap'
+    END AS reason,
+    (hashint8extended(found.id, {seed}) & 9223372036854775807) % 10000 < {control} AS is_drawn
 FROM ({found}) found
     CROSS JOIN LATERAL (SELECT count(*) AS known, count(*) FILTER (WHERE a.is_active) AS alive,
-            count(*) FILTER (WHERE a.is_active AND a.takes_marketing) AS taking,
+            count(*) FILTER (WHERE a.is_active AND a.{takes}) AS taking,
             (array_agg(a.id ORDER BY {order}) FILTER (WHERE {open}))[1] AS account_id,
             (array_agg(a.channel ORDER BY {order}) FILTER (WHERE {open}))[1] AS channel
         FROM messenger_account a LEFT JOIN conversation v ON v.account_id = a.id
         WHERE a.customer_id = found.id AND a.channel = ANY({channels})) place
-    LEFT JOIN LATERAL (SELECT c.granted FROM consent c WHERE c.customer_id = found.id AND c.topic = 'marketing'
-        ORDER BY c.id DESC LIMIT 1) said ON true
 """
+UNWANTED = """
+(SELECT c.granted FROM consent c WHERE c.customer_id = found.id AND c.topic = 'marketing'
+    ORDER BY c.id DESC LIMIT 1) IS NOT TRUE
+"""
+CAPPED = """
+{cap} > 0 AND (SELECT count(*) FROM message m WHERE m.customer_id = found.id AND m.topic = 'marketing'
+    AND m.direction = 'out' AND m.created_at > {now} - make_interval(days => {days})
+    AND m.status IN ('sending', 'sent', 'delivered', 'read', 'unknown')) >= {cap}
+"""
+MISSING = {
+    "first_name": "EXISTS (SELECT FROM customer c WHERE c.id = found.id AND c.name = '')",
+    "location": "EXISTS (SELECT FROM customer c WHERE c.id = found.id AND c.home_location_id IS NULL)",
+}
+"""Of whom it is not known."""
 ORDER = "a.is_default AND {own_first} DESC, array_position({channels}, a.channel::text), a.id"
-OPEN = """a.is_active AND a.takes_marketing AND (a.channel <> ALL({windows})
+OPEN = """a.is_active AND a.{takes} AND ({template} OR a.channel <> ALL({windows})
     OR v.heard_at > {now} - make_interval(hours => {hours}))"""
 COUNT = """
-SELECT split.channel, split.reason, count(*) AS customers FROM ({split}) split GROUP BY 1, 2
+SELECT split.channel, split.reason, split.is_drawn, count(*) AS customers FROM ({split}) split GROUP BY 1, 2, 3
 """
 # By archived_at: segments are a few dozen.
 EXCLUSIONS = "SELECT id FROM segment WHERE is_exclusion AND archived_at IS NULL ORDER BY id"
@@ -59,11 +72,31 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How they are written to. channels: those that work here, in the order of preference; None: as the shop has it.
+
+    needed: variables without which nobody is written to. has_template: one goes where a text may not be sent.
+    control_bp, seed: who of them is left out by lot, to compare with.
+    """
+
+    topic: CampaignTopic = CampaignTopic.MARKETING
+    channels: tuple[str, ...] | None = None
+    needed: Sequence[str] = ()
+    has_template: bool = False
+    control_bp: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom a message would reach now. channels: how many in each; skipped: how many are left out, by reason."""
+    """Whom a message would reach now. channels: how many in each; skipped: how many are left out, by reason.
+
+    control: how many are left out by lot of those who would be written to.
+    """
 
     channels: dict[str, int]
     skipped: dict[Skip, int]
+    control: int = 0
 
     @property
     def reached(self) -> int:
@@ -73,7 +106,7 @@ class Reach:
     @property
     def total(self) -> int:
         """The whole audience."""
-        return self.reached + sum(self.skipped.values())
+        return self.reached + self.control + sum(self.skipped.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +118,43 @@ class Split:
     channels: tuple[str, ...]
 
 
-async def reach(audience: Audience, *, channels: Collection[str], now: datetime) -> Reach:
-    """Whom a message to these people would reach. channels: those that work here; of them the shop's are taken.
+async def reach(audience: Audience, manner: Manner, *, working: Collection[str], now: datetime) -> Reach:
+    """Whom a message to these people would reach. working: the channels that are set up here.
 
     Of a hundred thousand people it takes a second or two.
     """
-    split = await split_of(audience, channels=channels, now=now)
+    split = await split_of(audience, manner, working=working, now=now)
     rows = await db.fetch_planned(COUNT.format(split=split.sql), *split.params)
-    reached = {row["channel"]: row["customers"] for row in rows if row["reason"] is None}
-    # A person who is left out may have an account all the same: each reason is counted over all of them.
+    reached: dict[str, int] = {}
     skipped: dict[Skip, int] = {}
+    control = 0
     for row in rows:
         if row["reason"] is not None:
+            # A person who is left out may have an account all the same: each reason is counted over all of them.
             skipped[Skip(row["reason"])] = skipped.get(Skip(row["reason"]), 0) + row["customers"]
+        elif row["is_drawn"]:
+            control += row["customers"]
+        else:
+            reached[row["channel"]] = row["customers"]
     return Reach(
         {one: reached[one] for one in split.channels if one in reached},
         {one: skipped[one] for one in Skip if one in skipped},
+        control,
     )
 
 
-async def split_of(audience: Audience, *, channels: Collection[str], now: datetime) -> Split:
+async def used_channels(manner: Manner, working: Collection[str]) -> tuple[str, ...]:
+    """Through which channels a message would go, in the order of preference."""
+    wanted = manner.channels or (await message_type(BULK)).channels
+    return tuple(one for one in wanted if one in working)
+
+
+async def split_of(audience: Audience, manner: Manner, *, working: Collection[str], now: datetime) -> Split:
     """How an audience is split at this moment."""
-    shown = await message_type(BULK)
-    used = tuple(one for one in shown.channels if one in channels)
+    used = await used_channels(manner, working)
     found, params = await _found(audience, now)
     cap = (await manners()).cap
+    is_marketing = manner.topic is CampaignTopic.MARKETING
 
     def add(value: Any, kind: str) -> str:
         params.append(value)
@@ -119,12 +164,21 @@ async def split_of(audience: Audience, *, channels: Collection[str], now: dateti
     parts = {
         "channels": add(list(used), "text[]"),
         "now": add(now, "timestamptz"),
-        "cap": add(cap.messages, "int"),
-        "days": add(cap.days, "int"),
         "windows": add(list(windows), "text[]"),
         "hours": add(min(windows.values(), default=0), "int"),
-        "own_first": add(shown.own_first, "boolean"),
+        # Whoever orders the channels for this one message means their order.
+        "own_first": add(not manner.channels and (await message_type(BULK)).own_first, "boolean"),
+        "template": add(manner.has_template, "boolean"),
+        "seed": add(manner.seed, "bigint"),
+        "control": add(manner.control_bp, "int"),
+        "takes": f"takes_{manner.topic.value}",
+        "unwanted": UNWANTED if is_marketing else "false",
+        "missing": " OR ".join(MISSING[name] for name in manner.needed) or "false",
+        "capped": "false",
     }
+    if is_marketing and cap.messages:
+        limits = {"cap": add(cap.messages, "int"), "days": add(cap.days, "int"), "now": parts["now"]}
+        parts["capped"] = CAPPED.format(**limits)
     sql = SPLIT.format(found=found, order=ORDER.format(**parts), open=OPEN.format(**parts), **parts)
     return Split(sql, params, used)
 

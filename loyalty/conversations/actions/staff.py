@@ -70,7 +70,7 @@ async def write_to(
     ends = window_ends(account.channel, heard_at)
     if ends is not None and ends <= now:
         raise Refused("window_closed")
-    attachment = await _keep(upload, actor, now) if upload is not None else 0
+    attachment = await keep_attachment(upload, actor, now) if upload is not None else 0
     if not await _say(account, Content(text=words, attachment=attachment), key, actor, now) and attachment:
         # The form was sent before: its file lies there already.
         await db.execute("DELETE FROM attachment WHERE id = $1", attachment)
@@ -103,7 +103,8 @@ async def _writable(account_id: int) -> MessengerAccountView:
     return account
 
 
-async def _keep(upload: Upload, actor: Actor, now: datetime) -> int:
+async def keep_attachment(upload: Upload, actor: Actor, now: datetime) -> int:
+    """Keep a picture or file that is to be sent; its number, by which messages name it."""
     attachment: int = await db.fetch_value(
         "INSERT INTO attachment (name, mime, size, body, staff_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)"
         " RETURNING id",

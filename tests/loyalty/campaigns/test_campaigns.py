@@ -5,21 +5,14 @@ from datetime import timedelta
 import pytest
 
 from loyalty import db
+from loyalty.campaigns.actions.drafting import Chosen
 from loyalty.campaigns.actions.feeding import AHEAD, count, feed, feed_due
 from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign
-from loyalty.campaigns.actions.starting import start_campaign
 from loyalty.campaigns.queries.campaigns import campaign, campaigns, failures, recipients, skipped
-from loyalty.campaigns.queries.reach import Audience, reach
-from loyalty.campaigns.rules import (
-    TEXT_LENGTH,
-    TICKED_AT_MOST,
-    Acknowledgement,
-    CampaignDraft,
-    CampaignState,
-    Fate,
-    Skip,
-    acknowledgement,
-)
+from loyalty.campaigns.queries.reach import Audience, Manner, Reach, reach
+from loyalty.campaigns.rules.drafts import Acknowledgement, CampaignDraft, acknowledgement
+from loyalty.campaigns.rules.states import TICKED_AT_MOST, CampaignState, Fate, Skip
+from loyalty.campaigns.rules.texts import TEXT_LENGTH, Words
 from loyalty.conversations.actions import delivery
 from loyalty.conversations.actions.messaging import set_manners
 from loyalty.conversations.rules import Cap, Manners
@@ -31,12 +24,13 @@ from loyalty.ids import new_key
 from loyalty.office.actions.erasure import erase_customer
 from loyalty.office.queries.verify import verify
 from loyalty.segments.actions.segments import add_member, add_segment
-from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.segments import SegmentDraft
-from loyalty.segments.rules.trees import Condition, Group, tree_from
+from loyalty.segments.rules.trees import Condition, Group
 from loyalty.staff.rules import COMMAND
 from tests.builders import (
+    EVERYBODY,
     NOW,
+    a_campaign,
     a_cashier,
     a_customer,
     a_location,
@@ -80,12 +74,24 @@ async def a_whatsapp(customer_id: int, *, heard_at=None) -> int:
     return account_id
 
 
-async def start(audience: Audience | None = None, *, key: str | None = None, now=NOW, **more) -> int:
-    told = {"name": "", "texts": {"ru": "{first_name}, мы соскучились"}, "acknowledged": acknowledgement("ru")}
-    draft = CampaignDraft(**{**told, **more})
-    return await start_campaign(
-        draft, audience or Audience(), channels=BOTH, key=key or new_key(), actor=await a_cashier(), now=now
+async def start(
+    chosen: Chosen = EVERYBODY,
+    *,
+    key: str | None = None,
+    texts: dict[str, str] | None = None,
+    name: str = "",
+    acknowledged: Acknowledgement | None = None,
+    now=NOW,
+) -> int:
+    words = Words(texts if texts is not None else {"ru": "{first_name}, мы соскучились"})
+    author = await a_cashier()
+    return await a_campaign(
+        CampaignDraft(name, words), chosen, acknowledged=acknowledged, key=key, actor=author, now=now
     )
+
+
+async def reached(audience: Audience | None = None, *, working=BOTH, now=NOW) -> Reach:
+    return await reach(audience or Audience(), Manner(), working=working, now=now)
 
 
 async def send(*, as_: str = "sent", now=LATER) -> int:
@@ -125,7 +131,7 @@ async def test_everybody_of_the_audience_is_split_by_channel_and_by_reason():
     hidden = await a_reader()
     await delete_customers([hidden], actor=COMMAND, now=NOW)
 
-    found = await reach(Audience(), channels=BOTH, now=NOW)
+    found = await reached(now=NOW)
     assert found.channels == {"telegram": 1}
     assert found.skipped == {
         Skip.EXCLUDED: 1,
@@ -161,23 +167,23 @@ async def test_an_exclusion_by_conditions_keeps_out_whoever_meets_them_now():
     await a_sale(spender, await a_location(), 5000_00)
     rich = Group(parts=(Condition("sold", "between", "100000.."),))
     await add_segment(SegmentDraft("Rich", is_exclusion=True, conditions=rich), actor=COMMAND, now=NOW)
-    found = await reach(Audience(), channels=BOTH, now=LATER)
+    found = await reached(now=LATER)
     assert (found.channels, found.skipped) == ({"telegram": 1}, {Skip.EXCLUDED: 1})
-    named = await reach(Audience(ids=(other,)), channels=BOTH, now=LATER)
+    named = await reached(Audience(ids=(other,)), now=LATER)
     assert (named.reached, named.total) == (1, 1)
 
 
 async def test_of_several_accounts_the_shops_first_channel_is_taken_and_the_customers_own_before_it():
     person = await a_reader()
     await a_whatsapp(person, heard_at=NOW - timedelta(hours=1))
-    assert (await reach(Audience(), channels=BOTH, now=NOW)).channels == {"telegram": 1}
+    assert (await reached(now=NOW)).channels == {"telegram": 1}
     await db.execute("UPDATE messenger_account SET is_default = false WHERE customer_id = $1", person)
     await db.execute("UPDATE messenger_account SET is_default = true WHERE channel = 'whatsapp'")
-    assert (await reach(Audience(), channels=BOTH, now=NOW)).channels == {"whatsapp": 1}
+    assert (await reached(now=NOW)).channels == {"whatsapp": 1}
     # Where the window is over, another channel is better than none.
-    assert (await reach(Audience(), channels=BOTH, now=NOW + timedelta(days=2))).channels == {"telegram": 1}
+    assert (await reached(now=NOW + timedelta(days=2))).channels == {"telegram": 1}
     # A channel that does not work here is none.
-    nowhere = await reach(Audience(), channels=("whatsapp",), now=NOW + timedelta(days=2))
+    nowhere = await reached(working=("whatsapp",), now=NOW + timedelta(days=2))
     assert nowhere.skipped == {Skip.WINDOW_CLOSED: 1}
 
 
@@ -186,10 +192,10 @@ async def test_who_got_enough_advertising_lately_is_left_out():
     await a_reader()
     await start()
     await feed_due(now=LATER)
-    assert (await reach(Audience(), channels=BOTH, now=LATER)).reached == 1
+    assert (await reached(now=LATER)).reached == 1
     assert await send() == 1
-    assert (await reach(Audience(), channels=BOTH, now=LATER)).skipped == {Skip.CAPPED: 1}
-    assert (await reach(Audience(), channels=BOTH, now=NOW + timedelta(days=8))).reached == 1
+    assert (await reached(now=LATER)).skipped == {Skip.CAPPED: 1}
+    assert (await reached(now=NOW + timedelta(days=8))).reached == 1
 
 
 async def test_the_same_key_starts_one_campaign():
@@ -211,12 +217,14 @@ async def test_whoever_is_found_later_is_not_of_it():
 async def test_a_filter_and_a_search_choose_the_audience():
     first, second = await a_reader("Анна Белова"), await a_reader("Олег Черный")
     await a_sale(second, await a_location(), 900_00)
-    look = Look(tree=tree_from("sold:between:50000.."))
-    started = await start(Audience(look))
+    look = {"f": "sold:between:50000.."}
+    started = await start(Chosen(look))
     rows, _ = await recipients(started)
     assert [row.customer_id for row in rows] == [second]
-    both = await start(Audience(look, (first, second)))
-    assert (await campaign(both)).total == 1
+    searched = await start(Chosen({"q": "белова"}))
+    assert [row.customer_id for row in (await recipients(searched))[0]] == [first]
+    ticked = await start(Chosen(ids=(first,)))
+    assert [row.customer_id for row in (await recipients(ticked))[0]] == [first]
 
 
 async def test_everybody_reads_it_in_their_language_or_the_shops():
@@ -260,23 +268,23 @@ async def test_nothing_is_sent_without_the_words_that_its_author_confirmed():
         with pytest.raises(Invalid) as error:
             await start(acknowledged=other)
         assert error.value.field == "acknowledged"
-    view = await campaign(await start(acknowledged=said))
+    started = await start(acknowledged=said)
+    view = await campaign(started)
     assert (view.acknowledged_version, view.acknowledged_text) == (said.version, said.text)
-    row = await db.fetch_row("SELECT acknowledged_language, staff_id, created_at FROM campaign")
+    row = await db.fetch_row("SELECT acknowledged_language, staff_id, created_at FROM campaign WHERE id = $1", started)
     assert row is not None
     assert (row["acknowledged_language"], row["staff_id"], row["created_at"]) == ("uk", view.staff_id, NOW)
 
 
-async def test_a_campaign_that_reaches_nobody_is_not_begun():
+async def test_a_campaign_that_reaches_nobody_ends_with_the_reason_of_each():
     await a_reader(says_yes=False)
-    with pytest.raises(Refused, match="nobody_to_write_to"):
-        await start()
-    with pytest.raises(Refused, match="nobody_to_write_to"):
-        await start(Audience(ids=()))
+    started = await start()
+    await feed_due(now=LATER)
+    view = await campaign(started)
+    assert (view.state, view.total, view.reached) == (CampaignState.FINISHED, 1, 0)
+    assert await skipped(started) == {Skip.NO_CONSENT: 1}
     with pytest.raises(Refused, match="too_many_customers"):
-        await start(Audience(ids=tuple(range(TICKED_AT_MOST + 1))))
-    for table in ("campaign", "recipient", "journal_entry WHERE action = 'campaign.started'"):
-        assert await db.fetch_value(f"SELECT count(*) FROM {table}") == 0
+        await start(Chosen(ids=tuple(range(TICKED_AT_MOST + 1))))
 
 
 async def test_it_is_fed_to_the_outbox_only_so_far_ahead():
@@ -429,7 +437,7 @@ async def test_a_campaign_is_called_by_its_first_words_unless_somebody_names_it(
 async def test_erasing_a_person_takes_the_words_that_were_for_them_alone():
     person = await a_reader("Мария Соколова")
     other = await a_reader("Олег Черный")
-    alone = await start(Audience(ids=(person,)), texts={"ru": "Мария, ваш торт готов"})
+    alone = await start(Chosen(ids=(person,)), texts={"ru": "Мария, ваш торт готов"})
     together = await start(texts={"ru": "Ждём всех"})
     await db.execute(
         'UPDATE campaign SET look = \'{"q": "Соколова", "f": "sold:between:1.."}\' WHERE id = $1', together
