@@ -19,6 +19,7 @@ from admin_web.pages.customer_answers import answers_shown
 from admin_web.pages.customer_appointments import appointments_panel
 from admin_web.pages.customer_labels import labels_of
 from admin_web.pages.customer_messengers import messengers_panel
+from admin_web.pages.customer_nps import nps_panel
 from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.pages.customer_segments import segments_of
 from admin_web.pages.customer_timeline import timeline_panel
@@ -50,6 +51,7 @@ TABS = {
     "profile": mark("Profile"),
     "bonuses": mark("Bonuses"),
     "receipts": mark("Receipts"),
+    "nps": mark("NPS"),
     "appointments": mark("Visits"),
     "timeline": mark("Timeline"),
     "registration": mark("Registration"),
@@ -57,7 +59,7 @@ TABS = {
     "messengers": mark("Messengers"),
     "notes": mark("Notes"),
 }
-TAB_NEEDS = {"conversation": Permission.MESSAGES_READ}
+TAB_NEEDS = {"conversation": Permission.MESSAGES_READ, "nps": Permission.SURVEYS_READ}
 """What a tab asks for beyond the card itself."""
 DIRECTIONS = {"credit": 1, "debit": -1}
 
@@ -189,6 +191,7 @@ PANELS: dict[str, Callable[[web.Request, CustomerView], Awaitable[dict[str, Any]
     "profile": _profile_panel,
     "bonuses": _bonuses_panel,
     "receipts": _receipts_panel,
+    "nps": nps_panel,
     "appointments": appointments_panel,
     "timeline": timeline_panel,
     "registration": registration_panel,

@@ -5,7 +5,6 @@ from typing import Any
 from loyalty.segments.filters.base import Area, ChoiceFilter, Context, PeriodFilter, RangeFilter
 from loyalty.wording import mark
 
-
 RANGES = {
     "promoter": "f.nps >= 9",
     "passive": "f.nps BETWEEN 7 AND 8",
