@@ -38,7 +38,7 @@ REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 SHOP: web.RequestKey[ShopView] = web.RequestKey("shop", ShopView)
 STAFF: web.RequestKey[StaffView] = web.RequestKey("staff", StaffView)
 WORK: web.RequestKey[Work] = web.RequestKey("work", Work)
-"""How many chats wait for an answer; there for whole pages of those who may read them."""
+"""How much waits for whoever asks; there for whole pages."""
 SESSION_ID: web.RequestKey[str] = web.RequestKey("session_id", str)
 
 

@@ -17,7 +17,6 @@ from admin_web.render import LEFT, forget_toast, is_htmx, left_toast
 from admin_web.sessions import who_is_signed_in
 from loyalty.office.queries.work import work_for
 from loyalty.shop.queries import shop
-from loyalty.staff.rules import PERMISSIONS, Permission
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,8 +41,6 @@ PLAIN_PATHS = ("/s/", "/health/", "/metrics", "/api/")
 # Cookies count for nothing here, so another site's page can do nothing with them; mail programs say no origin.
 KEY_PATHS = ("/api/", "/stop/")
 WORTH_PACKING = 1024
-# Whose pages say how much waits: the others have nothing to answer.
-WORKERS = frozenset({Permission.MESSAGES_READ, Permission.BONUSES_ADJUST})
 
 
 @web.middleware
@@ -113,7 +110,7 @@ async def reader(request: web.Request, handler: Handler) -> web.StreamResponse:
     is_page = request.method == "GET" and not is_htmx(request)
     if is_page and (left := await left_toast(request)):
         request[LEFT] = left
-    if is_page and person is not None and WORKERS & PERMISSIONS[person.role]:
+    if is_page and person is not None:
         request[WORK] = await work_for(person.id, within=person.location_ids, now=now(request))
     response = await handler(request)
     if LEFT in request and response.status < 300:

@@ -92,6 +92,7 @@ def _counts(work: Work) -> dict[str, int]:
     """How much waits behind an entry, by its key."""
     return {
         "conversations": work.chats,
+        "tasks": work.tasks,
         "link_requests": work.link_requests,
         "credit_requests": work.credit_requests,
         "claims": work.claims,

@@ -64,6 +64,9 @@ REACH: dict[str, Rule] = {
     "/segments/{id}/archive": Reach.CHAIN,
     "/segments/{id}/restore": Reach.CHAIN,
     "/segments/{id}/members/{customer}": {"customer": Thing.CUSTOMER},
+    # Lists show what somebody has to do, has made, or reaches by its customer.
+    "/tasks": Reach.OPEN,
+    "/tasks/{id}": {"id": Thing.TASK},
     "/conversations": Reach.OPEN,
     "/conversations/{account}": {"account": Thing.ACCOUNT},
     "/messages": Reach.OPEN,

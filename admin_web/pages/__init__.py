@@ -6,6 +6,7 @@ from admin_web.api import docs as api_docs
 from admin_web.api import openapi, routes
 from admin_web.pages import (
     account,
+    account_chat,
     api_keys,
     books,
     campaigns,
@@ -72,6 +73,8 @@ from admin_web.pages import (
     survey_programme,
     survey_runs,
     surveys,
+    task_edit,
+    tasks,
     team,
     webhooks,
 )
@@ -108,6 +111,8 @@ PAGES: tuple[ModuleType, ...] = (
     importance,
     conversations,
     conversation_chat,
+    tasks,
+    task_edit,
     messages_sent,
     link_requests,
     cashier,
@@ -141,6 +146,7 @@ PAGES: tuple[ModuleType, ...] = (
     books,
     journal,
     account,
+    account_chat,
     login,
     stop,
     links,

@@ -7,6 +7,7 @@ from admin_web.forms import Form, form_of, read_form
 from admin_web.i18n import LANGUAGE_NAMES, choose_language
 from admin_web.i18n import gettext as _
 from admin_web.keys import SESSION_ID, now
+from admin_web.pages.account_chat import chat_panel
 from admin_web.render import THEMES, go_to, page
 from admin_web.sessions import begin_session, end_other_sessions, end_session, sessions_of
 from loyalty.errors import Invalid, LoyaltyError
@@ -21,7 +22,7 @@ PATH = "/account"
 async def show(request: web.Request) -> web.Response:
     """GET /account."""
     person = staff_of(request)
-    return _account(request, form_of({"name": person.name, "language": person.language}), Form())
+    return await _account(request, form_of({"name": person.name, "language": person.language}), Form())
 
 
 @signed_in
@@ -38,7 +39,7 @@ async def save(request: web.Request) -> web.Response:
         except LoyaltyError as error:
             form.refuse(error)
     if not form.ok:
-        return _account(request, form, Form(), block="profile", status=422)
+        return await _account(request, form, Form(), block="profile", status=422)
     # The answer is read in the language just chosen, so its words are left to the next page.
     response = await go_to(request, PATH, say=_("Saved"))
     if theme:
@@ -75,7 +76,7 @@ async def save_password(request: web.Request) -> web.Response:
             form.refuse(error)
     if not form.ok:
         kept = form_of({"name": person.name, "language": person.language})
-        return _account(request, kept, form, block="password", status=422)
+        return await _account(request, kept, form, block="password", status=422)
     await end_other_sessions(request, person)
     await begin_session(request, person)
     return await go_to(request, PATH, say=_("The password is changed. Other browsers are signed out."))
@@ -102,7 +103,7 @@ async def end_others(request: web.Request) -> web.Response:
     return await go_to(request, f"{PATH}/sessions", say=_("All other browsers are signed out"))
 
 
-def _account(
+async def _account(
     request: web.Request, form: Form, password: Form, *, block: str | None = None, status: int = 200
 ) -> web.Response:
     languages = [("", _("As the browser asks")), *LANGUAGE_NAMES.items()]
@@ -119,6 +120,7 @@ def _account(
         password=password,
         languages=languages,
         themes=themes,
+        **await chat_panel(request),
     )
 
 

@@ -24,6 +24,7 @@ from admin_web.pages.customer_registration import CONSENTS, registration_panel
 from admin_web.pages.customer_segments import segments_of
 from admin_web.pages.customer_timeline import timeline_panel
 from admin_web.pages.label_rules import rules_of
+from admin_web.pages.tasks import tasks_of
 from admin_web.render import go_to, is_htmx, page, toast
 from loyalty.bonuses.actions.manual import adjust
 from loyalty.bonuses.actions.requests import ask_credit
@@ -132,6 +133,7 @@ async def _profile_panel(request: web.Request, person: CustomerView) -> dict[str
         "by_rules": await rules_of(person.id),
         **await labels_of(person.id),
         **await segments_of(person.id, now=now(request)),
+        **await tasks_of(request, person),
     }
 
 

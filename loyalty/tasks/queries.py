@@ -79,15 +79,6 @@ class TaskPlace:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCounts:
-    """How many open tasks a viewer sees: their own, nobody's, all of them."""
-
-    mine: int = 0
-    free: int = 0
-    every: int = 0
-
-
 TASKS = """
 SELECT t.id, t.title, t.details, t.customer_id, c.name AS customer_name, t.assignee_id, a.name AS assignee_name,
     a.is_active IS NOT TRUE AS is_free, t.due_at, t.remind_at, t.reminded_at, t.state, t.origin, t.created_by_id,
@@ -122,12 +113,6 @@ ORDER BY t.closed_at DESC, t.id DESC LIMIT $6
 # Index: task_customer.
 OPEN_OF = f"""
 {TASKS} WHERE t.customer_id = $4 AND t.state = 'open' AND {SEEN} ORDER BY t.due_at, t.id LIMIT {OF_CUSTOMER}
-"""
-# What is open is little, and task_open holds nothing else.
-COUNTS = f"""
-SELECT count(*) FILTER (WHERE t.assignee_id = $1) AS mine, count(*) FILTER (WHERE a.is_active IS NOT TRUE) AS free,
-    count(*) AS every
-FROM task t LEFT JOIN staff_member a ON a.id = t.assignee_id WHERE t.state = 'open' AND {SEEN}
 """
 
 
@@ -180,13 +165,6 @@ async def tasks_page(
 async def open_tasks_of(customer_id: int, viewer: Viewer) -> list[TaskView]:
     """What is to be done for a customer, as far as the viewer sees it; OF_CUSTOMER at most, the first due first."""
     return [_view(row) for row in await db.fetch(OPEN_OF, *_looking(viewer), customer_id)]
-
-
-async def task_counts(viewer: Viewer) -> TaskCounts:
-    """How many open tasks the viewer sees."""
-    row = await db.fetch_row(COUNTS, *_looking(viewer))
-    assert row is not None
-    return TaskCounts(**row)
 
 
 def _looking(viewer: Viewer) -> tuple[Any, ...]:

@@ -31,6 +31,7 @@ from regulars.seed.opening import DEMO_LOGINS, ENOUGH, open_town
 from regulars.seed.ready import write_ready_words
 from regulars.seed.requests import write_requests
 from regulars.seed.segments import write_segments
+from regulars.seed.tasks import write_tasks
 from regulars.seed.told import Chain, Line
 from regulars.seed.town import Counters, live, number
 from regulars.seed.types import write_types
@@ -86,6 +87,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     await write_to_all(staff[ANSWERERS[1]], now)
     await write_strangers(now)
     await converse(staff, now)
+    await write_tasks(staff, now)
     await write_failed(staff, now)
     if lived < customers:
         await write_claimants(staff[OLGA], now)

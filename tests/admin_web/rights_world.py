@@ -35,6 +35,7 @@ from tests.builders import (
     a_picture,
     a_programme,
     a_sale,
+    a_task,
     an_account,
 )
 
@@ -103,6 +104,9 @@ async def the_world(people: list[StaffView], here: int, there: int) -> World:
                 side.own[one.id, "/customers/exports"] = await _taken_out(side, one)
         for path in (*BEGUN, "/customers/exports"):
             side.ids[path] = side.own[people[0].id, path]
+    for one in people:
+        # Whatever somebody has to do is theirs wherever its customer is.
+        sides[0].own[one.id, "/tasks"] = await a_task(customer_id=sides[1].ids["/customers"], assignee_id=one.id)
     for one in people[1:]:
         for path in BEGUN:
             sides[1].own.pop((one.id, path), None)
@@ -165,6 +169,7 @@ async def _people(side: Side, owner: StaffView, called: str) -> CustomerView:
             "By the door", "flyer", location_id=side.location_id, actor=COMMAND, now=START
         ),
         "note": await add_note(person.id, "likes it hot", actor=owner.actor, now=START),
+        "/tasks": await a_task(customer_id=person.id),
         "entry": await db.fetch_value("SELECT min(id) FROM bonus_entry WHERE customer_id = $1", person.id),
         "/api/v1/appointments": booked.id,
         "appointment": booked.id,

@@ -155,6 +155,16 @@ om--s mine  POST   /conversations/{account}/chat /conversations/{account}/chat/a
                     /conversations/{account}/chat/reopen /conversations/{account}/chat/bot /customers/{id}/chat
                     /customers/{id}/chat/assign /customers/{id}/chat/answered /customers/{id}/chat/close
                     /customers/{id}/chat/reopen /customers/{id}/chat/bot
+# tasks
+omcas open  GET    /tasks
+omcas mine  POST   /tasks/{id}/done /tasks/{id}/reopen
+om--s mine  POST   /tasks/{id}/cancel
+om-as mine  GET    /customers/{id}/tasks
+# task_edit
+om--s open  GET    /tasks/new /tasks/found
+om--s open  POST   /tasks
+omcas mine  GET    /tasks/{id}
+om--s mine  POST   /tasks/{id}
 # messages_sent
 om--s open  GET    /messages
 om--s mine  POST   /messages/{id}/again
@@ -270,6 +280,9 @@ o--a- open  GET    /journal
 omcas open  GET    /account /account/sessions
 omcas open  POST   /account /account/language /account/password /account/sessions/end-others
                     /account/sessions/{id}/end
+# account_chat
+omcas open  GET    /account/telegram
+omcas open  POST   /account/telegram /account/telegram/unlink
 """
 # Nobody is asked who they are.
 WORLD = """

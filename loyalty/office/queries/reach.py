@@ -23,6 +23,7 @@ class Thing(StrEnum):
     ENTRY_LINK = "entry_link"
     MASS_ACTION = "mass_action"
     CAMPAIGN = "campaign"
+    TASK = "task"
 
 
 WHOSE = {
@@ -51,6 +52,7 @@ WHOSE = {
     Thing.ENTRY_LINK: "SELECT location_id FROM entry_link WHERE id = $1",
     Thing.MASS_ACTION: "SELECT staff_id FROM mass_action WHERE id = $1",
     Thing.CAMPAIGN: "SELECT staff_id FROM campaign WHERE id = $1",
+    Thing.TASK: "SELECT customer_id, assignee_id AS staff_id, created_by_id AS maker_id FROM task WHERE id = $1",
 }
 """The location, the customer or the person of the panel by whom a thing is reached. All by primary keys."""
 
@@ -60,7 +62,7 @@ async def is_reached(thing: Thing, number: int, *, staff_id: int, location_ids: 
     row = await db.fetch_row(WHOSE[thing], number)
     if row is None:
         return False
-    if row.get("location_id") in location_ids or row.get("staff_id") == staff_id:
+    if row.get("location_id") in location_ids or staff_id in {row.get("staff_id"), row.get("maker_id")}:
         return True
     customer_id = row.get("customer_id")
     return customer_id is not None and bool(await reached_among([customer_id], location_ids))

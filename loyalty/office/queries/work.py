@@ -15,7 +15,8 @@ class Work:
     """How much waits.
 
     Chats for an answer, credits by hand for a second person, fiscal receipts for their check, accounts that may be
-    somebody's for a decision, channels for somebody who mends them: updates that failed, tokens that are refused.
+    somebody's for a decision, channels for somebody who mends them: updates that failed, tokens that are refused;
+    tasks of one's own that are due today or were before.
     """
 
     chats: int = 0
@@ -23,10 +24,12 @@ class Work:
     claims: int = 0
     link_requests: int = 0
     channels: int = 0
+    tasks: int = 0
 
 
 # What waits is little, and each count walks an index of nothing else: conversation_waiting, credit_request_waiting,
-# fiscal_claim_waiting, link_request_open, incoming_update_failed; channel_pause has a line for each account of ours.
+# fiscal_claim_waiting, link_request_open, incoming_update_failed, task_open; channel_pause has a line for each account
+# of ours. Today ends at the shop's midnight.
 WORK = f"""
     SELECT (SELECT count(*) FROM conversation c WHERE waiting_since IS NOT NULL
             AND {CHAT_WITHIN.format("$3")}) AS chats,
@@ -36,7 +39,10 @@ WORK = f"""
         (SELECT count(*) FROM link_request r WHERE state = 'open'
             AND {reach.within("r.customer_id", "$3")}) AS link_requests,
         (SELECT count(*) FROM incoming_update WHERE state = 'failed') + (SELECT count(*) FROM channel_pause
-            WHERE reason = 'unauthorized' AND paused_until > $2) AS channels
+            WHERE reason = 'unauthorized' AND paused_until > $2) AS channels,
+        (SELECT count(*) FROM task t WHERE t.state = 'open' AND t.assignee_id = $1 AND t.due_at < (
+            SELECT (date_trunc('day', $2 AT TIME ZONE time_zone) + interval '1 day') AT TIME ZONE time_zone
+            FROM shop)) AS tasks
 """
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -41,15 +42,14 @@ class Chat:
     answers: list[Content] = field(default_factory=list)
     ahead: timedelta = timedelta()
 
-    async def does(self, kind: EventKind, **more: str) -> str:
+    async def does(self, kind: EventKind, **more: object) -> str:
         """One event and its turn; returns what was answered."""
         sender, source, now = Sender("telegram", self.address, self.name, None, "uk"), "telegram:1", system_now()
         now += self.ahead
         await store_updates(source, [Arrived(str(next(_numbers)), next(_numbers), self.address, b"{}")], now=now)
         [update] = await oldest_updates(source, self.address)
-        assert await take_turn(
-            update, sender, step_for(Event(kind, sender, **more), now, lambda _: None), now=now
-        )  # fmt: skip
+        event = Event(kind, sender, **more)  # type: ignore[arg-type]
+        assert await take_turn(update, sender, step_for(event, now, lambda _: None), now=now)
         rows = await db.fetch("SELECT content FROM message WHERE dedupe_key LIKE $1 ORDER BY id", f"turn:{update.id}:%")
         self.answers = [Content.from_body(db.from_json(row["content"])) for row in rows]
         return "\n".join(answer.text for answer in self.answers)
@@ -75,7 +75,7 @@ class Chat:
 
 
 @pytest.fixture
-def linked(shop) -> Callable:  # type: ignore[type-arg]
+def linked(shop) -> Callable[..., Any]:
     async def link(language: str | None = "en") -> tuple[int, Chat]:
         """A colleague and the chat that they have linked."""
         staff_id, chat = id_of(await a_colleague(language=language)), Chat()
