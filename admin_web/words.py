@@ -288,6 +288,8 @@ REASONS = {
     "undo_is_over": mark("The time to take it back is over. Make a refund instead."),
     "unlinked": mark("This account in a messenger is not the customer's any more."),
     "dates_are_backwards": mark("The second date must not be before the first."),
+    "period_ahead": mark("This period has not begun yet."),
+    "period_too_long": mark("A period is %(limit)s days at most."),
     "range_is_backwards": mark("The second number must not be smaller than the first."),
     "discount_is_by_rule": mark(
         "A rule gives this discount, and would give it again. Change the rule, or write another one."

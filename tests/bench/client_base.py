@@ -186,9 +186,9 @@ async def through_http(address: str, looks: list[Asked], somebody: db.Row) -> No
             times = [await _asked(session, path) for _ in range(REPEATS + 1)][1:]
             every += times
             slow.append((statistics.median(times), words))
-            print(f"{words:<38} {statistics.median(times):8.1f} {_p95(times):8.1f}", flush=True)
+            print(f"{words:<38} {statistics.median(times):8.1f} {p95(times):8.1f}", flush=True)
     over = [f"{words} {middle:.0f}" for middle, words in sorted(slow, reverse=True) if middle > OWED_MS]
-    print(f"{'all pages':<38} {statistics.median(every):8.1f} {_p95(every):8.1f}")
+    print(f"{'all pages':<38} {statistics.median(every):8.1f} {p95(every):8.1f}")
     print(f"pages over {OWED_MS:.0f} ms: {', '.join(over) or 'none'}")
 
 
@@ -200,11 +200,13 @@ async def _asked(session: aiohttp.ClientSession, path: str) -> float:
     return (perf_counter() - began) * 1000
 
 
-def _p95(times: list[float]) -> float:
+def p95(times: list[float]) -> float:
+    """What 95 of a hundred do not pass."""
     return sorted(times)[min(len(times) - 1, len(times) * 95 // 100)]
 
 
-async def _fill(url: str, customers: int) -> None:
+async def fill(url: str, customers: int) -> None:
+    """Make the fast seed's base."""
     await db.open_database(url)
     await db.migrate()
     await seed_fast(customers, now=system_now(), report=lambda words: print(f"  {words}", flush=True))
@@ -225,14 +227,15 @@ async def _run(shop: BenchShop) -> None:
 
 
 @contextmanager
-def _home(kept: Path | None) -> Iterator[Path]:
+def home(kept: Path | None) -> Iterator[Path]:
+    """The folder that the servers live in: one that stays, or one that goes with the run."""
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
         yield kept
         return
-    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as home:
-        Path(home).chmod(0o711)
-        yield Path(home)
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
 
 
 def main() -> None:
@@ -241,13 +244,13 @@ def main() -> None:
     arguments.add_argument("--keep", type=Path, help="a folder that the base stays in for the next run")
     arguments.add_argument("--database", help="the address of a base that `regulars seed --fast` has filled")
     asked = arguments.parse_args()
-    with _home(asked.keep) as home:
-        servers = EmbeddedServers(home / "servers")
+    with home(asked.keep) as folder:
+        servers = EmbeddedServers(folder / "servers")
         addresses = servers.start()
         try:
-            finished = home / "seeded"
+            finished = folder / "seeded"
             if asked.database is None and not finished.exists():
-                asyncio.run(_fill(addresses.database_url, asked.customers))
+                asyncio.run(fill(addresses.database_url, asked.customers))
                 finished.touch()
             url = asked.database or addresses.database_url
             asyncio.run(_run(BenchShop(url, addresses.redis_url, servers.postgres_bin)))

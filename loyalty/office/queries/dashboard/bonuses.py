@@ -40,7 +40,8 @@ class Bonuses:
         return cls(**{**body, "now": Moved(**body["now"]), "before": Moved(**body["before"])})
 
 
-# The days of entries are their locations' own. Index: bonus_entry_at, where the ledger lies in its order.
+# The days of entries are their locations' own. The ledger is read from end to end: an index by time would have to be
+# written by each sale.
 MOVED = """
 SELECT span, {place} AS place, {what} AS what, sum(amount)::bigint AS amount
 FROM ({entries}) e LEFT JOIN location l ON l.id = e.location_id
