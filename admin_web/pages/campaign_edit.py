@@ -181,7 +181,11 @@ async def previewed(request: web.Request, form: Form, audience: Audience) -> dic
         trial = Form()
         trial.refuse(error)
         # Before anything is written nothing is wrong yet.
-        bad = trial.error(error.field) if any(form.value(f"text-{one}") for one in LANGUAGES) else " "
+        said = trial.error(error.field)
+        if error.field and error.field.startswith("fallback-") and error.reason == "required":
+            name = error.field.split("-")[1]
+            said = _("Say what stands there where “%(name)s” is not known.") % {"name": _(VARIABLE_NAMES[name])}
+        bad = said if any(form.value(f"text-{one}") for one in LANGUAGES) else " "
     return {"form": form, "preview": found, "wrong": bad, "language_codes": languages_first(request)}
 
 

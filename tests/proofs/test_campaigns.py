@@ -1,20 +1,28 @@
 """A message to many, fed by schedulers that are killed and that meet, and stopped while it is fed."""
 
 import asyncio
+import socket
+from functools import partial
+from random import Random
 
 import pytest
 
+from bot.sender import IN_FLIGHT
 from loyalty import db
+from loyalty.campaigns.actions.drafting import add_draft
 from loyalty.campaigns.actions.feeding import count, feed
 from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign
+from loyalty.campaigns.actions.starting import launch_campaign
 from loyalty.campaigns.queries.campaigns import campaign
-from loyalty.campaigns.rules.drafts import CampaignDraft
+from loyalty.campaigns.rules.drafts import CampaignDraft, Effect, acknowledgement
+from loyalty.campaigns.rules.states import CampaignState
 from loyalty.campaigns.rules.texts import Words
 from loyalty.clock import system_now
 from loyalty.staff.rules import COMMAND
-from tests.bot.conftest import until_sql
-from tests.builders import a_campaign
+from tests.bot.conftest import until, until_sql
+from tests.builders import EVERYBODY, a_campaign
 from tests.proofs.conftest import sized
+from tests.proofs.sink import Sink, listening_at
 from tests.proofs.test_bulk import MANY_PEOPLE
 
 pytestmark = pytest.mark.prove
@@ -88,3 +96,91 @@ async def test_stopping_beside_the_feeder_leaves_nothing_in_the_outbox(database)
 async def queued() -> int:
     found: int = await db.fetch_value("SELECT count(*) FROM message WHERE status IN ('queued', 'delayed')")
     return found
+
+
+def plan(chat: int) -> str:
+    """Of a hundred people one has blocked us, of two nobody learns whether it reached them, one is slow."""
+    return {7: "blocked", 21: "lost", 35: "bad gateway", 49: "slow"}.get(chat % 100, "")
+
+
+# What its page says of a campaign is what its rows say.
+COUNTERS = """
+SELECT c.total = count(*) AND c.skipped = count(*) FILTER (WHERE r.state = 'skipped')
+    AND c.control = count(*) FILTER (WHERE r.state = 'control')
+    AND c.sent = count(*) FILTER (WHERE m.status = 'sent') AND c.failed = count(*) FILTER (WHERE m.status = 'failed')
+    AND c.unknown = count(*) FILTER (WHERE m.status = 'unknown') AND c.queued + c.cancelled = 0
+FROM campaign c JOIN recipient r ON r.campaign_id = c.id LEFT JOIN message m ON m.id = r.message_id
+GROUP BY c.id
+"""
+# Everybody whose message went out, or may have, has its bonus once; nobody else has any.
+BONUSES = """
+SELECT count(*) FROM recipient r LEFT JOIN message m ON m.id = r.message_id
+    LEFT JOIN bonus_entry e ON e.operation_id = 'campaign:' || r.campaign_id || ':' || r.customer_id
+WHERE (e.id IS NOT NULL) <> coalesce(m.status IN ('sent', 'unknown'), false)
+"""
+ONE_EACH = "SELECT count(*) FROM message m JOIN recipient r ON r.customer_id = m.customer_id AND r.message_id <> m.id"
+OVER = "SELECT state = 'finished' AND NOT EXISTS (SELECT FROM recipient WHERE state = 'due') FROM campaign"
+
+
+async def test_whoever_is_killed_a_campaign_misses_nobody_and_writes_and_gives_to_nobody_twice(
+    environment, processes, database
+):
+    chance = Random(20_261_123)
+    many, kills = sized(600, 20_000), sized(3, 20)
+    await db.execute(MANY_PEOPLE, many)
+    await db.execute("DELETE FROM consent WHERE customer_id % 40 = 3")
+    sink = Sink(plan)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment |= {
+        "TELEGRAM_API_URL": f"http://127.0.0.1:{port}",
+        "TELEGRAM_RATE": "0",
+        "TELEGRAM_CHAT_SECONDS": "0",
+    }
+    async with listening_at(sink, port):
+        effect = Effect(control_bp=1_000, bonus=10_00, bonus_days=14)
+        draft = CampaignDraft("", Words({"en": "Hello", "ru": "Привет"}), effect=effect)
+        campaign_id = await add_draft(draft, EVERYBODY, key="1", actor=COMMAND, now=system_now())
+        said = acknowledgement("en")
+        await launch_campaign(campaign_id, said, working=("telegram",), actor=COMMAND, now=system_now())
+        parts = ("worker", "worker", "scheduler", "scheduler")
+        crowd = [(part, await processes.start(part)) for part in parts]
+        for _ in range(kills):
+            part, victim = crowd.pop(0)
+            await victim.has_started()
+            moment = min(sink.calls + chance.randint(1, many // (kills + 1)), many * 3 // 4)
+            await until(partial(has_gone_on, sink, campaign_id, moment))
+            await asyncio.sleep(chance.uniform(0, 0.2))
+            await victim.kill()
+            crowd.append((part, await processes.start(part)))
+            await processes.bury(victim)
+        await until(partial(is_over, campaign_id))
+    # Nobody was written to twice, and nobody of those who are kept to compare with at all.
+    assert set(sink.taken.values()) == {1}
+    assert await db.fetch_value(ONE_EACH) == 0
+    assert await db.fetch_value("SELECT count(*) FROM message") == (await campaign(campaign_id)).reached
+    assert await db.fetch_value(COUNTERS)
+    assert await db.fetch_value(BONUSES) == 0
+    lost = await db.fetch_value("SELECT count(*) FROM message WHERE reason = 'answer_lost'")
+    assert lost <= IN_FLIGHT * kills
+    view = await campaign(campaign_id)
+    assert many // 20 < view.control < many // 5
+    assert processes.errors() == []
+    assert [one.describe() for one in (await verify(now=system_now())).differences if "campaign" in one.check] == []
+
+
+async def has_gone_on(sink: Sink, campaign_id: int, moment: int) -> bool:
+    await go_on(campaign_id)
+    return sink.calls >= moment
+
+
+async def is_over(campaign_id: int) -> bool:
+    await go_on(campaign_id)
+    return bool(await db.fetch_value(OVER))
+
+
+async def go_on(campaign_id: int) -> None:
+    """Where so much went wrong that it stands still, somebody has a look and lets it go on."""
+    if (await campaign(campaign_id)).state is CampaignState.PAUSED:
+        await resume_campaign(campaign_id, actor=COMMAND, now=system_now())

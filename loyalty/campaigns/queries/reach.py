@@ -20,7 +20,7 @@ from loyalty.segments.rules.trees import Condition, Group
 # that may be written to at this moment: some channels only let us answer, unless a template goes instead. Indexes:
 # messenger_account_customer, conversation_pkey, consent_customer, message_capped.
 SPLIT = """
-SELECT found.id AS customer_id, place.account_id, place.channel, CASE
+SELECT found.id AS customer_id, place.account_id, CASE
     WHEN found.is_marked THEN 'excluded'
     WHEN place.known = 0 THEN 'no_account'
     WHEN place.alive = 0 THEN 'blocked'
@@ -34,9 +34,8 @@ SELECT found.id AS customer_id, place.account_id, place.channel, CASE
 FROM ({found}) found
     CROSS JOIN LATERAL (SELECT count(*) AS known, count(*) FILTER (WHERE a.is_active) AS alive,
             count(*) FILTER (WHERE a.is_active AND a.{takes}) AS taking,
-            (array_agg(a.id ORDER BY {order}) FILTER (WHERE {open}))[1] AS account_id,
-            (array_agg(a.channel ORDER BY {order}) FILTER (WHERE {open}))[1] AS channel
-        FROM messenger_account a LEFT JOIN conversation v ON v.account_id = a.id
+            (array_agg(a.id ORDER BY {order}) FILTER (WHERE {open}))[1] AS account_id
+        FROM messenger_account a
         WHERE a.customer_id = found.id AND a.channel = ANY({channels})) place
 """
 UNWANTED = """
@@ -54,10 +53,12 @@ MISSING = {
 }
 """Of whom it is not known."""
 ORDER = "a.is_default AND {own_first} DESC, array_position({channels}, a.channel::text), a.id"
+# Their last word is looked for only where it matters.
 OPEN = """a.is_active AND a.{takes} AND ({template} OR a.channel <> ALL({windows})
-    OR v.heard_at > {now} - make_interval(hours => {hours}))"""
+    OR (SELECT v.heard_at FROM conversation v WHERE v.account_id = a.id) > {now} - make_interval(hours => {hours}))"""
 COUNT = """
-SELECT split.channel, split.reason, split.is_drawn, count(*) AS customers FROM ({split}) split GROUP BY 1, 2, 3
+SELECT a.channel, split.reason, split.is_drawn, count(*) AS customers
+FROM ({split}) split LEFT JOIN messenger_account a ON a.id = split.account_id GROUP BY 1, 2, 3
 """
 # By archived_at: segments are a few dozen.
 EXCLUSIONS = "SELECT id FROM segment WHERE is_exclusion AND archived_at IS NULL ORDER BY id"

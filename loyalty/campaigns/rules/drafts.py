@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from loyalty.campaigns.rules.repeating import Repeat, check_repeat, check_zone, next_time
-from loyalty.campaigns.rules.texts import Words, checked_words, content_for
+from loyalty.campaigns.rules.texts import VARIABLE, Words, checked_words
+from loyalty.conversations.kinds.base import nameless
 from loyalty.errors import Invalid
 
 NAME_LENGTH = 80
@@ -142,7 +143,8 @@ def checked_name(name: str, words: Words, shop_language: str) -> str:
         raise Invalid("name", "odd_characters")
     if cleaned:
         return cleaned
-    line = content_for(words, shop_language, shop_language, {}).text.partition("\n")[0]
+    # What it says of a person is another thing for each.
+    line = VARIABLE.sub("…", nameless(words.texts[shop_language])).partition("\n")[0].strip() or "…"
     return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1].rsplit(' ', 1)[0]}…"
 
 

@@ -37,7 +37,7 @@ Texts = Mapping[str, str]
 Fallbacks = Mapping[str, Mapping[str, str] | None]
 """{variable: {language: text}}, or LEFT_OUT; a name without one is left out of the sentence."""
 
-_BRACED = re.compile(r"\{[a-z_]+\}")
+VARIABLE = re.compile(r"\{[a-z_]+\}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 """Nobody can see these, and some of them no base keeps."""
 
@@ -150,7 +150,7 @@ def _text(texts: Texts, language: str, shop_language: str) -> str:
         raise Invalid(name, "too_long", limit=TEXT_LENGTH)
     if _CONTROL.search(text):
         raise Invalid(name, "odd_characters")
-    rest = _BRACED.sub("", text)
+    rest = VARIABLE.sub("", text)
     if "{" in rest or "}" in rest:
         raise Invalid(name, "odd_braces", example="{first_name}")
     if unknown := sorted(variables_of(text) - set(VARIABLES)):

@@ -425,6 +425,7 @@ async def test_what_did_not_arrive_is_told_with_its_reason():
 async def test_a_campaign_is_called_by_its_first_words_unless_somebody_names_it():
     await a_reader()
     assert (await campaign(await start(texts={"ru": "Первая строка\nи ещё"}))).name == "Первая строка"
+    assert (await campaign(await start(texts={"ru": "{first_name}, у вас {balance}"}))).name == "У вас …"
     assert (await campaign(await start(name="  Осень  2026 "))).name == "Осень 2026"
     long = await campaign(await start(texts={"ru": "слово " * 40}))
     assert len(long.name) <= 80
