@@ -2,6 +2,7 @@
 
 import pytest
 
+from admin_web.keys import REDIS
 from admin_web.throttle import FREE_LINKS, SAME_CLICK_SECONDS
 from loyalty import db
 from loyalty.campaigns.links import PATH, Click, click_key, click_links, code_of
@@ -43,8 +44,8 @@ async def test_a_person_is_counted_and_led_to_the_campaigns_address(panel, sent)
     assert row == {"customer_id": person, "button": 0, "clicks": 1}
 
 
-async def test_the_same_click_once_more_is_no_second_one(panel, sent, redis):
-    path = sent[2]
+async def test_the_same_click_once_more_is_no_second_one(panel, sent):
+    path, redis = sent[2], panel.app[REDIS]
     for _ in range(3):
         assert (await opened(panel, path)).status == 302
     assert await clicks() == 1

@@ -80,11 +80,11 @@ WHERE r.campaign_id = $1 AND (r.state <> 'skipped' OR r.reason = ANY($2)) GROUP 
 GIVEN = """
 SELECT count(*)::int AS people, coalesce(sum(e.amount), 0)::bigint AS given,
     coalesce(sum(used.spent), 0)::bigint AS spent, coalesce(sum(used.expired), 0)::bigint AS expired,
-    coalesce(sum(l.remaining), 0)::bigint AS remaining
+    coalesce(sum(used.repaid), 0)::bigint AS repaid, coalesce(sum(l.remaining), 0)::bigint AS remaining
 FROM recipient r JOIN bonus_entry e ON e.operation_id = 'campaign:' || r.campaign_id || ':' || r.customer_id
     JOIN bonus_lot l ON l.entry_id = e.id
     CROSS JOIN LATERAL (SELECT sum(a.amount) FILTER (WHERE x.kind IN ('burn', 'restore_burn')) AS spent,
-        sum(a.amount) FILTER (WHERE x.kind = 'expire') AS expired
+        sum(a.amount) FILTER (WHERE x.kind = 'expire') AS expired, sum(a.amount) FILTER (WHERE x.id = e.id) AS repaid
         FROM bonus_allocation a JOIN bonus_entry x ON x.id = a.entry_id WHERE a.lot_id = l.id) used
 WHERE r.campaign_id = $1 AND r.state = 'done'
 """
@@ -109,15 +109,16 @@ class ChannelCount:
 class Cost:
     """What it cost. messages: how many went out.
 
-    people: to how many bonuses were given; in hundredths: given, spent on purchases since, expired, left. value: what
-    those that were given would pay, in minor units. What was spent has come off the money of those purchases already,
-    and is not taken off the difference again.
+    people: to how many bonuses were given; in hundredths: given, and of these spent on purchases since, expired, gone
+    to old debts at once, and left. value: what those that were given would pay, in minor units. What was spent has
+    come off the money of those purchases already, and is not taken off the difference again.
     """
 
     people: int = 0
     given: int = 0
     spent: int = 0
     expired: int = 0
+    repaid: int = 0
     left: int = 0
     value: int = 0
     messages: int = 0
@@ -346,6 +347,7 @@ async def _with_cost(report: Report, campaign_id: int, bonus: int) -> Report:
         given=row["given"],
         spent=row["spent"],
         expired=row["expired"],
+        repaid=row["repaid"],
         left=row["remaining"],
         value=value,
         messages=report.cost.messages,
