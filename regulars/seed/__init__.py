@@ -5,10 +5,12 @@ same number of customers gives the same shop each time.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 
 from loyalty import db
+from loyalty.campaigns.rules.drafts import acknowledgement
 from loyalty.errors import Refused
 from loyalty.shop.queries import locations, shop
 from regulars.seed.accounts import hide_numbers, lose_accounts
@@ -24,6 +26,7 @@ from regulars.seed.exports import write_exports
 from regulars.seed.holds import set_aside_now
 from regulars.seed.imports import write_imports
 from regulars.seed.labels import write_labels, write_rules
+from regulars.seed.letters import begin_letters, count_letters, write_recipients
 from regulars.seed.life import Seeded
 from regulars.seed.names import people
 from regulars.seed.newcomers import NEWCOMERS, write_claimants, write_failed, write_strangers
@@ -49,6 +52,8 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     if await db.fetch_value("SELECT EXISTS (SELECT FROM customer)"):
         raise Refused("not_empty")
     town, staff = await open_town(now)
+    letters = await begin_letters(customers, staff[ANSWERERS[1]], acknowledgement("ru").text, now=now)
+    town = replace(town, letters=letters)
     began, places = town.began, town.places
     chain = Chain(await shop(), {place.id: place.name for place in places}, [staff[email] for email in ANSWERERS])
     drives = {place.id: place.fiscal_drives[0] for place in await locations() if place.fiscal_drives}
@@ -85,6 +90,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     await keep_sales(places, now=now)
     await write_ready_words(staff[OLGA], now)
     await write_to_all(staff[ANSWERERS[1]], now)
+    await count_letters(letters, now=now)
     await write_strangers(now)
     await converse(staff, now)
     await write_tasks(staff, now)
@@ -111,6 +117,7 @@ async def _write(
         await write_lives(made, random, now)
         after = await write_chats(random, made, chain, waiting=waiting, first_id=counters.message + 1, now=now)
         counters.message = after - 1
+        await write_recipients(made)
         await write_claims(made)
         for table in ("customer", "receipt", "bonus_entry", "bonus_lot", "messenger_account", "message", "hold"):
             # Tables of ours, not words of a stranger.

@@ -23,6 +23,7 @@ from loyalty.staff.rules import LANGUAGES
 from regulars.seed.accounts import wants_offers
 from regulars.seed.asked import terms_of, terms_text
 from regulars.seed.claims_told import claim_told
+from regulars.seed.letters_told import letters_told
 from regulars.seed.life import Seeded
 from regulars.seed.outcomes import settle, write_messages
 from regulars.seed.places import said_there
@@ -100,6 +101,7 @@ def lines_of(
         lines += claim_told(one, chain)
     lines += [*gifts_told(one, account), *falls_told(one, account, chain), *holds_asked(one, account, chain)]
     lines += outs_told(one, account)
+    lines += letters_told(one, account, chain)
     if random.random() < ASKED:
         lines += _question(random, one, account, chain, now)
     if waiting is not None:

@@ -15,9 +15,10 @@ from loyalty.clock import business_date, end_of_day
 from loyalty.customers.rules import CardProof, code_step
 from loyalty.money import floor_to_step
 from loyalty.receipts.rules.sales import Quote, ReceiptDraft, ReceiptSource, Till, quote
-from regulars.seed import holds, refunds
+from regulars.seed import holds, letters, refunds
 from regulars.seed.gifts import Invitation, birthday_gifts, invitee_gift, referrer_gift
 from regulars.seed.goods import plain_sum, tray
+from regulars.seed.letters import Mail
 from regulars.seed.names import MadeUp
 from regulars.seed.programme import PROMO_CODE, PROMO_LIMIT, Rules, Version
 from regulars.seed.records import ZONE, Account, Entry, Place, Receipt, SeedClaim, SeedHold, SeedLine, SeedLot
@@ -48,8 +49,9 @@ class Life:
         person_hash: str,
         birthday: date | None,
         accounts: Sequence[Account],
+        mail: Sequence[Mail] = (),
     ) -> None:
-        """places: the favourite first. person_hash: who this is, for what is given once."""
+        """places: the favourite first. person_hash: who this is, for what is given once. mail: letters to many."""
         self.random = random
         self.rules = rules
         self.places = places
@@ -58,6 +60,7 @@ class Life:
         self.person_hash = person_hash
         self.birthday = birthday
         self.accounts = accounts
+        self.mail = mail
         self.discount_bp, self.discount_since = 0, joined
         self.invitation: Invitation | None = None  # by which they came
         self.entries: list[Entry] = []
@@ -84,13 +87,20 @@ class Life:
         self._grant_welcome()
         for at, gift in birthday_gifts(self, self.rules.newest, now):
             self.plan(at, partial(self._congratulate, gift))
+        letters.live_with(self)
         for at in self._visits(now):
             self._pass_time(at)
+            if letters.stays_away(self, at):
+                continue
             place = self.places[0] if self.random.random() < 0.85 else self.random.choice(self.places)
             self._buy(at, place)
             if self.random.random() < 0.012:
                 self.plan(at + timedelta(minutes=9), partial(self._apologise, place.cashier_id))
         self._pass_time(now)
+
+    def come(self, at: datetime) -> None:
+        """Buy something at the usual place."""
+        self._buy(at, self.places[0])
 
     def set_discount(self, discount_bp: int, since: datetime) -> None:
         """Give a personal discount."""

@@ -67,6 +67,8 @@ async def write_messages(
             failed[key] = number
         if line.claim is not None:
             line.claim.message_id = number
+        if line.mail is not None:
+            line.mail.message_id = number
         rows.append(
             (
                 number,
@@ -75,6 +77,7 @@ async def write_messages(
                 account.channel,
                 line.direction,
                 line.kind,
+                "marketing" if line.mail is not None else "service",
                 line.content,
                 line.priority.value,
                 key,
@@ -86,8 +89,18 @@ async def write_messages(
                 *_outcome(random, line, account, now),
             )
         )
-    columns = ["id", "account_id", "customer_id", "channel", "direction", "kind", "content", "priority", "dedupe_key"]
-    columns += ["instead_of_id", "external_id", "staff_id", "created_at", "reason", "due_at", "attempts", "status"]
+    columns = ["id", "account_id", "customer_id", "channel", "direction", "kind", "topic", "content", "priority"]
+    columns += [
+        "dedupe_key",
+        "instead_of_id",
+        "external_id",
+        "staff_id",
+        "created_at",
+        "reason",
+        "due_at",
+        "attempts",
+        "status",
+    ]
     await db.copy_rows("message", [*columns, "sent_at", "delivered_at", "read_at"], rows)
     return first_id + len(rows)
 

@@ -18,6 +18,7 @@ from loyalty.conversations.queries.recipients import first_name
 from loyalty.conversations.rules import Priority
 from loyalty.shop.rules import ShopView
 from regulars.seed.holds import ANSWERED_AFTER
+from regulars.seed.letters import Mail
 from regulars.seed.life import Seeded
 from regulars.seed.names import MadeUp
 from regulars.seed.records import ZONE, Account, Receipt, SeedClaim, SeedHold
@@ -40,7 +41,8 @@ class Chain:
 class Line(NamedTuple):
     """A message to be written. `content` is JSON. `claim`: the fiscal receipt that it brought.
 
-    reason: why it failed. stands_for: the key of the one that failed in another chat of its person.
+    mail: whose it is of a message to many. reason: why it failed. stands_for: the key of the one that failed in another
+    chat of its person.
     """
 
     at: datetime
@@ -53,6 +55,7 @@ class Line(NamedTuple):
     claim: SeedClaim | None = None
     reason: str | None = None
     stands_for: str = ""
+    mail: Mail | None = None
 
 
 # The sums of a coffee shop come again and again: their words are remembered, as Babel takes its time.

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from regulars.seed.accounts import accounts_of, find_out
+from regulars.seed.accounts import accounts_of, find_out, wants_offers
 from regulars.seed.gifts import in_order_of_living, refuse_those_who_bought
 from regulars.seed.gifts import invite as invite_by_others
+from regulars.seed.letters import SentLetter, mail_of
 from regulars.seed.life import Life, Seeded
 from regulars.seed.names import MadeUp
 from regulars.seed.places import leave, places_of
@@ -23,7 +24,8 @@ FAVOURS_WITHIN = timedelta(days=180)
 class Town:
     """What is the same for everybody. manager_id: who gives tiers and discounts by hand.
 
-    growth: how early people join, from 1 (evenly since the first day) down to 0 (all of them today).
+    growth: how early people join, from 1 (evenly since the first day) down to 0 (all of them today). letters: messages
+    to many of the last months.
     """
 
     places: list[Place]
@@ -33,6 +35,7 @@ class Town:
     began: datetime
     now: datetime
     growth: float
+    letters: tuple[SentLetter, ...] = ()
 
 
 def live(random: Random, town: Town, who: list[MadeUp], first: int) -> list[Seeded]:
@@ -72,6 +75,7 @@ def _born(random: Random, town: Town, person: MadeUp, customer_id: int) -> Seede
         person_hash=person_hash,
         birthday=birthday,
         accounts=accounts,
+        mail=mail_of(town.letters, customer_id, joined=joined, accounts=accounts, agrees=wants_offers(customer_id)),
     )
     _favour(random, life, town)
     return Seeded(customer_id, person, birthday, favourite, life, accounts, came_by_chat)

@@ -8,7 +8,9 @@ import pytest
 from bot.channels.base import Event
 from bot.channels.telegram import TelegramChannel
 from loyalty import db
+from loyalty.campaigns.effect import Verdict
 from loyalty.campaigns.queries.campaigns import campaigns
+from loyalty.campaigns.queries.report import count_report, kept_report
 from loyalty.campaigns.rules.states import CampaignState
 from loyalty.conversations.queries.channels import failed_updates
 from loyalty.conversations.queries.inbox import Show, canned_replies, inbox, templates
@@ -135,7 +137,7 @@ async def test_what_failed_says_why_and_went_to_the_other_messenger(crowd):
 
 
 async def test_some_were_written_to_by_a_campaign_that_says_who_was_left_out(crowd):
-    [view], _ = await campaigns()
+    view = (await campaigns())[0][0]
     assert view.state is CampaignState.FINISHED
     assert view.sent > 3 * view.unknown > 0
     assert view.skipped > 0
@@ -220,3 +222,25 @@ async def test_failed_updates_are_whole_and_two_of_three_can_be_read(crowd):
 async def test_an_update_that_failed_with_an_apology_leaves_the_keys_of_its_answers_free(crowd):
     assert await count("message WHERE kind = 'failed' AND direction = 'in'") == 2
     assert await count("message WHERE dedupe_key LIKE 'turn:%'") == 0
+
+
+async def test_letters_of_before_have_control_groups_and_reports_that_follow_from_purchases(crowd):
+    views, _ = await campaigns()
+    earned, lost, unclear = [view for view in reversed(views) if view.control]
+    for view in (earned, lost, unclear):
+        report = await kept_report(view.id)
+        assert report is not None
+        assert report == await count_report(view.id, now=NOW)
+        assert report.is_final
+        assert (report.people + report.skipped + report.control, report.control) == (view.total, view.control)
+        assert 0.3 < report.control / (report.people + report.control) < 0.7
+        assert 0 < report.clicked < report.people
+        assert report.bought
+        # Telegram tells neither.
+        assert (report.delivered, report.read) == (None, None)
+        assert report.verdict in {Verdict.TOO_SMALL, Verdict.EARNED, Verdict.LOST, Verdict.UNCLEAR}
+    given = (await kept_report(earned.id)).cost  # type: ignore[union-attr]
+    assert (given.people, given.given) == (earned.sent + earned.unknown, (earned.sent + earned.unknown) * 150_00)
+    assert 0 < given.spent < given.given
+    assert given.spent + given.expired + given.repaid + given.left == given.given
+    assert await count("bonus_entry WHERE event = 'campaign'") == given.people
