@@ -20,6 +20,7 @@ from admin_web.message_words import SYMBOLS, channel_name
 from admin_web.navigation import NavItem
 from admin_web.pages import campaign_edit
 from admin_web.pages.campaign_edit import AT_ONCE, PATH, audience_size, previewed, reach_words, working
+from admin_web.pages.campaign_report import report_of
 from admin_web.render import go_to, page
 from admin_web.words import reason_text
 from loyalty.campaigns.actions.drafting import copy_campaign, delete_draft
@@ -32,6 +33,7 @@ from loyalty.campaigns.queries.reach import Reach, reach, used_channels
 from loyalty.campaigns.queries.values import values_for
 from loyalty.campaigns.rules.drafts import Acknowledgement, acknowledgement
 from loyalty.campaigns.rules.states import AHEAD, OVER, CampaignState, Fate
+from loyalty.campaigns.rules.texts import CampaignButton
 from loyalty.conversations.message_types import LANGUAGES
 from loyalty.errors import Conflict, Invalid, LoyaltyError, Refused
 from loyalty.ids import new_key
@@ -95,6 +97,8 @@ async def show_one(request: web.Request) -> web.Response:
     rows, following = ([], None) if is_part else await recipients(view.id, fate=fate, after_id=place)
     left_out = [] if is_part else [(skip_text(reason), count) for reason, count in (await skipped(view.id)).items()]
     failed = await failures(view.id) if view.failed and not is_part else []
+    labels = dict(enumerate(_label(button, request[SHOP].language) for button in view.draft.words.buttons))
+    told = {} if block else await report_of(request, view.id, people=view.total, button_names=labels)
     here = f"{PATH}/{view.id}"
     return page(
         request,
@@ -118,6 +122,7 @@ async def show_one(request: web.Request) -> web.Response:
         fate=fate.value if fate else "",
         beginning=f"{here}?{urlencode({'fate': wanted})}" if after else None,
         following=f"{here}?{urlencode({'fate': wanted, 'after': following})}" if following else None,
+        **told,
         **await _told(view),
     )
 
@@ -276,6 +281,11 @@ async def _told(view: CampaignView, channels: tuple[str, ...] | None = None) -> 
         "buttons": [(button, _(BUTTONS[button.kind])) for button in draft.words.buttons],
         "text_codes": language_codes,
     }
+
+
+def _label(button: CampaignButton, shop_language: str) -> str:
+    """What stands on a button, for its reader if it is said in their language."""
+    return button.labels.get(READER.get().language) or button.labels.get(shop_language, "")
 
 
 async def _reach(request: web.Request, view: CampaignView) -> Reach:

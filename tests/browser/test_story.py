@@ -283,7 +283,7 @@ def find_in_panel(panel: Page) -> str:
     return number[1] + number[2]
 
 
-def test_a_marketer_writes_to_whom_they_found_and_the_chat_hears_it(demo, open_at):
+def test_a_marketer_finds_people_keeps_them_as_a_segment_writes_to_them_and_sees_what_came_of_it(demo, open_at):
     chat = open_at("/simulator", PHONE, "ru")
     assert chat.evaluate("async (how) => (await fetch('/simulator/people', how)).ok", SOMEONE_NEW)
     chat.goto("/simulator")
@@ -291,28 +291,55 @@ def test_a_marketer_writes_to_whom_they_found_and_the_chat_hears_it(demo, open_a
     panel = open_at("/login", {"width": 1440, "height": 900}, "en")
     sign_in(panel, OWNER)
     never_quiet(panel)
-    panel.goto("/customers?q=Мария Сказочная&sort=created&dir=desc")
-    panel.locator("#rows [name=id]").first.check()
-    panel.locator("#bulk button[value=message]").click()
-    expect(panel.get_by_text("1 customer is written to")).to_be_visible()
-    panel.fill("#text-ru", "{first_name}, ждём вас на кофе")
-    expect(panel.locator("#preview")).to_contain_text("Мария, ждём вас на кофе")
+    panel.goto("/customers?f=created:in:last-1,reachable:any:telegram")
+    panel.get_by_role("button", name="Save as a segment").click()
+    dialog = panel.locator("#save-segment")
+    dialog.get_by_label("Name").fill("Came today")
+    dialog.get_by_role("button", name="Save").click()
+    panel.get_by_role("link", name="Write to them").click()
+    expect(panel.locator("#segment option:checked")).to_have_text("Came today")
+    write_campaign(panel)
+    panel.get_by_role("button", name="Keep and look it through").click()
+    panel.wait_for_url(re.compile(r"/campaigns/\d+$"))
     check_accessible(panel)
-    panel.get_by_role("button", name="Send to 1 customer").click()
+    send = panel.locator("#send-state button")
+    send.click()
     expect(panel.locator("#acknowledged-error")).to_be_visible()
     panel.locator("[name=acknowledged]").check()
-    panel.get_by_role("button", name="Send to 1 customer").click()
+    send.click()
     check_accessible(panel)
-    panel.get_by_role("button", name="Back to the text").click()
-    expect(panel.locator("#text-ru")).to_have_value("{first_name}, ждём вас на кофе")
-    panel.get_by_role("button", name="Send to 1 customer").click()
-    panel.get_by_role("button", name="Yes, send to 1 customer").click()
-    expect(panel.locator("#progress")).to_contain_text("1 of 1", timeout=30_000)
+    panel.get_by_role("button", name="Back", exact=True).click()
+    send.click()
+    panel.get_by_role("button", name=re.compile("Yes, send to")).click()
     expect(panel.locator("#progress")).to_contain_text("Sent out", timeout=30_000)
+    hears(chat, "ждём вас на кофе")
+    link = chat.get_by_role("link", name="Меню").last
+    led = panel.request.get(link.get_attribute("href") or "", max_redirects=0)
+    assert (led.status, led.headers["location"]) == (302, "https://ladno.example/menu")
+    press(chat, "Приду")
+    panel.reload()
+    report = panel.locator("#report")
+    expect(report).to_contain_text("Everybody was written to, so nobody knows")
+    expect(report.locator("li").filter(has_text="Followed")).to_contain_text("1")
     check_accessible(panel)
-    hears(chat, "Мария, ждём вас на кофе")
     panel.set_viewport_size(PHONE)
     check_no_sideways_scroll(panel)
+    panel.goto("/campaigns/new")
+    check_accessible(panel)
+    check_no_sideways_scroll(panel)
+
+
+def write_campaign(panel: Page) -> None:
+    """Words, a link and an answer; the preview shows each as one of them would get it."""
+    panel.fill("#text-ru", "{first_name}, ждём вас на кофе")
+    for number, kind, label in ((1, "link", "Меню"), (2, "reply", "Приду")):
+        panel.get_by_text(f"Button {number}", exact=True).click()
+        panel.select_option(f"#kind-{number}", kind)
+        panel.fill(f"#label-{number}-ru", label)
+    panel.fill("#url-1", "https://ladno.example/menu")
+    expect(panel.locator("#preview")).to_contain_text("ждём вас на кофе")
+    expect(panel.locator("#preview")).to_contain_text("Приду")
+    check_accessible(panel)
 
 
 def never_quiet(panel: Page) -> None:
