@@ -86,7 +86,7 @@ FROM recipient r JOIN bonus_entry e ON e.operation_id = 'campaign:' || r.campaig
     CROSS JOIN LATERAL (SELECT sum(a.amount) FILTER (WHERE x.kind IN ('burn', 'restore_burn')) AS spent,
         sum(a.amount) FILTER (WHERE x.kind = 'expire') AS expired, sum(a.amount) FILTER (WHERE x.id = e.id) AS repaid
         FROM bonus_allocation a JOIN bonus_entry x ON x.id = a.entry_id WHERE a.lot_id = l.id) used
-WHERE r.campaign_id = $1 AND r.state = 'done'
+WHERE r.campaign_id = $1 AND r.message_id IS NOT NULL
 """
 KEPT = "SELECT report, reported_at FROM campaign WHERE id = $1"
 

@@ -376,10 +376,11 @@ CHECKS = {
     "bonus of recipient": """
         SELECT coalesce(r.campaign_id, e.campaign_id) AS id, coalesce(r.customer_id, e.recipient_id) AS customer_id,
             coalesce(r.bonus, 0) AS expected, coalesce(e.amount, 0) AS found
-        FROM (SELECT r.campaign_id, r.customer_id, c.bonus, m.status IN ('sent', 'delivered', 'read', 'unknown')
+        FROM (SELECT r.campaign_id, r.customer_id, c.bonus, r.state = 'done'
+                    AND m.status IN ('sent', 'delivered', 'read', 'unknown')
                     AND coalesce(m.delivered_at, m.sent_at, m.created_at) < $1::timestamptz - INTERVAL '1 day'
                     AS is_sent
-                FROM campaign c JOIN recipient r ON r.campaign_id = c.id AND r.state = 'done'
+                FROM campaign c JOIN recipient r ON r.campaign_id = c.id AND r.state IN ('queued', 'due', 'done')
                     JOIN message m ON m.id = r.message_id
                 WHERE c.bonus > 0) r
             FULL JOIN (SELECT split_part(operation_id, ':', 2)::int AS campaign_id,

@@ -84,6 +84,17 @@ async def test_a_message_that_turns_out_to_have_failed_takes_nothing_back(campai
     assert await found_wrong() == []
 
 
+async def test_what_is_sent_again_because_nobody_knew_brings_no_second_one(campaign_id):
+    person = await a_recipient(campaign_id, "unknown", has_bonus=True)
+    await grant_due(actor=JOB, now=SOON)
+    await db.execute("UPDATE recipient SET state = 'queued' WHERE customer_id = $1", person)
+    assert await found_wrong() == []
+    await db.execute("UPDATE recipient SET state = 'due' WHERE customer_id = $1", person)
+    assert await grant_due(actor=JOB, now=SOON) == 0
+    assert await balance(person) == GIFT
+    assert await found_wrong() == []
+
+
 async def test_a_message_that_turns_out_to_have_arrived_brings_it_after_all(campaign_id):
     person = await a_recipient(campaign_id, "failed", has_bonus=True)
     assert await find_late(now=SOON) == 0
