@@ -244,7 +244,7 @@ JOBS = (
     Job("grant bonuses of campaigns", 2, grant_campaign_bonuses),
     Job("find late arrivals", 900, find_late_arrivals),
     Job("report on campaigns", 60, report_campaigns),
-    Job("invite to surveys", 15, invite_to_surveys),
+    Job("invite to surveys", 5, invite_to_surveys),
     Job("ask", 3, ask_surveys),
     Job("make files", 2, make_exports),
     Job("delete old files", 600, expire_exports),

@@ -34,6 +34,7 @@ from regulars.seed.opening import DEMO_LOGINS, ENOUGH, open_town
 from regulars.seed.ready import write_ready_words
 from regulars.seed.requests import write_requests
 from regulars.seed.segments import write_segments
+from regulars.seed.surveyed import switch_on, write_questions
 from regulars.seed.tasks import write_tasks
 from regulars.seed.told import Chain, Line
 from regulars.seed.town import Counters, live, number
@@ -89,6 +90,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
         await write_doubles(places, staff[OLGA], now)
     await keep_sales(places, now=now)
     await write_ready_words(staff[OLGA], now)
+    await switch_on(staff[ANSWERERS[1]], now)
     await write_to_all(staff[ANSWERERS[1]], now)
     await count_letters(letters, now=now)
     await write_strangers(now)
@@ -119,6 +121,7 @@ async def _write(
         counters.message = after - 1
         await write_recipients(made)
         await write_claims(made)
+        await write_questions(made, now)
         for table in ("customer", "receipt", "bonus_entry", "bonus_lot", "messenger_account", "message", "hold"):
             # Tables of ours, not words of a stranger.
             highest = f"(SELECT max(id) FROM {table})"  # noqa: S608

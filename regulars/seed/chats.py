@@ -28,6 +28,7 @@ from regulars.seed.life import Seeded
 from regulars.seed.outcomes import settle, write_messages
 from regulars.seed.places import said_there
 from regulars.seed.records import ZONE, Account
+from regulars.seed.surveyed import surveyed
 from regulars.seed.told import (
     Chain,
     Line,
@@ -102,6 +103,7 @@ def lines_of(
     lines += [*gifts_told(one, account), *falls_told(one, account, chain), *holds_asked(one, account, chain)]
     lines += outs_told(one, account)
     lines += letters_told(one, account, chain)
+    lines += surveyed(one, account, chain, now)
     if random.random() < ASKED:
         lines += _question(random, one, account, chain, now)
     if waiting is not None:

@@ -42,6 +42,7 @@ WHOSE = {
     "once_only_bonus": "(SELECT customer_id FROM bonus_entry e WHERE e.id = t.entry_id)",
     "hold_lot": "(SELECT customer_id FROM hold h WHERE h.id = t.hold_id)",
     "appointment_service": "(SELECT customer_id FROM appointment a WHERE a.id = t.appointment_id)",
+    "survey_answer": "(SELECT customer_id FROM survey_invitation i WHERE i.id = t.invitation_id)",
     "journal_entry": "CASE WHEN t.actor_kind = 'customer' AND t.subject_kind = 'customer' THEN t.subject_id END",
     **dict.fromkeys(
         (
@@ -64,6 +65,7 @@ WHOSE = {
             "bonus_lot",
             "hold",
             "appointment",
+            "survey_invitation",
         ),
         "t.customer_id",
     ),
@@ -106,6 +108,7 @@ OWN = {
     },
     "once_only_bonus": {"person": "p.person"},
     "hold": {"external_id": "'seed-' || t.id + {hold} * $1::bigint"},
+    "survey_invitation": {"key": "'receipt:' || t.receipt_id + {receipt} * $1::bigint"},
     "appointment": {
         "external_id": "'seed-' || t.customer_id + {customer} * $1::bigint || '-' || split_part(t.external_id, '-', 3)"
     },

@@ -35,6 +35,7 @@ from regulars.seed.opening import ENOUGH, MANAGER, open_town
 from regulars.seed.programme import PROMO_LIMIT
 from regulars.seed.ready import write_ready_words
 from regulars.seed.segments import write_segments
+from regulars.seed.surveyed import write_models
 from regulars.seed.town import Counters, Town, live, number
 from regulars.seed.types import write_types
 
@@ -127,6 +128,7 @@ async def _label_models(town: Town, staff: dict[str, int]) -> None:
     await write_types(owner_id, town.now)
     await write_ready_words(owner_id, town.now)
     await write_bookings(town.places, began=town.began, now=town.now)
+    await write_models(town.now)
     await write_labels(manager_id, town.now)
     await write_rules(manager_id, town.now)
 

@@ -8,6 +8,7 @@ from typing import Any
 from loyalty import db
 from loyalty.conversations.channels import CAPABILITIES, EMAIL, SMS, WHATSAPP
 from loyalty.conversations.rules import Priority
+from loyalty.surveys.rules import KIND
 from regulars.seed.records import Account
 from regulars.seed.told import Line
 
@@ -77,7 +78,7 @@ async def write_messages(
                 account.channel,
                 line.direction,
                 line.kind,
-                "marketing" if line.mail is not None else "service",
+                "marketing" if line.mail is not None else "surveys" if line.kind == KIND else "service",
                 line.content,
                 line.priority.value,
                 key,

@@ -77,6 +77,18 @@ async def test_the_score_with_its_interval_what_it_is_made_of_and_the_comments(p
     assert (await panel.get("/surveys?period=odd&location=999&segment=x")).status == 200
 
 
+async def test_the_change_to_the_period_before_is_shown_where_enough_was_answered(panel, sign_in_as):
+    await sign_in_as(Role.MARKETER)
+    here = await a_location(name="Here")
+    person = (await a_customer()).id
+    for number in range(10):
+        await an_answer(person, 10, days_ago=2 + number, location=here)
+        await an_answer(person, 8 if number else 0, days_ago=95 + number, location=here)
+    words = await text(panel, "/surveys")
+    assert words.count("+110") == 2
+    assert "against the period before" in words
+
+
 async def test_a_segment_is_looked_at_alone(panel, sign_in_as):
     await sign_in_as(Role.ANALYST)
     one = await scored(10)
