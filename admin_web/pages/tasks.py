@@ -25,7 +25,7 @@ from loyalty.tasks.rules import Sight, sight_of
 
 PATH = "/tasks"
 NAV = NavItem("tasks", PATH, "list-checks", mark("Tasks"), "customers")
-TABS = {"mine": mark("Mine"), "free": mark("Nobody's"), "all": mark("All"), "over": mark("Done")}
+TABS = {"mine": mark("Mine"), "free": mark("Nobody's"), "all": mark("Everybody's"), "over": mark("Done")}
 SEEN_BY = {
     Sight.OWN: ("mine", "over"),
     Sight.FREE: ("mine", "free", "over"),
