@@ -14,6 +14,7 @@ from admin_web.campaign_words import BUTTONS, EVERY, TOPICS, VARIABLE_NAMES, ski
 from admin_web.filter_words import look_words, wrong
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
+from admin_web.i18n import ngettext
 from admin_web.keys import SETTINGS, SHOP, now
 from admin_web.message_preview import Preview, bulk_preview_of
 from admin_web.message_words import SYMBOLS, channel_name, set_up
@@ -271,7 +272,7 @@ def _options() -> dict[str, Any]:
         "month_days": months,
         "time_zones": choices.time_zones(),
         "shares": [(str(one), _("%(share)s %%") % {"share": one} if one else _("Nobody")) for one in CONTROL_SHARES],
-        "windows": [(str(one), _("%(num)s days") % {"num": one}) for one in WINDOW_DAYS],
+        "windows": [(str(one), ngettext("%(num)s day", "%(num)s days", one) % {"num": one}) for one in WINDOW_DAYS],
     }
 
 
