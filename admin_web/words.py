@@ -366,7 +366,7 @@ ROLE_NAMES = {
 ROLE_HINTS = {
     Role.OWNER: mark("May do everything, staff and settings included"),
     Role.MARKETER: mark("Customers, their phones, conversations and bonuses"),
-    Role.CASHIER: mark("Only the cashier page"),
+    Role.CASHIER: mark("Only the cashier page, and tasks of their own"),
     Role.ANALYST: mark("Figures and customers without their phones"),
     Role.SUPPORT: mark("Customers, their phones and conversations, notes; no bonuses"),
 }

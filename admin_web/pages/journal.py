@@ -105,6 +105,8 @@ def _subject(line: JournalLine, people: dict[int, str], places: dict[int, str], 
         return places.get(number, f"№ {number}"), ""
     if line.subject_kind == "receipt":
         return _("Receipt № %(n)s") % {"n": number}, ""
+    if line.subject_kind == "task":
+        return _("Task № %(n)s") % {"n": number}, ""
     if line.subject_kind == "claim":
         return _("Receipt from the chat № %(n)s") % {"n": number}, ""
     if line.subject_kind == "key":

@@ -15,13 +15,13 @@ from admin_web.keys import SHOP, now
 from admin_web.navigation import NavItem
 from admin_web.reach import cards_open_to
 from admin_web.render import go_to, is_htmx, page, toast
-from admin_web.task_words import STATES, TaskLine, groups_of, line_of
+from admin_web.task_words import GROUPS, STATES, TaskLine, groups_of, line_of
 from loyalty.customers.queries import CustomerView, customer
 from loyalty.staff.queries import StaffView, staff_list
 from loyalty.staff.rules import Permission, may
 from loyalty.tasks.actions import cancel_task, finish_task, reopen_task
 from loyalty.tasks.queries import TaskFilters, TaskPlace, TaskView, open_tasks_of, task_for, tasks_page, viewer_of
-from loyalty.tasks.rules import Sight, sight_of
+from loyalty.tasks.rules import Due, Sight, sight_of
 
 PATH = "/tasks"
 NAV = NavItem("tasks", PATH, "list-checks", mark("Tasks"), "customers")
@@ -32,6 +32,7 @@ SEEN_BY = {
     Sight.ALL: ("mine", "free", "all", "over"),
 }
 """Which lists somebody has."""
+DUE = (Due.OVERDUE, Due.TODAY, Due.LATER)
 EMPTY = {
     "mine": (mark("Nothing to do"), mark("What colleagues give you appears here, and what you make for yourself.")),
     "free": (
@@ -51,18 +52,19 @@ async def show_list(request: web.Request) -> web.Response:
     show = request.query.get("show", "")
     show = show if show in names else names[0]
     colleagues = await staff_list() if show == "all" else []
-    wanted = request.query.get("assignee", "")
+    wanted, due = request.query.get("assignee", ""), request.query.get("due", "")
     assignee = next((one for one in colleagues if str(one.id) == wanted), None)
+    due_in = Due(due) if show == "all" and due in DUE else None
     after = _place(request.query.get("after", ""))
     found, following = await tasks_page(
         viewer_of(person),
-        _filters(show, person, assignee),
+        _filters(show, person, assignee, due_in),
         after=after,
         now=now(request),
         zone=request[SHOP].time_zone,
     )
     lines = await lines_of(request, found)
-    said = {"show": show} | ({"assignee": str(assignee.id)} if assignee else {})
+    said = {"show": show} | ({"assignee": str(assignee.id)} if assignee else {}) | ({"due": due} if due_in else {})
     return page(
         request,
         "tasks/list.html",
@@ -74,6 +76,8 @@ async def show_list(request: web.Request) -> web.Response:
         states={state: (_(name), tint) for state, (name, tint) in STATES.items()},
         colleagues=[one for one in colleagues if one.is_active or one is assignee],
         assignee=assignee,
+        dues=[("", _("Due at any time")), *((name.value, _(GROUPS[name])) for name in DUE)],
+        due=due_in,
         here=f"{PATH}?{urlencode(said)}",
         following=f"{PATH}?{urlencode(said | {'after': _text(following)})}" if following else None,
         is_later=after is not None,
@@ -82,11 +86,11 @@ async def show_list(request: web.Request) -> web.Response:
     )
 
 
-def _filters(show: str, person: StaffView, assignee: StaffView | None) -> TaskFilters:
+def _filters(show: str, person: StaffView, assignee: StaffView | None, due: Due | None) -> TaskFilters:
     if show == "mine":
         return TaskFilters(assignee_id=person.id)
     return TaskFilters(
-        assignee_id=assignee.id if assignee else None, is_free=show == "free", is_over=show == "over"
+        assignee_id=assignee.id if assignee else None, is_free=show == "free", is_over=show == "over", due=due
     )  # fmt: skip
 
 

@@ -33,6 +33,13 @@ def titles(page: str) -> list[str]:
     return re.findall(r'class="who" href="/tasks/\d+[^>]*><bdi>([^<]*)</bdi>', page)
 
 
+def counted(page: str) -> str:
+    """How much the navigation says there is to do."""
+    found = re.search(r'href="/tasks"[^>]*><svg.*?</svg>[^<]*<span class="cnt">(\d+)<', page, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
 async def newest() -> int:
     found: int = await db.fetch_value("SELECT max(id) FROM task")
     return found
@@ -56,8 +63,13 @@ async def test_lists_say_whose_a_task_is_and_when_it_is_due(panel, sign_in_as):
     assert titles(await text(panel, "/tasks?show=free")) == ["Of nobody"]
     assert len(titles(await text(panel, "/tasks?show=all"))) == 6
     assert titles(await text(panel, f"/tasks?show=all&assignee={dasha}")) == ["Of Dasha"]
+    assert titles(await text(panel, "/tasks?show=all&due=today")) == ["Today"]
+    assert titles(await text(panel, f"/tasks?show=all&due=overdue&assignee={dasha}")) == []
+    assert len(titles(await text(panel, "/tasks?show=all&due=never"))) == 6
     # What is late, and what is due today, stands beside the entry of the navigation.
-    assert re.search(r'href="/tasks"[^>]*>.*?<span class="cnt">2<', mine, re.DOTALL)
+    assert counted(mine) == "2"
+    await a_task("To be thought of", assignee_id=me.id, due_at=START + 5 * DAY, remind_at=START)
+    assert counted(await text(panel, "/tasks")) == "3"
 
 
 async def test_pages_follow_each_other_past_tasks_without_a_date(panel, sign_in_as):

@@ -16,7 +16,7 @@ class Work:
 
     Chats for an answer, credits by hand for a second person, fiscal receipts for their check, accounts that may be
     somebody's for a decision, channels for somebody who mends them: updates that failed, tokens that are refused;
-    tasks of one's own that are due today or were before.
+    tasks of one's own that are due today or were before, or that one was to be reminded of by now.
     """
 
     chats: int = 0
@@ -28,8 +28,8 @@ class Work:
 
 
 # What waits is little, and each count walks an index of nothing else: conversation_waiting, credit_request_waiting,
-# fiscal_claim_waiting, link_request_open, incoming_update_failed, task_open; channel_pause has a line for each account
-# of ours. Today ends at the shop's midnight.
+# fiscal_claim_waiting, link_request_open, incoming_update_failed, task_open and task_remind; channel_pause has a line
+# for each account of ours. Today ends at the shop's midnight.
 WORK = f"""
     SELECT (SELECT count(*) FROM conversation c WHERE waiting_since IS NOT NULL
             AND {CHAT_WITHIN.format("$3")}) AS chats,
@@ -40,9 +40,9 @@ WORK = f"""
             AND {reach.within("r.customer_id", "$3")}) AS link_requests,
         (SELECT count(*) FROM incoming_update WHERE state = 'failed') + (SELECT count(*) FROM channel_pause
             WHERE reason = 'unauthorized' AND paused_until > $2) AS channels,
-        (SELECT count(*) FROM task t WHERE t.state = 'open' AND t.assignee_id = $1 AND t.due_at < (
-            SELECT (date_trunc('day', $2 AT TIME ZONE time_zone) + interval '1 day') AT TIME ZONE time_zone
-            FROM shop)) AS tasks
+        (SELECT count(*) FROM task t WHERE t.state = 'open' AND t.assignee_id = $1 AND (t.remind_at <= $2
+            OR t.due_at < (SELECT (date_trunc('day', $2 AT TIME ZONE time_zone) + interval '1 day')
+                AT TIME ZONE time_zone FROM shop))) AS tasks
 """
 
 
