@@ -27,7 +27,7 @@ GROUPS: Mapping[RfmGroup, tuple[str, str]] = {
     RfmGroup.CHAMPIONS: (mark("Champions"), mark("Come often and were here lately")),
     RfmGroup.LOYAL: (mark("Loyal"), mark("Come often, and were here not long ago")),
     RfmGroup.PROMISING: (mark("Promising"), mark("Were here lately and come from time to time")),
-    RfmGroup.NEW: (mark("New"), mark("Were here lately for the first time")),
+    RfmGroup.NEW: (mark("New"), mark("Were here lately, and not often yet")),
     RfmGroup.COOLING: (mark("Cooling down"), mark("Do not come often, and it was a while ago")),
     RfmGroup.AT_RISK: (mark("At risk"), mark("Used to come often, and have stopped")),
     RfmGroup.LOST: (mark("Lost"), mark("Came rarely, long ago")),
@@ -141,6 +141,8 @@ def compared_text(window: Window) -> str:
     if window.until is None:
         return gettext("Compared with %(days)s.") % {"days": days}
     clock = dates.format_time(local_time(window.until), "HH:mm", locale=locale(READER.get().language))
+    if window.before_first == window.before_last:
+        return gettext("Compared with %(day)s until %(time)s.") % {"day": days, "time": clock}
     return gettext("Compared with %(days)s, the last of them until %(time)s.") % {"days": days, "time": clock}
 
 
