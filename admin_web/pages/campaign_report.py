@@ -160,7 +160,8 @@ def _steps(report: Report) -> list[Step]:
 
 
 def _share(report: Report, name: str, count: int | None, hint: str = "") -> Step:
-    share = None if count is None or not report.people else count * 10_000 // report.people
+    # To a tenth of a percent.
+    share = None if count is None or not report.people else round(count * 1_000 / report.people) * 10
     return Step(name, count, share, hint)
 
 
@@ -176,12 +177,12 @@ def _tale(report: Report, telling: list[str]) -> str:
 def _interval(report: Report) -> str:
     if report.low is None or report.high is None or report.difference is None:
         return ""
-    label = _("Difference: %(sum)s, from %(low)s to %(high)s") % {
-        "sum": signed_money(_rounded(report.difference, _step(report.margin))),
-        **_bounds(report),
-    }
+    bounds = _bounds(report)
+    told = signed_money(_rounded(report.difference, _step(report.margin)))
+    label = _("Difference: %(sum)s, from %(low)s to %(high)s") % {"sum": told, **bounds}
     tint = {Verdict.EARNED: "good", Verdict.LOST: "bad"}.get(report.verdict, "")
-    return interval(report.low, report.difference, report.high, tint=tint, label=label)
+    ends, words = (report.low, report.high), (bounds["low"], bounds["high"])
+    return interval(ends, report.difference, words, tint=tint, label=label)
 
 
 def _buttons(report: Report, names: Mapping[int, str]) -> list[tuple[str, int, int]]:

@@ -65,7 +65,7 @@ LETTERS = (
         seed=11,
         bonus=150_00,
         bonus_days=14,
-        brings=0.45,
+        brings=0.6,
     ),
     Letter(
         "Прощаемся с десертами",
@@ -79,7 +79,7 @@ LETTERS = (
         days_ago=62,
         window_days=30,
         seed=23,
-        puts_off=0.55,
+        puts_off=0.75,
     ),
     Letter(
         "Новые стаканы",
