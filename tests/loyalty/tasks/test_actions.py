@@ -195,3 +195,24 @@ async def test_what_is_not_there_is_not_found(act):
         await act(10**9, actor=COMMAND, now=NOW)
     with pytest.raises(NotFound):
         await change_task(10**9, TaskDraft("x"), actor=COMMAND, now=NOW)
+
+
+async def test_a_task_that_changes_while_its_card_is_merged_or_its_person_erased_stays_whole():
+    for end in (merge_cards, erase_customer):
+        kept, gone = await a_customer(), await a_customer()
+        task_id = await a_task(customer_id=gone.id)
+        ways = {merge_cards: (gone.id, kept.id), erase_customer: (gone.id,)}
+        draft = TaskDraft("Changed", customer_id=gone.id)
+        came = await asyncio.gather(
+            change_task(task_id, draft, actor=COMMAND, now=NOW),
+            end(*ways[end], actor=COMMAND, now=NOW),
+            a_task("New", customer_id=gone.id),
+            return_exceptions=True,
+        )
+        # Whoever is erased first has no task that anybody may write on.
+        assert all(isinstance(one, NotFound) for one in came if isinstance(one, BaseException))
+        rows = await db.fetch("SELECT customer_id, title FROM task WHERE customer_id = ANY($1)", [kept.id, gone.id])
+        if end is merge_cards:
+            assert {row["customer_id"] for row in rows} == {kept.id}
+        else:
+            assert {row["title"] for row in rows} == {""}
