@@ -58,7 +58,7 @@ async def sales_data(request: web.Request, found: Sales, window: Window, chosen:
             change_of_share(here.repeat_bp, before.repeat_bp),
             percent(_rounded(before.repeat_bp)),
         ),
-        ("sold", money(here.sold), change(here.sold, before.sold), money(before.sold)),
+        ("sold", about(here.sold), change(here.sold, before.sold), about(before.sold)),
         ("average", money(here.average), change(here.average, before.average), money(before.average)),
     ]
     data: Data = {

@@ -67,7 +67,7 @@ class Kept:
     def is_old(self, now: datetime) -> bool:
         """Whether somebody who looks now should see other figures."""
         least = timedelta(0) if self.is_quick else MIN_AGE
-        return self.figures is None or now - self.counted_at >= max(least, good_for(self.milliseconds))
+        return self.figures is None or now - self.counted_at > max(least, good_for(self.milliseconds))
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is to be counted behind the page: what is quick is counted by whoever looks.

@@ -13,7 +13,7 @@ BEST_ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class BestCampaign:
-    """One whose effect is known. difference, from low to high: minor units more than without it; bonuses: their cost."""
+    """One whose effect is known. difference, from low to high: minor units more than without; bonuses: their cost."""
 
     id: int
     name: str
