@@ -9,7 +9,7 @@ from loyalty.campaigns.rules.drafts import (
     USUAL_WINDOW_DAYS,
     CampaignDraft,
     CampaignTopic,
-    Effect,
+    Terms,
     Timing,
 )
 from loyalty.campaigns.rules.repeating import Every, Repeat, by_cron, check_zone, instant_of, monthly, weekly
@@ -44,7 +44,7 @@ def draft_in(form: Form, zone: str) -> CampaignDraft:
         topic=CampaignTopic(topic),
         channels=tuple(one for one in ordered if one),
         timing=_timing_in(form, zone),
-        effect=_effect_in(form),
+        terms=_terms_in(form),
     )
 
 
@@ -66,14 +66,14 @@ def words_in(form: Form) -> Words:
 def bonus_in(form: Form) -> int:
     """The bonus that goes with it, in hundredths; none for what is not one."""
     try:
-        return _effect_in(form).bonus
+        return _terms_in(form).bonus
     except Invalid:
         return 0
 
 
 def fill(draft: CampaignDraft, zone: str) -> dict[str, str]:
     """What stands in the form of a draft. zone: of the shop."""
-    words, timing, effect = draft.words, draft.timing, draft.effect
+    words, timing, terms = draft.words, draft.timing, draft.terms
     zone = timing.zone or zone
     filled = {
         "name": draft.name,
@@ -81,10 +81,10 @@ def fill(draft: CampaignDraft, zone: str) -> dict[str, str]:
         "template": str(words.template or ""),
         "zone": zone,
         "when": "repeat" if timing.repeat else "at" if timing.starts_at else "now",
-        "control": str(effect.control_bp // 100),
-        "window": str(effect.window_days),
-        "bonus": decimal(effect.bonus, 2, "en").replace(",", "") if effect.bonus else "",
-        "bonus_days": str(effect.bonus_days or ""),
+        "control": str(terms.control_bp // 100),
+        "window": str(terms.window_days),
+        "bonus": decimal(terms.bonus, 2, "en").replace(",", "") if terms.bonus else "",
+        "bonus_days": str(terms.bonus_days or ""),
     }
     filled |= {f"text-{language}": text for language, text in words.texts.items()}
     filled |= {f"channel-{place}": name for place, name in enumerate(draft.channels, 1)}
@@ -148,13 +148,13 @@ def _repeat_out(repeat: Repeat) -> dict[str, str]:
     return told | {"month_day": "31" if day == "last" else day}
 
 
-def _effect_in(form: Form) -> Effect:
+def _terms_in(form: Form) -> Terms:
     control, window, days = form.value("control") or "0", form.value("window"), form.value("bonus_days")
     for name, text in (("control", control), ("window", window or "0"), ("bonus_days", days or "0")):
         if not (text.isascii() and text.isdigit() and len(text) <= 4):
             raise Invalid(name, "not_a_number")
     bonus = form.value("bonus").strip()
-    return Effect(
+    return Terms(
         control_bp=int(control) * 100,
         window_days=int(window) if window else USUAL_WINDOW_DAYS,
         bonus=parse_amount(bonus, 2, field="bonus") if bonus else 0,

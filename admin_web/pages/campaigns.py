@@ -164,7 +164,7 @@ async def send_me(request: web.Request) -> web.Response:
     language = form.value("language") if form.value("language") in LANGUAGES else request[SHOP].language
     wanted, words = form.value("customer"), view.draft.words
     person = int(wanted) if is_id(wanted) else None
-    values = await values_for(person, words, view.draft.effect.bonus, language=language, now=now(request))
+    values = await values_for(person, words, view.draft.terms.bonus, language=language, now=now(request))
     used = await used_channels(manner_of(view.draft), working(request))
     key, actor = form.value("key")[:20] or new_key(), actor_of(request)
     try:

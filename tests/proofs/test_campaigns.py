@@ -14,10 +14,11 @@ from loyalty.campaigns.actions.feeding import count, feed
 from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign
 from loyalty.campaigns.actions.starting import launch_campaign
 from loyalty.campaigns.queries.campaigns import campaign
-from loyalty.campaigns.rules.drafts import CampaignDraft, Effect, acknowledgement
+from loyalty.campaigns.rules.drafts import CampaignDraft, Terms, acknowledgement
 from loyalty.campaigns.rules.states import CampaignState
 from loyalty.campaigns.rules.texts import Words
 from loyalty.clock import system_now
+from loyalty.office.queries.verify import verify
 from loyalty.staff.rules import COMMAND
 from tests.bot.conftest import until, until_sql
 from tests.builders import EVERYBODY, a_campaign
@@ -139,8 +140,8 @@ async def test_whoever_is_killed_a_campaign_misses_nobody_and_writes_and_gives_t
         "TELEGRAM_CHAT_SECONDS": "0",
     }
     async with listening_at(sink, port):
-        effect = Effect(control_bp=1_000, bonus=10_00, bonus_days=14)
-        draft = CampaignDraft("", Words({"en": "Hello", "ru": "Привет"}), effect=effect)
+        terms = Terms(control_bp=1_000, bonus=10_00, bonus_days=14)
+        draft = CampaignDraft("", Words({"en": "Hello", "ru": "Привет"}), terms=terms)
         campaign_id = await add_draft(draft, EVERYBODY, key="1", actor=COMMAND, now=system_now())
         said = acknowledgement("en")
         await launch_campaign(campaign_id, said, working=("telegram",), actor=COMMAND, now=system_now())

@@ -176,7 +176,7 @@ async def _keep(
         kept = await keep_attachment(file.upload, actor, now)
     elif file.drops:
         kept = None
-    words, timing, effect = draft.words, draft.timing, draft.effect
+    words, timing, terms = draft.words, draft.timing, draft.terms
     await db.execute(
         KEEP,
         campaign_id,
@@ -191,10 +191,10 @@ async def _keep(
         timing.send_until,
         db.to_json(timing.repeat.to_body()) if timing.repeat is not None else None,
         timing.zone,
-        effect.control_bp,
-        effect.window_days,
-        effect.bonus,
-        effect.bonus_days,
+        terms.control_bp,
+        terms.window_days,
+        terms.bonus,
+        terms.bonus_days,
         kept,
         now,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from loyalty import db
 from loyalty.campaigns.queries.reach import Audience, Manner
-from loyalty.campaigns.rules.drafts import CampaignDraft, CampaignTopic, Effect, Timing
+from loyalty.campaigns.rules.drafts import CampaignDraft, CampaignTopic, Terms, Timing
 from loyalty.campaigns.rules.repeating import Every, Repeat
 from loyalty.campaigns.rules.texts import Words, buttons_from
 from loyalty.customers.rules import parse_search
@@ -44,7 +44,7 @@ def draft_of(row: db.Row) -> CampaignDraft:
             Repeat(Every(repeat["every"]), repeat["cron"]) if repeat is not None else None,
             row["zone"],
         ),
-        effect=Effect(row["control_bp"], row["window_days"], row["bonus"], row["bonus_days"]),
+        terms=Terms(row["control_bp"], row["window_days"], row["bonus"], row["bonus_days"]),
     )
 
 
@@ -67,9 +67,7 @@ def audience_of(look: Mapping[str, str] | None, ids: Sequence[int] | None, regio
 def manner_of(draft: CampaignDraft, seed: int = 0) -> Manner:
     """How its people are written to. seed: by which the control group is drawn."""
     words = draft.words
-    return Manner(
-        draft.topic, draft.channels or None, words.needed, bool(words.template), draft.effect.control_bp, seed
-    )
+    return Manner(draft.topic, draft.channels or None, words.needed, bool(words.template), draft.terms.control_bp, seed)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -61,8 +61,8 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """How it is known what it brought, and what it gives.
+class Terms:
+    """What it gives, and how it is known what it brought.
 
     control_bp: the share of those who would be written to and are not, by lot. window_days: for how long purchases
     count. bonus: hundredths for each to whom it was sent, good for bonus_days.
@@ -83,7 +83,7 @@ class CampaignDraft:
     topic: CampaignTopic = CampaignTopic.MARKETING
     channels: tuple[str, ...] = ()
     timing: Timing = Timing()
-    effect: Effect = Effect()
+    terms: Terms = Terms()
 
 
 def acknowledgement(language: str) -> Acknowledgement:
@@ -111,8 +111,8 @@ def checked_draft(
         raise Invalid("channels", "unknown_choice")
     if len(set(draft.channels)) < len(draft.channels):
         raise Invalid("channels", "named_twice")
-    _check_effect(draft.effect)
-    if "bonus" in words.named and not draft.effect.bonus:
+    _check_terms(draft.terms)
+    if "bonus" in words.named and not draft.terms.bonus:
         raise Invalid("bonus", "named_and_not_given")
     name = checked_name(draft.name, words, shop_language)
     return replace(draft, name=name, words=words, timing=checked_timing(draft.timing, now))
@@ -148,12 +148,12 @@ def checked_name(name: str, words: Words, shop_language: str) -> str:
     return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1].rsplit(' ', 1)[0]}…"
 
 
-def _check_effect(effect: Effect) -> None:
-    if not 0 <= effect.control_bp <= CONTROL_AT_MOST_BP:
+def _check_terms(terms: Terms) -> None:
+    if not 0 <= terms.control_bp <= CONTROL_AT_MOST_BP:
         raise Invalid("control", "unknown_choice")
-    if effect.window_days not in WINDOW_DAYS:
+    if terms.window_days not in WINDOW_DAYS:
         raise Invalid("window", "unknown_choice")
-    if not 0 <= effect.bonus <= BONUS_AT_MOST:
+    if not 0 <= terms.bonus <= BONUS_AT_MOST:
         raise Invalid("bonus", "too_large")
-    if effect.bonus and not 1 <= effect.bonus_days <= BONUS_DAYS_AT_MOST:
+    if terms.bonus and not 1 <= terms.bonus_days <= BONUS_DAYS_AT_MOST:
         raise Invalid("bonus_days", "out_of_range", least=1, most=BONUS_DAYS_AT_MOST)

@@ -14,7 +14,7 @@ from loyalty.campaigns.actions.starting import launch_campaign, start_campaign, 
 from loyalty.campaigns.actions.trying import send_trial
 from loyalty.campaigns.queries.campaigns import campaign, campaigns, recipients, skipped
 from loyalty.campaigns.queries.reach import Audience, Manner, reach
-from loyalty.campaigns.rules.drafts import CampaignDraft, CampaignTopic, Effect, Timing, acknowledgement
+from loyalty.campaigns.rules.drafts import CampaignDraft, CampaignTopic, Terms, Timing, acknowledgement
 from loyalty.campaigns.rules.repeating import by_cron, weekly
 from loyalty.campaigns.rules.states import CampaignState, Fate, PauseReason, Skip
 from loyalty.campaigns.rules.texts import ButtonKind, CampaignButton, Words
@@ -172,7 +172,7 @@ async def test_a_filter_that_asks_for_what_is_gone_hands_it_back_and_keeps_no_ot
 async def test_the_control_group_is_drawn_by_lot_as_the_preview_told_it():
     await db.execute(MANY_PEOPLE.replace("to_char(number", "to_char(60000000 + number"), 400)
     await a_reader(says_yes=False)
-    campaign_id = await drafted(replace(DRAFT, effect=Effect(control_bp=2_000)))
+    campaign_id = await drafted(replace(DRAFT, terms=Terms(control_bp=2_000)))
     view = await campaign(campaign_id)
     told = await reach(Audience(), Manner(control_bp=2_000, seed=view.seed), working=BOTH, now=NOW)
     await launch(campaign_id)
@@ -194,7 +194,7 @@ async def test_the_control_group_is_drawn_by_lot_as_the_preview_told_it():
 
 async def test_who_gets_a_bonus_with_it_is_due_once_it_was_sent_or_nobody_knows():
     first, second, third = await a_reader(), await a_reader(), await a_reader()
-    campaign_id = await a_campaign(replace(DRAFT, effect=Effect(bonus=100_00, bonus_days=14)))
+    campaign_id = await a_campaign(replace(DRAFT, terms=Terms(bonus=100_00, bonus_days=14)))
     await feed_due(now=LATER)
     for person, end in ((first, "sent"), (second, "unknown"), (third, "failed")):
         await db.execute(
@@ -212,7 +212,7 @@ async def test_the_words_name_what_is_known_of_each_and_a_fallback_elsewhere():
     await db.execute("UPDATE customer_facts SET balance = 15000 WHERE customer_id = $1", known)
     text = "{first_name}, {balance} ждут: {location}. Уровень {tier}, дарим {bonus}"
     words = Words({"ru": text}, {"first_name": {"ru": "Друг"}, "location": {"ru": "любая кофейня"}})
-    await a_campaign(CampaignDraft("", words, effect=Effect(bonus=50_00, bonus_days=7)))
+    await a_campaign(CampaignDraft("", words, terms=Terms(bonus=50_00, bonus_days=7)))
     await feed_due(now=LATER)
     assert [one.text.replace("\u00a0", " ") for one in await said()] == [
         "Мария, 150 бонусов ждут: Покровка, 27. Уровень Base, дарим 50 бонусов",
@@ -366,8 +366,7 @@ async def test_a_trial_comes_to_whoever_asks_for_it_once_and_is_nobodys_campaign
     await an_account(person)
     for _ in range(2):
         values = {"first_name": "Олег"}
-        sent_to = await send_trial(campaign_id, "ru", values, channels=BOTH, key="1", actor=me, now=NOW)
-    assert sent_to == ["telegram"]
+        assert await send_trial(campaign_id, "ru", values, channels=BOTH, key="1", actor=me, now=NOW) == ["telegram"]
     assert [one.text for one in await said()] == ["Олег, привет"]
     row = await db.fetch_row("SELECT topic, priority FROM message")
     assert row == {"topic": "service", "priority": 1}
@@ -389,9 +388,9 @@ async def test_an_erasure_takes_searches_and_words_for_them_alone_out_of_drafts(
     [
         (replace(DRAFT, channels=("pigeon",)), "channels", "unknown_choice"),
         (replace(DRAFT, channels=("sms", "sms")), "channels", "named_twice"),
-        (replace(DRAFT, effect=Effect(control_bp=6_000)), "control", "unknown_choice"),
-        (replace(DRAFT, effect=Effect(window_days=5)), "window", "unknown_choice"),
-        (replace(DRAFT, effect=Effect(bonus=100)), "bonus_days", "out_of_range"),
+        (replace(DRAFT, terms=Terms(control_bp=6_000)), "control", "unknown_choice"),
+        (replace(DRAFT, terms=Terms(window_days=5)), "window", "unknown_choice"),
+        (replace(DRAFT, terms=Terms(bonus=100)), "bonus_days", "out_of_range"),
         (replace(DRAFT, words=Words({"ru": "дарим {bonus}"})), "bonus", "named_and_not_given"),
         (replace(DRAFT, words=Words({"ru": "{location}"})), "fallback-location-ru", "required"),
         (replace(DRAFT, timing=Timing(starts_at=NOW, zone=ZONE)), "starts_at", "in_the_past"),

@@ -59,9 +59,11 @@ def test_a_time_that_is_leapt_over_moves_to_the_next_and_a_doubled_one_runs_once
         begins = local - timedelta(minutes=max(0, minutes))
         wall = begins + timedelta(minutes=abs(minutes) // 2)
         repeat = by_cron(f"{wall.minute} {wall.hour} * * *")
-        moment, times = instant - timedelta(days=2), []
-        while (moment := next_time(repeat, zone, moment)) and moment < instant + timedelta(days=2):
-            times.append(moment)
+        times: list[datetime] = []
+        following = next_time(repeat, zone, instant - timedelta(days=2))
+        while following is not None and following < instant + timedelta(days=2):
+            times.append(following)
+            following = next_time(repeat, zone, following)
         days = [one.astimezone(place).date() for one in times]
         assert days == [days[0] + timedelta(days=number) for number in range(len(days))]
         [on_the_day] = [one for one in times if one.astimezone(place).date() == wall.date()]
