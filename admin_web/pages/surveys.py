@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,15 +25,14 @@ from admin_web.reach import cards_open_to, is_open_to
 from admin_web.render import page
 from admin_web.survey_scope import Asked, asked_of
 from admin_web.survey_words import GROUPS, asked_when, group_words
-from loyalty.clock import add_months
 from loyalty.db import OUTAGES
 from loyalty.office.exporting import harmless
 from loyalty.staff.rules import Permission, may
 from loyalty.surveys.actions.exporting import note_export
 from loyalty.surveys.queries.answers import AnswerView, Place, all_answers, answers
 from loyalty.surveys.queries.programme import survey_programme
-from loyalty.surveys.queries.results import Line, Month, Results, results
-from loyalty.surveys.rules import Group, Tally
+from loyalty.surveys.queries.results import Line, Results, results
+from loyalty.surveys.rules import Group
 from loyalty.wording import phone_masked
 
 PATH = "/surveys"
@@ -163,7 +162,7 @@ def _now_card(found: Results) -> dict[str, Any]:
 
 def _over_time(asked: Asked, found: Results) -> dict[str, Any] | None:
     """The chart and its table; None where one month says nothing about time."""
-    months = _all_months(asked.first, asked.last, found.months)
+    months = found.months
     if len(months) < 2 or not found.tally.total:
         return None
     years = asked.first.year != asked.last.year and len(months) > 12
@@ -183,16 +182,6 @@ def _over_time(asked: Asked, found: Results) -> dict[str, Any] | None:
         point=_("Month"),
     )
     return {"chart": trend(names, months, label=label), "table": table}
-
-
-def _all_months(first: date, last: date, known: Sequence[Month]) -> list[Month]:
-    """Every month of a period, also those in which nobody answered."""
-    found = {month.first_day: month for month in known}
-    months, day = [], first.replace(day=1)
-    while day <= last:
-        months.append(found.get(day) or Month(day, Tally(), 0, 0))
-        day = add_months(day, 1)
-    return months
 
 
 def _tables(found: Results) -> list[dict[str, Any]]:

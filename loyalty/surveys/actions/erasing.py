@@ -1,4 +1,4 @@
-"""What an erasure takes out of surveys: comments, what waits to be asked, and what was typed to find the person."""
+"""What an erasure takes out of surveys: comments, and what was typed to find the person."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,6 @@ from loyalty import db
 ERASE = """
 WITH answers AS (
     UPDATE survey_answer SET comment = NULL WHERE customer_id = ANY($1::bigint[])
-), invitations AS (
-    UPDATE survey_invitation SET state = 'skipped', reason = 'is_not_in_base'
-    WHERE customer_id = ANY($1) AND state = 'waiting'
 )
 UPDATE survey_run SET look = look - 'q' WHERE look ? 'q'
     AND id IN (SELECT run_id FROM survey_invitation WHERE customer_id = ANY($1))
@@ -18,5 +15,8 @@ UPDATE survey_run SET look = look - 'q' WHERE look ? 'q'
 
 
 async def erase(customer_ids: Sequence[int]) -> None:
-    """Take out of surveys what tells of these customers; their scores stay, as nobody's."""
+    """Take out of surveys what tells of these customers; their scores stay, as nobody's.
+
+    Who waits to be asked has left the base, which is seen when their turn comes.
+    """
     await db.execute(ERASE, list(customer_ids))

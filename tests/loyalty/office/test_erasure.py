@@ -33,6 +33,10 @@ from loyalty.segments.actions.segments import add_member, add_segment
 from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND, JOB, Actor, ActorKind
+from loyalty.surveys.actions.answering import answer, comment
+from loyalty.surveys.actions.asking import ask_due
+from loyalty.surveys.actions.running import start_run
+from loyalty.surveys.queries.reach import Audience
 from loyalty.tasks.actions.chats import link_chat, new_chat_code
 from tests.builders import (
     NOW,
@@ -138,8 +142,19 @@ async def life(place) -> int:
     await db.execute(
         "UPDATE message SET content = content || $1::jsonb WHERE content <> '{}'", db.to_json({"strong": WORD})
     )
+    await a_score_of_them(person.id, cashier)
     await a_file_of_them(cashier)
     return person.id
+
+
+async def a_score_of_them(customer_id: int, actor: Actor) -> None:
+    """Somebody asked them after looking for their name, and they wrote why they came."""
+    found = Audience(ids=(customer_id,))
+    await start_run(found, channels=("telegram", "whatsapp"), look={"q": WORD}, key="run", actor=actor, now=NOW)
+    await ask_due(now=NOW)
+    invitation = await db.fetch_value("SELECT id FROM survey_invitation WHERE state = 'asked'")
+    await answer(invitation, customer_id, 9, channel="telegram", now=NOW)
+    await comment(customer_id, f"{WORD} was here", channel="telegram", now=NOW)
 
 
 async def a_reminder_of_them(customer_id: int) -> None:

@@ -249,6 +249,7 @@ SMALL = {
     "customer_category",
     "fiscal_claim",
     "appointment",
+    "survey_answer",
     "note",
     "task",
     "consent",

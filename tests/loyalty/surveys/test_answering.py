@@ -217,7 +217,8 @@ async def test_erasing_takes_the_comment_and_what_waits_and_leaves_the_score():
     row = await db.fetch_row("SELECT score, comment FROM survey_answer")
     assert row is not None
     assert (row["score"], row["comment"]) == (2, None)
-    assert await db.fetch_value("SELECT state FROM survey_invitation WHERE key = 'x'") == "skipped"
+    await ask_due(now=LATER)
+    assert await db.fetch_value("SELECT reason FROM survey_invitation WHERE key = 'x'") == "is_not_in_base"
     await assert_books_agree(now=LATER)
 
 

@@ -32,7 +32,8 @@ async def an_answer(customer_id, score, *, days_ago=1, location=None, cashier=No
     at = NOW - timedelta(days=days_ago)
     invitation: int = await db.fetch_value(
         "INSERT INTO survey_invitation (key, customer_id, run_id, location_id, cashier_id, state, due_at, asked_at,"
-        " created_at) SELECT 'k' || count(*), $1, $5, $2, $3, 'answered', $4, $4, $4 FROM survey_invitation RETURNING id",
+        " created_at) SELECT 'k' || count(*), $1, $5, $2, $3, 'answered', $4, $4, $4 FROM survey_invitation"
+        " RETURNING id",
         customer_id,
         location,
         cashier,
@@ -75,11 +76,13 @@ async def test_the_answers_of_a_period_by_score_month_location_and_who_served():
     assert (found.tally, found.tally.nps) == (Tally(2, 1, 2), 0)
     assert {score: count for score, count in found.scores.items() if count} == {10: 1, 9: 1, 8: 1, 3: 1, 0: 1}
     assert (found.asked, found.answered, found.before) == (6, 5, Tally(1, 0, 0))
-    assert [(month.first_day, month.tally.total, month.asked) for month in found.months] == [
+    assert len(found.months) == 13
+    assert [(month.first_day, month.tally.total, month.asked) for month in found.months[-3:]] == [
         (date(2026, 1, 1), 3, 3),
+        (date(2026, 2, 1), 0, 0),
         (date(2026, 3, 1), 2, 3),
     ]
-    assert found.months[1].share_bp == 6667
+    assert [month.share_bp for month in found.months[-2:]] == [None, 6667]
     assert [(line.name, line.tally, line.before.total) for line in found.locations] == [
         ("Here", Tally(2, 0, 1), 1),
         ("There", Tally(0, 1, 0), 0),
