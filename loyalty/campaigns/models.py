@@ -5,6 +5,7 @@ and three columns the ORM cannot declare, so the migrations create them and plai
 """
 
 from tortoise import fields
+from tortoise.indexes import Index, PartialIndex
 from tortoise.models import Model
 
 
@@ -79,3 +80,72 @@ class Campaign(Model):
     class Meta:
         app = "loyalty"
         table = "campaign"
+
+
+class Automation(Model):
+    """Something happens to a person, and a list of steps follows. Kept when it is put away: its runs name it.
+
+    params: of the trigger, by name. conditions: a filter as addresses have it; who does not meet it is not begun with.
+    steps: as `rules.automations` keeps them. since: what happened before it was switched on does not count. place: the
+    last row of the trigger's table that was looked at. channels: those that worked when it was switched on.
+    acknowledged_*: what was confirmed then, for messages that advertise.
+    """
+
+    id = fields.IntField(primary_key=True)
+    key = fields.CharField(max_length=60, unique=True)  # made by the form: pressing twice makes one
+    name = fields.CharField(max_length=80)
+    trigger = fields.CharField(max_length=12)
+    params = fields.JSONField[dict[str, int]]()
+    conditions = fields.TextField(default="")
+    steps = fields.JSONField[list[dict[str, object]]]()
+    is_on = fields.BooleanField(default=False)
+    since = fields.DatetimeField(null=True)
+    place = fields.BigIntField(default=0)
+    looks_at = fields.DatetimeField(null=True)  # when somebody is looked for next
+    channels = fields.CharField(max_length=60, default="")
+    acknowledged_version = fields.SmallIntField(default=0)
+    acknowledged_language = fields.CharField(max_length=2, default="")
+    acknowledged_text = fields.TextField(default="")
+    acknowledged_by = fields.ForeignKeyField(
+        "loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False
+    )
+    acknowledged_at = fields.DatetimeField(null=True)
+    staff = fields.ForeignKeyField("loyalty.StaffMember", null=True, on_delete=fields.RESTRICT, related_name=False)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    archived_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "automation"
+
+
+class AutomationRun(Model):
+    """One person on their way through an automation, once for each thing that happened to them.
+
+    key: which thing, as its trigger names it. step: the next one. outcomes: of the steps behind:
+    [{"step": 0, "kind": "message", "outcome": "done" or "passed", "reason": …, "at": …}].
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    automation = fields.ForeignKeyField("loyalty.Automation", on_delete=fields.RESTRICT, related_name=False)
+    customer = fields.ForeignKeyField("loyalty.Customer", on_delete=fields.RESTRICT, related_name=False)
+    key = fields.CharField(max_length=60)
+    state = fields.CharField(max_length=8)  # waiting, done, stopped, failed
+    step = fields.SmallIntField(default=0)
+    due_at = fields.DatetimeField()
+    tries = fields.SmallIntField(default=0)
+    reason = fields.CharField(max_length=24, null=True)
+    outcomes = fields.JSONField[list[dict[str, object]]]()
+    started_at = fields.DatetimeField()
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        app = "loyalty"
+        table = "automation_run"
+        unique_together = (("automation", "customer", "key"),)
+        indexes = (
+            PartialIndex(fields=("due_at", "id"), name="automation_run_due", condition={"state": "waiting"}),
+            Index(fields=("customer_id", "id"), name="automation_run_customer"),
+            Index(fields=("automation_id", "id"), name="automation_run_automation"),
+        )

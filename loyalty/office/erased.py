@@ -13,6 +13,8 @@ TABLES = {
     "appointment": KEEPS,
     "appointment_service": KEEPS,
     "attachment": DELETES,  # files that were sent to this person alone
+    "automation": KEEPS,  # the shop's own words and a filter of no one person
+    "automation_run": KEEPS,  # ids, codes and times
     "bonus_allocation": KEEPS,
     "bonus_entry": KEEPS,  # the ledger: sums unchanged
     "bonus_entry_comment": DELETES,

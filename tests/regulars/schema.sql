@@ -112,6 +112,61 @@ CREATE SEQUENCE public.attachment_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.attachment_id_seq OWNED BY public.attachment.id;
+CREATE TABLE public.automation (
+    id integer NOT NULL,
+    key character varying(60) NOT NULL,
+    name character varying(80) NOT NULL,
+    trigger character varying(12) NOT NULL,
+    params jsonb NOT NULL,
+    conditions text NOT NULL,
+    steps jsonb NOT NULL,
+    is_on boolean NOT NULL,
+    since timestamp with time zone,
+    place bigint NOT NULL,
+    looks_at timestamp with time zone,
+    channels character varying(60) NOT NULL,
+    acknowledged_version smallint NOT NULL,
+    acknowledged_language character varying(2) NOT NULL,
+    acknowledged_text text NOT NULL,
+    acknowledged_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    acknowledged_by_id integer,
+    staff_id integer,
+    CONSTRAINT automation_on CHECK (((NOT is_on) OR ((since IS NOT NULL) AND (archived_at IS NULL))))
+);
+CREATE SEQUENCE public.automation_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.automation_id_seq OWNED BY public.automation.id;
+CREATE TABLE public.automation_run (
+    id bigint NOT NULL,
+    key character varying(60) NOT NULL,
+    state character varying(8) NOT NULL,
+    step smallint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    tries smallint NOT NULL,
+    reason character varying(24),
+    outcomes jsonb NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    automation_id integer NOT NULL,
+    customer_id bigint NOT NULL,
+    CONSTRAINT automation_run_over CHECK ((((state)::text = 'waiting'::text) = (finished_at IS NULL))),
+    CONSTRAINT automation_run_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'done'::character varying, 'stopped'::character varying, 'failed'::character varying])::text[])))
+);
+CREATE SEQUENCE public.automation_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.automation_run_id_seq OWNED BY public.automation_run.id;
 CREATE TABLE public.bonus_allocation (
     id bigint NOT NULL,
     amount bigint NOT NULL,
@@ -1345,8 +1400,8 @@ CREATE TABLE public.staff_chat (
     linked_at timestamp with time zone,
     code_hash character varying(64),
     code_expires_at timestamp with time zone,
-    staff_id integer NOT NULL,
-    account_id bigint
+    account_id bigint,
+    staff_id integer NOT NULL
 );
 CREATE TABLE public.staff_invitation (
     id integer NOT NULL,
@@ -1659,6 +1714,8 @@ ALTER TABLE ONLY public.answer ALTER COLUMN id SET DEFAULT nextval('public.answe
 ALTER TABLE ONLY public.api_key ALTER COLUMN id SET DEFAULT nextval('public.api_key_id_seq'::regclass);
 ALTER TABLE ONLY public.appointment ALTER COLUMN id SET DEFAULT nextval('public.appointment_id_seq'::regclass);
 ALTER TABLE ONLY public.attachment ALTER COLUMN id SET DEFAULT nextval('public.attachment_id_seq'::regclass);
+ALTER TABLE ONLY public.automation ALTER COLUMN id SET DEFAULT nextval('public.automation_id_seq'::regclass);
+ALTER TABLE ONLY public.automation_run ALTER COLUMN id SET DEFAULT nextval('public.automation_run_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_allocation ALTER COLUMN id SET DEFAULT nextval('public.bonus_allocation_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_entry ALTER COLUMN id SET DEFAULT nextval('public.bonus_entry_id_seq'::regclass);
 ALTER TABLE ONLY public.bonus_lot ALTER COLUMN id SET DEFAULT nextval('public.bonus_lot_id_seq'::regclass);
@@ -1731,6 +1788,12 @@ ALTER TABLE ONLY public.appointment_service
     ADD CONSTRAINT appointment_service_pkey PRIMARY KEY (appointment_id, service_id);
 ALTER TABLE ONLY public.attachment
     ADD CONSTRAINT attachment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.automation
+    ADD CONSTRAINT automation_key_key UNIQUE (key);
+ALTER TABLE ONLY public.automation
+    ADD CONSTRAINT automation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.automation_run
+    ADD CONSTRAINT automation_run_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_allocation
     ADD CONSTRAINT bonus_allocation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bonus_entry_comment
@@ -1949,6 +2012,8 @@ ALTER TABLE ONLY public.tortoise_migrations
     ADD CONSTRAINT tortoise_migrations_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.answer
     ADD CONSTRAINT uid_answer_custome_182c52 UNIQUE (customer_id, question_id);
+ALTER TABLE ONLY public.automation_run
+    ADD CONSTRAINT uid_automation__automat_e1b934 UNIQUE (automation_id, customer_id, key);
 ALTER TABLE ONLY public.consent_text
     ADD CONSTRAINT uid_consent_tex_topic_4f8f1a UNIQUE (topic, version, language);
 ALTER TABLE ONLY public.dialog_text
@@ -1997,6 +2062,9 @@ CREATE INDEX appointment_online ON public.appointment USING btree (customer_id) 
 CREATE INDEX appointment_planned ON public.appointment USING btree (team_member_id, starts_at) WHERE ((state)::text = 'planned'::text);
 CREATE INDEX appointment_starts ON public.appointment USING btree (starts_at);
 CREATE INDEX appointment_updated ON public.appointment USING btree (updated_at, id);
+CREATE INDEX automation_run_automation ON public.automation_run USING btree (automation_id, id);
+CREATE INDEX automation_run_customer ON public.automation_run USING btree (customer_id, id);
+CREATE INDEX automation_run_due ON public.automation_run USING btree (due_at, id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX bonus_allocation_entry ON public.bonus_allocation USING btree (entry_id);
 CREATE INDEX bonus_allocation_lot ON public.bonus_allocation USING btree (lot_id);
 CREATE INDEX bonus_entry_by_hand ON public.bonus_entry USING btree (staff_id, business_date) WHERE ((kind)::text = 'adjust'::text);
@@ -2121,6 +2189,7 @@ CREATE INDEX referral_referrer ON public.referral USING btree (referrer_id, crea
 CREATE INDEX referral_waiting ON public.referral USING btree (invitee_id) WHERE ((state)::text = 'waiting'::text);
 CREATE INDEX registration_step_customer ON public.registration_step USING btree (customer_id, id);
 CREATE UNIQUE INDEX saved_view_name ON public.saved_view USING btree (staff_id, lower((name)::text));
+CREATE INDEX segment_member_added ON public.segment_member USING btree (segment_id, added_at);
 CREATE INDEX segment_member_customer ON public.segment_member USING btree (customer_id);
 CREATE UNIQUE INDEX segment_name ON public.segment USING btree (lower((name)::text)) WHERE (archived_at IS NULL);
 CREATE INDEX shown_card_closes ON public.shown_card USING btree (closes_at);
@@ -2173,6 +2242,14 @@ ALTER TABLE ONLY public.appointment
     ADD CONSTRAINT appointment_team_member_id_fkey FOREIGN KEY (team_member_id) REFERENCES public.team_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.attachment
     ADD CONSTRAINT attachment_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.automation
+    ADD CONSTRAINT automation_acknowledged_by_id_fkey FOREIGN KEY (acknowledged_by_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.automation_run
+    ADD CONSTRAINT automation_run_automation_id_fkey FOREIGN KEY (automation_id) REFERENCES public.automation(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.automation_run
+    ADD CONSTRAINT automation_run_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id) ON DELETE RESTRICT;
+ALTER TABLE ONLY public.automation
+    ADD CONSTRAINT automation_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff_member(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_allocation
     ADD CONSTRAINT bonus_allocation_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.bonus_entry(id) ON DELETE RESTRICT;
 ALTER TABLE ONLY public.bonus_allocation
