@@ -42,6 +42,9 @@ from loyalty.shop.queries import programme_at
 from loyalty.staff.rules import Permission, may
 from loyalty.surveys.rules import Group
 
+COLUMNS_UP_TO = 31
+"""Of more points, amounts that stand side by side are drawn as lines."""
+
 Data = dict[str, Any]
 Chosen = tuple[int, ...] | None
 
@@ -132,7 +135,9 @@ async def bonuses_data(request: web.Request, found: Bonuses, window: Window, cho
     }
     if window.step is not Step.HOUR and not data["is_nothing"]:
         names, label = slot_names(window), _("Bonuses earned, burnt and expired")
-        data["chart"] = columns(names, series, label=label, show=bonuses)
+        # Three columns of each of ninety days are a fence.
+        draw = columns if window.places <= COLUMNS_UP_TO else lines
+        data["chart"] = draw(names, series, label=label, show=bonuses)
         data["table"] = as_table(names, [(one, bonuses) for one in series], label=label, point=point_name(window.step))
     return data
 
