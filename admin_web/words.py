@@ -57,6 +57,7 @@ NOUNS = {
 
 REASONS = {
     "account_blocked": mark("The customer has blocked us there: nothing can be sent."),
+    "account_of_colleague": mark("A colleague is reminded in this chat already."),
     "account_taken": mark("Another customer has this account."),
     "address_is_inside": mark("This address lies inside: on this machine or in its network. It is not called."),
     "already_refunded": mark("This receipt is refunded already."),
@@ -109,6 +110,7 @@ REASONS = {
     "left_as_it_is": mark("This is there already, and is left as it is."),
     "line_differs": mark("Line %(line)s says otherwise about the same."),
     "line_says_so": mark("Line %(line)s says the same."),
+    "link_code_is_wrong": mark("This code does not work: it was used already, is too old, or has a mistake in it."),
     "line_was_refused": mark("Line %(line)s, about the same person, is left out."),
     "mail_of_several": mark("Several people have this e-mail: the phone or the card number must say who it is."),
     "needs_a_key": mark(
