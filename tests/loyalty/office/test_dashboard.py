@@ -30,6 +30,7 @@ from loyalty.office.dashboard import (
     window_of,
 )
 from loyalty.office.queries.dashboard import Kept, count, due_looks, kept
+from loyalty.office.queries.dashboard.campaigns import best_campaigns
 from loyalty.office.queries.dashboard.sales import Sales
 from loyalty.office.rfm import AREAS, CLASSES, Area, Cuts, cuts_of, filter_of, group_of
 from loyalty.receipts.actions.refunds import refund_receipt
@@ -596,3 +597,36 @@ async def test_a_gift_by_hand_is_told_apart_from_what_was_earned(shop):
     await adjust(shop.anna.id, -20_00, "slip", key=new_key(), actor=COMMAND, now=NOW)
     moved = (await figures(Part.BONUSES, "1d")).now
     assert (moved.given, moved.taken, moved.earned, moved.burnt) == (50_00, 20_00, 0, 0)
+
+
+# ------------------------------------------------------------------------------------------- campaigns
+
+
+async def a_campaign(name: str, report: object, *, days_ago: int = 1, staff_id: int | None = None) -> None:
+    began = NOW - timedelta(days=days_ago)
+    await db.execute(
+        "INSERT INTO campaign (key, name, topic, texts, channels, state, acknowledged_version, acknowledged_language,"
+        " acknowledged_text, staff_id, created_at, resumed_at, started_at, counted_at, report, resumed_from, place,"
+        " total, skipped, queued, sent, delivered, read, failed, unknown, cancelled)"
+        " VALUES ($1, $1, 'marketing', '{}', '', 'finished', 1, 'ru', '', $2, $3, $3, $3, $3, $4::jsonb,"
+        " 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+        name,
+        staff_id,
+        began,
+        db.to_json(report),
+    )
+
+
+async def test_the_best_campaigns_of_a_period_are_those_that_brought_most(shop):
+    await a_campaign("less", {"difference": -100_00, "low": -200_00, "high": -1, "people": 5, "verdict": "lost"})
+    await a_campaign("most", {"difference": 500_00, "people": 300, "verdict": "earned", "cost": {"value": 70_00}})
+    await a_campaign("old", {"difference": 900_00, "people": 300, "verdict": "earned"}, days_ago=40)
+    for odd in ({}, {"difference": None}, {"difference": "much"}, [1]):
+        await a_campaign(f"odd {odd}", odd)
+    best, begun = await best_campaigns(window_of("30d", NOW, MOSCOW), zone=MOSCOW)
+    assert [(one.name, one.difference, one.bonuses, one.low) for one in best] == [
+        ("most", 500_00, 70_00, None),
+        ("less", -100_00, None, -200_00),
+    ]
+    assert begun == 6
+    assert await best_campaigns(window_of("30d", NOW, MOSCOW), zone=MOSCOW, staff_id=7) == ([], 0)
