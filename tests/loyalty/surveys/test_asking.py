@@ -250,6 +250,21 @@ async def test_two_workers_at_once_ask_once():
     assert len(await questions()) == 20
 
 
+async def test_who_waits_twice_is_asked_once_however_many_ask():
+    people = [await a_buyer() for _ in range(12)]
+    for number, person in enumerate(people * 2):
+        await db.execute(
+            "INSERT INTO survey_invitation (key, customer_id, state, due_at, created_at)"
+            " VALUES ('k' || $1::int, $2, 'waiting', $3, $3)",
+            number,
+            person,
+            RIPE,
+        )
+    await asyncio.gather(*(ask_due(now=RIPE, limit=1) for _ in range(6)))
+    for person in people:
+        assert sorted(await invitations(person)) == [("asked", None), ("skipped", "asked_lately")]
+
+
 async def test_a_receipt_whose_commit_came_late_is_met_again():
     await turn_on()
     early, late, place = await a_buyer(), await a_buyer(), await a_location()
