@@ -4,7 +4,7 @@ An invitation has the number of its receipt. What was asked and answered stands 
 the facts are counted from the answers by the house's own statement.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from random import Random
@@ -38,12 +38,12 @@ PROGRAMME = ProgrammeDraft(
     links={EVERYWHERE: "https://maps.example.com/ladno-coffee"},
     bonus=30_00,
 )
-WEIGHTS = {
+WEIGHTS: Mapping[Group, Mapping[int, int]] = {
     Group.PROMOTER: {10: 60, 9: 40},
     Group.PASSIVE: {8: 65, 7: 35},
     Group.DETRACTOR: {6: 30, 5: 26, 4: 14, 3: 12, 2: 8, 1: 6, 0: 4},
 }
-COMMENTS = {
+COMMENTS: Mapping[str, Mapping[Group, Sequence[str]]] = {
     "ru": {
         Group.PROMOTER: ("Баристы помнят, что я люблю, спасибо!", "Лучший раф в округе", "Быстро, вкусно, уютно",
             "Списала бонусы за секунду, очень удобно", "Отличный кофе и приятные люди"),
