@@ -83,6 +83,7 @@ async def show_edit(request: web.Request) -> web.Response:
 async def save(request: web.Request) -> web.Response:
     """POST /campaigns?q=&f=: keeps a draft, and shows it to be checked and sent."""
     form, upload = await read_upload(request)
+    campaign_id = 0
     try:
         draft = draft_in(form, request[SHOP].time_zone)
         campaign_id = await add_draft(

@@ -15,8 +15,8 @@ from loyalty.receipts.actions import erasing as receipts
 from loyalty.segments.actions import erasing as segments
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
-from loyalty.tasks.actions import erasing as tasks
 from loyalty.surveys.actions import erasing as surveys
+from loyalty.tasks.actions import erasing as tasks
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
 

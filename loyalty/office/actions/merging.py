@@ -23,8 +23,8 @@ from loyalty.shop.queries import programme_at, shop
 from loyalty.shop.rules import Programme
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
-from loyalty.tasks.actions import moving as tasks
 from loyalty.surveys.actions import moving as surveys
+from loyalty.tasks.actions import moving as tasks
 from loyalty.webhooks.actions.deliveries import tell
 from loyalty.webhooks.rules import EventType
 
