@@ -263,7 +263,14 @@ def _with_outcomes(report: Report, rows: list[db.Row]) -> Report:
     counts = {name: _channel(name, told) for name, told in sorted(channels.items())}
     return replace(
         report,
-        **count,
+        people=count["people"],
+        control=count["control"],
+        skipped=count["skipped"],
+        waiting=count["waiting"],
+        sent=count["sent"],
+        failed=count["failed"],
+        unknown=count["unknown"],
+        cancelled=count["cancelled"],
         channels=counts,
         delivered=_told([one.delivered for one in counts.values()]),
         read=_told([one.read for one in counts.values()]),
@@ -359,7 +366,8 @@ def _is_final(row: db.Row, until: datetime | None, now: datetime) -> bool:
     """Nothing that it tells of is waited for any more."""
     if row["finished_at"] is None or row["due"]:
         return False
-    return now >= max(row["finished_at"], until or row["finished_at"]) + REFUNDED_WITHIN
+    last: datetime = max(row["finished_at"], until or row["finished_at"])
+    return now >= last + REFUNDED_WITHIN
 
 
 def _each(total: int | None, people: int) -> int | None:

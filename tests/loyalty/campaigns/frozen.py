@@ -43,12 +43,12 @@ async def a_campaign(
     return campaign_id
 
 
-async def chat_of(customer_id: int) -> int | None:
-    """Where they are written to, which is not their phone."""
+async def chat_of(customer_id: int) -> int:
+    """Where they are written to, which is not their phone; a new chat of theirs where there was none."""
     found: int | None = await db.fetch_value(
         "SELECT min(id) FROM messenger_account WHERE customer_id = $1 AND channel NOT IN ('sms', 'email')", customer_id
     )
-    return found
+    return found or await an_account(customer_id)
 
 
 async def a_recipient(
@@ -65,7 +65,7 @@ async def a_recipient(
     has_bonus: their bonus is due where it was sent.
     """
     person = (await a_customer()).id if customer_id is None else customer_id
-    account_id = await chat_of(person) or await an_account(person)
+    account_id = await chat_of(person)
     message_id, state = None, status
     if status not in {"control", "skipped", "waiting"}:
         message_id = await a_message(account_id, "Ждём", kind="bulk", status=status, now=at)

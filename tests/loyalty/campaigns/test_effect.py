@@ -46,6 +46,7 @@ def test_the_difference_is_for_everybody_who_was_to_be_written_to_whatever_the_s
     # 100 against 75 each, for nine hundred.
     assert (effect.difference, effect.verdict) == (22_500, Verdict.EARNED)
     assert effect.margin is not None
+    assert effect.difference is not None
     assert abs(effect.margin - 13_300) < 1_000
     assert effect.low == effect.difference - effect.margin or effect.low == effect.difference - effect.margin + 1
 

@@ -223,8 +223,10 @@ async def test_counters_equal_a_plain_recount_of_made_up_rows(place):
         )
         reason = random.choice(("blocked", "is_not_in_base")) if status == "skipped" else None
         people[await a_recipient(campaign_id, status, reason=reason)] = (status, reason)
-    clicks, paid = {}, dict.fromkeys(people, 0)
-    bought, replied = set(), set()
+    clicks: dict[tuple[int, int], int] = {}
+    paid = dict.fromkeys(people, 0)
+    bought: set[int] = set()
+    replied: set[int] = set()
     for person, (status, _) in people.items():
         if random.random() < 0.4:
             button = random.randrange(2)
