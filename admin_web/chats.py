@@ -112,6 +112,7 @@ WHY = {
     "rate": mark("too many messages at once"),
     "rejected": mark("the messenger did not take it"),
     "sender": mark("the mail server does not let us send from our address"),
+    "survey_cancelled": mark("the survey was ended before its turn"),
     "template": mark("WhatsApp does not take the template: look at its status and variables"),
     "tls": mark("no safe line to the mail server: look at its certificate and SMTP_TLS"),
     "unauthorized": mark("the messenger does not know us: check the token"),

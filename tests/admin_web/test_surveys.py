@@ -227,6 +227,17 @@ async def test_a_segment_is_asked_after_the_reach_and_the_count_were_shown(panel
     assert "2 customers are asked" in await text(panel, url)
 
 
+async def test_from_a_segment_and_from_a_filter_of_the_base_one_comes_to_the_page_that_asks(panel, sign_in_as):
+    await sign_in_as(Role.MARKETER)
+    person = (await a_customer(name="Anna Belova")).id
+    await an_account(person)
+    segment = await add_segment(SegmentDraft("Regulars"), actor=COMMAND, now=START)
+    assert f'href="/surveys/runs/new?segment={segment}"' in await text(panel, f"/segments/{segment}")
+    words = await text(panel, "/customers?f=visits:between:..0&q=anna")
+    url = next(part for part in words.split('"') if part.startswith("/surveys/runs/new?")).replace("&amp;", "&")
+    assert "1 customer is asked" in await text(panel, url)
+
+
 async def test_with_nobody_to_ask_the_button_is_off_and_says_why(panel, sign_in_as):
     await sign_in_as(Role.MARKETER)
     await a_customer()
