@@ -26,6 +26,7 @@ EVENTS = {
     "invited": mark("Came by an invitation"),
     "referral_undone": mark("Gift for an invitation taken back"),
     "campaign": mark("Came with a message to many"),
+    "automation": mark("Given by an automation"),
     "expiry": mark("Their time was over"),
     "merged_in": mark("Came from the card that was merged"),
     "merged_away": mark("Went to the card that it was merged into"),
@@ -45,8 +46,9 @@ SOURCES = {
     Source.GRACE: mark("given back by a refund"),
     Source.MERGE: mark("merged card"),
     Source.OPENING: mark("opening balance"),
-    Source.SURVEY: mark("thanks for an answer"),
     Source.CAMPAIGN: mark("message to many"),
+    Source.AUTOMATION: mark("automation"),
+    Source.SURVEY: mark("thanks for an answer"),
 }
 TIER_REASONS = {
     "refund": mark("after a refund"),

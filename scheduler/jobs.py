@@ -11,11 +11,13 @@ from loyalty.bonuses.actions.referrals import settle_referrals as settle_due_ref
 from loyalty.bonuses.actions.referrals import undo_referrals as undo_refunded_referrals
 from loyalty.bonuses.actions.tiers import review_tiers as review_due_tiers
 from loyalty.bookings.actions.counting import pass_bookings as pass_due_bookings
+from loyalty.campaigns.actions.beginning import begin_due
 from loyalty.campaigns.actions.feeding import LinkFor, feed_due
 from loyalty.campaigns.actions.granting import find_late
 from loyalty.campaigns.actions.granting import grant_due as grant_due_by_campaigns
 from loyalty.campaigns.actions.reporting import report_due as report_due_campaigns
 from loyalty.campaigns.actions.starting import start_due as start_due_campaigns
+from loyalty.campaigns.actions.stepping import step_due
 from loyalty.conversations.actions.arrivals import empty_old_updates
 from loyalty.conversations.actions.reminding import remind_of_tasks
 from loyalty.conversations.actions.staff import hand_back_silent
@@ -198,6 +200,16 @@ async def report_campaigns(now: datetime) -> int:
     return await report_due_campaigns(now=now, limit=20)
 
 
+async def begin_automations(now: datetime) -> int:
+    """Begin with everybody to whom something happened that an automation waits for."""
+    return await begin_due(now=now)
+
+
+async def step_automations(now: datetime) -> int:
+    """Go on with those whose next step is due."""
+    return await step_due(now=now)
+
+
 async def make_exports(now: datetime) -> int:
     """Make the next file of customers that somebody has asked for: a million take minutes."""
     return await make_due_exports(now=now)
@@ -244,6 +256,8 @@ JOBS = (
     Job("grant bonuses of campaigns", 2, grant_campaign_bonuses),
     Job("find late arrivals", 900, find_late_arrivals),
     Job("report on campaigns", 60, report_campaigns),
+    Job("begin automations", 10, begin_automations),
+    Job("step automations", 2, step_automations),
     Job("invite to surveys", 5, invite_to_surveys),
     Job("ask", 3, ask_surveys),
     Job("make files", 2, make_exports),

@@ -80,6 +80,8 @@ CHECKS = (
     mark("left out of campaign"),
     mark("bonus of recipient"),
     mark("message of recipient"),
+    mark("message of automation"),
+    mark("bonus of automation"),
     mark("lot expired and not swept for a day"),
 )
 """Names of the checks, for the catalogues; one that is not here yet is shown as it is."""

@@ -62,6 +62,7 @@ class Source(StrEnum):
     OPENING = "opening"
     SURVEY = "survey"
     CAMPAIGN = "campaign"
+    AUTOMATION = "automation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""What an erasure takes out of campaigns: what somebody typed to find the person, and words to them alone."""
+"""What an erasure takes out of campaigns: what somebody typed to find the person, words to them, their ways on."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from loyalty import db
 
@@ -21,10 +22,16 @@ FOR_THEM_ALONE = """
 UPDATE campaign SET ids = '[]', name = '', texts = '{}', state = 'cancelled', finished_at = created_at
 WHERE state IN ('draft', 'scheduled') AND ids <> '[]' AND ids <@ $1::jsonb
 """
+# Nothing more comes to them of what had begun. Index: automation_run_customer.
+STOP = """
+UPDATE automation_run SET state = 'stopped', reason = 'is_not_in_base', finished_at = $2
+WHERE customer_id = ANY($1::bigint[]) AND state = 'waiting'
+"""
 
 
-async def erase(customer_ids: Sequence[int]) -> None:
+async def erase(customer_ids: Sequence[int], *, now: datetime) -> None:
     """Take out of their campaigns what tells of these customers; that they were of the audience stays."""
+    await db.execute(STOP, list(customer_ids), now)
     await db.execute(ERASE, list(customer_ids))
     await db.execute(SEARCHES)
     await db.execute(FOR_THEM_ALONE, db.to_json(list(customer_ids)))

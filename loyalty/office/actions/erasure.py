@@ -90,7 +90,7 @@ async def erase_customer(customer_id: int, *, farewell: int | None = None, actor
     await customers.erase(ids, account_ids, farewell, now=now)
     await db.execute(MERGES, ids)
     await db.execute(SEARCHES, ids)
-    await campaigns.erase(ids)
+    await campaigns.erase(ids, now=now)
     await surveys.erase(ids)
     await exports.erase(ids, now=now)
     await write_journal(actor, "customer.erased", subject_kind="customer", subject_id=customer_id, now=now)

@@ -12,6 +12,7 @@ from loyalty.bonuses.actions.once_only import person_hash
 from loyalty.bonuses.queries import gifts_twice
 from loyalty.bookings.actions import moving as bookings
 from loyalty.bookings.actions.counting import recount_bookings
+from loyalty.campaigns.actions import moving as campaigns
 from loyalty.clock import business_date
 from loyalty.conversations.actions import moving as conversations
 from loyalty.customers.actions import moving as customers
@@ -142,6 +143,7 @@ async def _move(way: _Way, merge_id: int) -> dict[str, Any]:
         "segments": await segments.move(*ids),
         "tasks": await tasks.move(*ids),
         "surveys": await surveys.move(*ids),
+        "campaigns": await campaigns.move(*ids, now=now),
         "bonuses": await bonuses.move(merging),
     }
     # Gifts look for their lots by what has just been written down.
@@ -171,6 +173,8 @@ async def _move_back(way: _Way, moved: dict[str, Any]) -> None:
     await tasks.move_back(*ids, moved.get("tasks", {}))
     # Merges of before there were surveys moved none.
     await surveys.move_back(*ids, moved.get("surveys", {}))
+    # Merges of before there were automations moved nobody's way.
+    await campaigns.move_back(*ids, moved.get("campaigns", {}))
     await part_tiers(merging, moved["tiers"], way.programme)
     await _recount(way)
 

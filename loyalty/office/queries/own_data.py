@@ -99,6 +99,10 @@ SECTIONS = {
                 k.first_at, 'clicks', k.clicks) ORDER BY k.button), '[]') FROM campaign_click k
                 WHERE k.campaign_id = r.campaign_id AND k.customer_id = r.customer_id) AS followed
         FROM recipient r JOIN campaign c ON c.id = r.campaign_id WHERE r.customer_id IN {MINE} ORDER BY c.id""",
+    "automations": f"""
+        SELECT a.name, r.state, r.reason, r.started_at, r.finished_at, r.outcomes AS steps
+        FROM automation_run r JOIN automation a ON a.id = r.automation_id
+        WHERE r.customer_id IN {MINE} AND r.reason IS DISTINCT FROM 'was_there' ORDER BY r.id""",
     "notes": f"""
         SELECT text, created_at FROM note WHERE customer_id IN {MINE} AND deleted_at IS NULL
         UNION ALL SELECT m.content->>'text', m.created_at FROM message m

@@ -393,6 +393,23 @@ CHECKS = {
                 JOIN bonus_entry other ON other.operation_id = 'campaign:' || r.campaign_id || ':' || card.id
                 WHERE c.id = r.customer_id)
             AND NOT EXISTS (SELECT FROM customer c WHERE c.id = r.customer_id AND c.erased_at IS NOT NULL)""",
+    # What a step has done stands under the name of its run and its place.
+    "message of automation": """
+        SELECT r.id, r.customer_id, 1 AS expected, 0 AS found
+        FROM automation_run r CROSS JOIN jsonb_array_elements(r.outcomes) told
+            LEFT JOIN message m ON m.dedupe_key = 'automation:' || r.id || ':' || (told->>'step')
+        WHERE told->>'kind' = 'message' AND told->>'outcome' = 'done' AND (m.id IS NULL OR m.kind <> 'bulk')""",
+    "bonus of automation": """
+        SELECT coalesce(r.id, e.run_id) AS id, coalesce(r.customer_id, e.customer_id) AS customer_id,
+            (r.id IS NOT NULL)::int AS expected, (e.run_id IS NOT NULL)::int AS found
+        FROM (SELECT r.id, r.customer_id, told->>'step' AS step
+                FROM automation_run r CROSS JOIN jsonb_array_elements(r.outcomes) told
+                WHERE told->>'kind' = 'bonus' AND told->>'outcome' = 'done') r
+            FULL JOIN (SELECT customer_id, split_part(operation_id, ':', 2)::bigint AS run_id,
+                    split_part(operation_id, ':', 3) AS step
+                FROM bonus_entry WHERE kind = 'grant' AND event = 'automation') e
+            ON e.run_id = r.id AND e.step = r.step
+        WHERE r.id IS NULL OR e.run_id IS NULL""",
     "lot expired and not swept for a day": """
         SELECT id, customer_id, 0 AS expected, remaining AS found FROM bonus_lot
         WHERE remaining > 0 AND expires_at < $1::timestamptz - INTERVAL '1 day'""",
