@@ -316,6 +316,7 @@ REASONS = {
     "nobody_to_write_to": mark("None of these customers can be written to now."),
     "automation_is_on": mark("It is switched on. Switch it off first, then change it."),
     "automation_is_archived": mark("It is archived. Bring it back first."),
+    "no_filter_in_address": mark("There is no filter in this address: filter the client base first."),
     "leads_to_its_beginning": mark("It begins with this segment, so people would go round for ever."),
     "campaign_is_over": mark("This campaign is over already."),
     "file_has_expired": mark("The file has expired: ask for a new one."),

@@ -28,6 +28,7 @@ FIELDS = ("staff", "action", "since", "until")
 SUBJECTS = {
     "customer": (mark("Customer № %(n)s"), "/customers/{}"),
     "segment": (mark("Segment № %(n)s"), "/segments/{}"),
+    "automation": (mark("Automation № %(n)s"), "/automations/{}"),
     "category": (mark("Category № %(n)s"), "/categories"),
     "importance": (mark("Class of importance № %(n)s"), "/categories"),
     "export": (mark("Exported file № %(n)s"), "/customers/exports/{}"),

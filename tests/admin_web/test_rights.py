@@ -71,6 +71,13 @@ om--- open  POST   /campaigns /campaigns/preview /campaigns/reach
 om--- mine  GET    /campaigns/{id} /campaigns/{id}/edit
 om--- mine  POST   /campaigns/{id}/{deed} /campaigns/{id}/edit /campaigns/{id}/launch /campaigns/{id}/trial
                     /campaigns/{id}/again /campaigns/{id}/copy /campaigns/{id}/delete
+# automations
+om--- chain GET    /automations /automations/new /automations/{id} /automations/{id}/dry
+om--- chain POST   /automations/ready/{name} /automations/{id}/on /automations/{id}/off /automations/{id}/archive
+                    /automations/{id}/restore
+# automation_edit
+om--- chain GET    /automations/blank /automations/{id}/edit
+om--- chain POST   /automations/blank /automations/{id}/edit
 # surveys
 om-as open  GET    /surveys /surveys/answers
 om-a- open  POST   /surveys/answers/file
