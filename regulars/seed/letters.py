@@ -79,7 +79,7 @@ LETTERS = (
         days_ago=62,
         window_days=30,
         seed=23,
-        puts_off=0.75,
+        puts_off=0.6,
     ),
     Letter(
         "Новые стаканы",

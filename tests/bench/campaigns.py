@@ -38,7 +38,10 @@ WHERE NOT f.is_hidden GROUP BY 1
 """
 # As if it had begun two weeks ago, and a tenth of them had been drawn not to get it.
 LONG_AGO = "UPDATE campaign SET started_at = $2::timestamptz - INTERVAL '14 days', window_days = 14 WHERE id = $1"
-DRAW = "UPDATE recipient SET state = 'control', message_id = NULL WHERE campaign_id = $1 AND customer_id % 10 = 3"
+DRAW = """
+UPDATE recipient SET state = 'control', message_id = NULL
+WHERE campaign_id = $1 AND state <> 'skipped' AND customer_id % 10 = 3
+"""
 COMPARE = """
 SELECT r.state = 'control' AS is_control, count(*), sum(b.paid) FROM recipient r LEFT JOIN (
     SELECT customer_id, sum(CASE kind WHEN 'sale' THEN paid ELSE -paid END) AS paid FROM receipt
