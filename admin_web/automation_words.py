@@ -71,7 +71,7 @@ READY = {
     "win_back": mark("Gives bonuses to those who came at least twice and stay away for 45 days, and tells them."),
     "birthday": mark("A gift and a message three days before the birthday."),
     "expiring": mark("Tells people a week before some of their bonuses expire."),
-    "review": mark("Asks in the evening after the third visit how it was."),
+    "review": mark("Asks three hours after the third visit how it was."),
     "second_visit": mark("A gift for coming again, two hours after the second visit."),
 }
 """What each of the ready-made ones does."""
