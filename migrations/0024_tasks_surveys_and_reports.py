@@ -97,13 +97,18 @@ class Migration(migrating.Migration):
             name='StaffChat',
             fields=[
                 ('staff', fields.OneToOneField('loyalty.StaffMember', source_field='staff_id', primary_key=True, db_index=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
-                ('account', fields.OneToOneField('loyalty.MessengerAccount', source_field='account_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('linked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('code_hash', fields.CharField(null=True, unique=True, max_length=64)),
                 ('code_expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'staff_chat', 'app': 'loyalty', 'pk_attr': 'staff_id', 'table_description': 'The messenger account in which a member of staff is reminded, linked by a code that works once.'},
             bases=['Model'],
+        ),
+        # In a step of its own: of two such columns the ORM makes one or the other first.
+        ops.AddField(
+            model_name='StaffChat',
+            name='account',
+            field=fields.OneToOneField('loyalty.MessengerAccount', source_field='account_id', null=True, db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT),
         ),
         ops.CreateModel(
             name='SurveyProgramme',

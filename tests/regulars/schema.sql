@@ -1400,8 +1400,8 @@ CREATE TABLE public.staff_chat (
     linked_at timestamp with time zone,
     code_hash character varying(64),
     code_expires_at timestamp with time zone,
-    account_id bigint,
-    staff_id integer NOT NULL
+    staff_id integer NOT NULL,
+    account_id bigint
 );
 CREATE TABLE public.staff_invitation (
     id integer NOT NULL,
