@@ -29,6 +29,7 @@ NOUNS = {
     "location": mark("There is no such location."),
     "automation": mark("There is no such automation."),
     "campaign": mark("There is no such campaign."),
+    "link": mark("There is no such link."),
     "survey": mark("There is no such question to a customer."),
     "survey_run": mark("There is no such survey."),
     "file_import": mark("There is no such file."),

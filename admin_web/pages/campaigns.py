@@ -30,6 +30,7 @@ from loyalty.campaigns.actions.trying import places_of_staff, send_trial
 from loyalty.campaigns.queries.campaigns import CampaignView, campaign, campaigns, failures, recipients, skipped
 from loyalty.campaigns.queries.plans import audience_of, manner_of
 from loyalty.campaigns.queries.reach import Reach, reach, used_channels
+from loyalty.campaigns.queries.report import TELLS_OF_ARRIVING, TELLS_OF_READING
 from loyalty.campaigns.queries.values import values_for
 from loyalty.campaigns.rules.drafts import Acknowledgement, acknowledgement
 from loyalty.campaigns.rules.states import AHEAD, OVER, CampaignState, Fate
@@ -49,9 +50,6 @@ SHOWN = {
     "running": {CampaignState.RUNNING, CampaignState.PAUSED},
     "over": OVER,
 }
-TELLS_OF_ARRIVING = frozenset({"whatsapp", "sms"})
-TELLS_OF_READING = frozenset({"whatsapp"})
-"""Channels that tell what became of a message after they took it; of the others nothing is known."""
 PER_SECOND = {"telegram": 30, "whatsapp": 80}
 """About so many messages a second a channel takes; others are slower than these, and not foretold."""
 

@@ -38,7 +38,7 @@ async def a_receipt(account: int, status: str = "sent", *, days: float = 0, **mo
 
 
 def test_every_type_of_message_has_a_name():
-    assert set(KINDS) | {"staff", "reply", "card", "invitation", "task_due", "bulk"} == set(NAMED)
+    assert set(KINDS) | {"staff", "reply", "card", "invitation", "task_due", "survey", "bulk"} == set(NAMED)
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.MARKETER, 200), (Role.SUPPORT, 200), (Role.ANALYST, 403)])

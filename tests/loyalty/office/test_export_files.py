@@ -210,7 +210,7 @@ def test_more_than_a_sheet_holds_goes_on_in_another_one(tmp_path, monkeypatch):
 
 def test_every_column_can_be_written_in_both_formats(tmp_path):
     facts: dict[str, Any] = {cell.fact: None for cell in CELLS.values() if cell.fact}
-    facts |= dict.fromkeys(("telegram", "whatsapp", "sms", "by_email"), True) | {"name": "Anna"}
+    facts |= dict.fromkeys(("telegram", "whatsapp", "sms", "by_email"), True) | {"name": "Anna", "nps": -1}
     for format_ in FileFormat:
         assert written(a_sheet(*CELLS, format=format_), [facts], path=tmp_path / format_.value)
 
