@@ -81,7 +81,7 @@ async def preview_of(view: MessageTypeView, form: Form, texts: Texts, shop: Shop
 
 
 async def bulk_preview_of(
-    channels: Sequence[str], form: Form, words: Words, bonus: int, whom: Look, shop: ShopView
+    channels: Sequence[str], form: Form, words: Words, whom: Look, shop: ShopView, *, bonus: int = 0
 ) -> Preview:
     """A message to many in these words, to whom `form` names, else to one of those whom it is for."""
     found = await _found(form.value("q"), shop.region)

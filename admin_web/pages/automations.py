@@ -217,12 +217,12 @@ async def _previews(request: web.Request, view: AutomationView, channels: tuple[
             asked = Form({"language": language})
             try:
                 found[place] = await bulk_preview_of(
-                    channels[:1], asked, step.words, view.draft.bonus, whom, request[SHOP]
+                    channels[:1], asked, step.words, whom, request[SHOP], bonus=view.draft.bonus
                 )
             except Invalid:
                 # Its conditions ask for what is not there any more.
                 found[place] = await bulk_preview_of(
-                    channels[:1], asked, step.words, view.draft.bonus, Look(), request[SHOP]
+                    channels[:1], asked, step.words, Look(), request[SHOP], bonus=view.draft.bonus
                 )
     return found
 

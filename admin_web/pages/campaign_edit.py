@@ -178,7 +178,7 @@ async def previewed(request: web.Request, form: Form, audience: Audience) -> dic
         channels = await channels_in(request, form)
         if audience.ids and not form.value("customer"):
             form.values["customer"] = str(audience.ids[0])
-        found = await bulk_preview_of(channels, form, words, bonus_in(form), audience.look, request[SHOP])
+        found = await bulk_preview_of(channels, form, words, audience.look, request[SHOP], bonus=bonus_in(form))
     except Invalid as error:
         trial = Form()
         trial.refuse(error)

@@ -320,7 +320,8 @@ bookings.write  open   PATCH  /api/v1/services/{id} /api/v1/service-categories/{
 ROLES = {role.value[0]: role for role in Role}
 PARTS = {"direction": "credit", "deed": "pause", "state": "came", "topic": "service", "way": "up", "move": "up",
     "kind": "members", "name": "receipt", "channel": "telegram", "switch": "on", "act": "off", "messenger": "telegram",
-    "part": "sales", "language": "en", "version": "1", "ending": "csv", "token": "x" * 43, "hash": "0" * 12}  # fmt: skip
+    "part": "sales", "language": "en", "version": "1", "ending": "csv", "token": "x" * 43, "hash": "0" * 12,
+}  # fmt: skip
 """What stands in an address where no number does, unless `EXAMPLES` has another word for it."""
 EXAMPLES = {
     "/settings/entry-links/{id}/{messenger}.{kind}": {"kind": "svg"},

@@ -370,7 +370,8 @@ CHECKS = {
     "message of recipient": """
         SELECT r.campaign_id AS id, r.customer_id, 1 AS expected, 0 AS found
         FROM recipient r LEFT JOIN message m ON m.id = r.message_id
-        WHERE r.state IN ('queued', 'due', 'done') AND (m.id IS NULL OR m.kind <> 'bulk' OR m.account_id <> r.account_id)""",
+        WHERE r.state IN ('queued', 'due', 'done')
+            AND (m.id IS NULL OR m.kind <> 'bulk' OR m.account_id <> r.account_id)""",
     # Each person of a campaign with bonuses to whom it was sent has its entry, by any card that is theirs; nobody else
     # has. Whoever was erased before it was given has none; what arrived late is found within a day.
     "bonus of recipient": """
