@@ -15,6 +15,7 @@ from loyalty.errors import Refused
 from loyalty.shop.queries import locations, shop
 from regulars.seed.accounts import hide_numbers, lose_accounts
 from regulars.seed.asked import publish_terms, write_answers
+from regulars.seed.automated import write_automations
 from regulars.seed.bookings import write_bookings
 from regulars.seed.books import write_lives
 from regulars.seed.chats import choose_waiting, write_chats
@@ -97,6 +98,7 @@ async def seed(customers: int, *, now: datetime, report: Callable[[str], None]) 
     await converse(staff, now)
     await write_tasks(staff, now)
     await write_failed(staff, now)
+    await write_automations(staff[ANSWERERS[1]], now)
     if lived < customers:
         await write_claimants(staff[OLGA], now)
     await write_rules(staff[ANSWERERS[1]], now)

@@ -12,6 +12,8 @@ from loyalty.bonuses.actions.referrals import settle_referrals, undo_referrals
 from loyalty.bonuses.actions.tiers import review_tiers
 from loyalty.bonuses.earning import RULES
 from loyalty.bonuses.rules import HoldState
+from loyalty.campaigns.queries.automations import automations, runs
+from loyalty.campaigns.rules.automations import RunState
 from loyalty.conversations.content import Content
 from loyalty.conversations.queries import messages, waiting_chats
 from loyalty.customers.rules import normalise_phone
@@ -441,3 +443,17 @@ async def test_bonuses_were_set_aside_with_every_outcome_and_are_just_now(crowd)
             assert row["proven"] == row["presence"]
             assert row["created_at"] < row["sold_at"] < row["expires_at"]
     assert await lapse_due(now=NOW) == 0
+
+
+async def test_three_automations_ran_in_the_last_weeks_and_somebody_went_to_the_end(demo):
+    found = await automations(now=NOW)
+    assert [(one.draft.name, one.is_on) for one in found] == [
+        ("Вернуть ушедших", True),
+        ("Второй визит", True),
+        ("Знакомство", True),
+    ]
+    begun = {one.draft.name: (await runs(one.id))[0] for one in found}
+    assert sum(len(told) for told in begun.values()) >= 3
+    assert any(run.state is RunState.DONE for told in begun.values() for run in told)
+    assert all(run.started_at < NOW for told in begun.values() for run in told)
+    assert await db.fetch_value("SELECT count(*) FROM bonus_entry WHERE event = 'automation'") >= 1
