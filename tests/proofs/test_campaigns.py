@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from datetime import time, timedelta
 from functools import partial
 from random import Random
 
@@ -14,7 +15,8 @@ from loyalty.campaigns.actions.feeding import count, feed
 from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign
 from loyalty.campaigns.actions.starting import launch_campaign
 from loyalty.campaigns.queries.campaigns import campaign
-from loyalty.campaigns.rules.drafts import CampaignDraft, Terms, acknowledgement
+from loyalty.campaigns.rules.drafts import CampaignDraft, Terms, Timing, acknowledgement
+from loyalty.campaigns.rules.repeating import weekly
 from loyalty.campaigns.rules.states import CampaignState
 from loyalty.campaigns.rules.texts import Words
 from loyalty.clock import system_now
@@ -28,6 +30,7 @@ from tests.proofs.test_bulk import MANY_PEOPLE
 
 pytestmark = pytest.mark.prove
 PEOPLE = 120
+ZONE = "Europe/Moscow"
 FED = "SELECT NOT EXISTS (SELECT FROM recipient WHERE state = 'waiting')"
 # Of everybody one message, which their row names.
 ONCE = """
@@ -97,6 +100,33 @@ async def test_stopping_beside_the_feeder_leaves_nothing_in_the_outbox(database)
 async def queued() -> int:
     found: int = await db.fetch_value("SELECT count(*) FROM message WHERE status IN ('queued', 'delayed')")
     return found
+
+
+async def test_a_campaign_begins_once_though_the_leader_dies_at_the_second_it_is_due(processes):
+    await db.execute(MANY_PEOPLE, 50)
+    words, now = Words({"en": "Hello", "ru": "Привет"}), system_now()
+    pair = await processes.start_some(2, "scheduler")
+    await until(lambda: any(process.has_said("leading") for process in pair))
+    [leader] = [process for process in pair if process.has_said("leading")]
+    due = now + timedelta(seconds=20)
+    once = await a_campaign(CampaignDraft("", words, timing=Timing(starts_at=due, zone=ZONE)), now=now)
+    daily = Timing(repeat=weekly([1, 2, 3, 4, 5, 6, 7], time(10)), zone=ZONE)
+    series = await a_campaign(CampaignDraft("", words, timing=daily), now=now)
+    due = system_now() + timedelta(seconds=1.5)
+    await db.execute("UPDATE campaign SET starts_at = $1 WHERE state = 'scheduled'", due)
+    await asyncio.sleep((due - system_now()).total_seconds() + Random(7).uniform(0, 0.3))
+    await leader.kill()
+    await processes.bury(leader)
+    await until_sql("SELECT bool_and(state <> 'scheduled' OR starts_at > now()) FROM campaign")
+    assert await db.fetch_value("SELECT count(*) FROM campaign WHERE series_id = $1", series) == 1
+    begun = """
+        SELECT count(*) FROM recipient
+        WHERE campaign_id = $1 OR campaign_id IN (SELECT id FROM campaign WHERE series_id = $2)
+    """
+    assert await db.fetch_value(begun, once, series) == 100
+    started = "SELECT count(*) FROM journal_entry WHERE action = 'campaign.started'"
+    assert await db.fetch_value(started) == 2
+    assert processes.errors() == []
 
 
 def plan(chat: int) -> str:
