@@ -1,6 +1,7 @@
 """Automations: whom each trigger finds and how often, what each step does, what ends a way, and that all is once."""
 
 import asyncio
+import functools
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from loyalty import db
 from loyalty.bonuses.queries import account
-from loyalty.campaigns.actions import stepping
+from loyalty.campaigns.actions import beginning, stepping
 from loyalty.campaigns.actions.automating import (
     add_automation,
     archive_automation,
@@ -402,6 +403,24 @@ async def test_two_workers_take_a_step_once(place):
     await asyncio.gather(*(step_due(now=SOON) for _ in range(3)))
     assert await balance(person) == 100_00
     await assert_books_agree(now=SOON)
+
+
+async def test_two_workers_begin_with_everybody_once(place):
+    automation_id = await an_automation("registered")
+    people = [(await a_customer()).id for _ in range(5)]
+    await db.execute("UPDATE customer_facts SET created_at = $2 WHERE customer_id = ANY($1::bigint[])", people, SOON)
+    await asyncio.gather(*(begin_due(now=SOON) for _ in range(4)))
+    assert await reached(automation_id) == people
+
+
+async def test_more_people_than_one_look_takes_are_all_begun_with(place, monkeypatch):
+    monkeypatch.setattr(beginning, "begin_some", functools.partial(beginning.begin_some, limit=2))
+    automation_id = await an_automation("receipt")
+    people = [(await a_customer()).id for _ in range(5)]
+    for person in people:
+        await a_sale(person, place, 100_00, now=SOON)
+    assert await begin_due(now=SOON) == 5
+    assert sorted(await reached(automation_id)) == people
 
 
 async def test_a_step_that_dies_before_its_end_is_done_once_when_it_is_tried_again(place, monkeypatch):
