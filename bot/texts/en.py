@@ -104,6 +104,7 @@ TEXTS = {
     "event.gift_twice": "gift had twice, taken back",
     "event.gift_again": "gift given again",
     "event.campaign": "a gift from us",
+    "event.automation": "a gift from us",
     "event.survey": "thanks for your answer",
     "event.opening_balance": "opening balance",
     "event.opening_undone": "opening balance taken back",

@@ -102,6 +102,7 @@ TEXTS = {
     "event.gift_twice": "подарок, полученный дважды, снят",
     "event.gift_again": "подарок возвращён",
     "event.campaign": "подарок от нас",
+    "event.automation": "подарок от нас",
     "event.survey": "спасибо за ответ",
     "event.opening_balance": "начальный остаток",
     "event.opening_undone": "начальный остаток снят",

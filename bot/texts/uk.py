@@ -102,6 +102,7 @@ TEXTS = {
     "event.gift_twice": "подарунок, отриманий двічі, знято",
     "event.gift_again": "подарунок повернено",
     "event.campaign": "подарунок від нас",
+    "event.automation": "подарунок від нас",
     "event.survey": "дякуємо за відповідь",
     "event.opening_balance": "початковий залишок",
     "event.opening_undone": "початковий залишок знято",
