@@ -166,7 +166,7 @@ def test_all_who_are_found_with_all_columns_by_the_keyboard(open_page, site, tmp
     page.locator("#rows a.who").first.click()
     found = download(page, tmp_path / "all.xlsx")
     assert len(found) == FOUND + 1
-    assert len(found[0]) == 35
+    assert len(found[0]) == 36
 
 
 def test_without_scripts_a_file_is_asked_for_and_taken(open_page, site, tmp_path):
