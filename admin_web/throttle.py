@@ -55,16 +55,7 @@ async def seconds_to_wait_for_code(redis: Redis, guesser: int | str) -> int:
     Counted before it is looked at: tries that arrive together do not pass together. A right one is taken off by
     `forgive_code`.
     """
-    name = _codes(guesser)
-    async with redis.pipeline(transaction=True) as commands:
-        commands.set(name, 0, nx=True, ex=CODES_SECONDS)
-        commands.incr(name)
-        commands.ttl(name)
-        _made, tries, left = await commands.execute()
-    if left < 0:  # a right code was taken off just after its window had ended
-        await redis.expire(name, CODES_SECONDS)
-        left = CODES_SECONDS
-    return max(1, int(left)) if tries > FREE_CODES else 0
+    return await _counted(redis, _codes(guesser), FREE_CODES, CODES_SECONDS)
 
 
 async def forgive_code(redis: Redis, guesser: int | str) -> None:
@@ -74,16 +65,7 @@ async def forgive_code(redis: Redis, guesser: int | str) -> None:
 
 async def seconds_to_wait_for_link(redis: Redis, address: str) -> int:
     """0 when an address may open a link, and counts it as a wrong one; else how long to wait. See `forgive_link`."""
-    name = _links(address)
-    async with redis.pipeline(transaction=True) as commands:
-        commands.set(name, 0, nx=True, ex=LINKS_SECONDS)
-        commands.incr(name)
-        commands.ttl(name)
-        _made, tries, left = await commands.execute()
-    if left < 0:  # a right one was taken off just after its window had ended
-        await redis.expire(name, LINKS_SECONDS)
-        left = LINKS_SECONDS
-    return max(1, int(left)) if tries > FREE_LINKS else 0
+    return await _counted(redis, _links(address), FREE_LINKS, LINKS_SECONDS)
 
 
 async def forgive_link(redis: Redis, address: str) -> None:
@@ -116,6 +98,19 @@ async def _count(redis: Redis, name: str, free: int) -> int:
 def _links(address: str) -> str:
     # Hashed, so that Redis holds no addresses of people.
     return f"links:{hashlib.sha256(address.encode()).hexdigest()}"
+
+
+async def _counted(redis: Redis, name: str, free: int, seconds: int) -> int:
+    """Count a try in its window: 0 while it is one of the free ones, else how long the window goes on."""
+    async with redis.pipeline(transaction=True) as commands:
+        commands.set(name, 0, nx=True, ex=seconds)
+        commands.incr(name)
+        commands.ttl(name)
+        _made, tries, left = await commands.execute()
+    if left < 0:  # a right one was taken off just after its window had ended
+        await redis.expire(name, seconds)
+        left = seconds
+    return max(1, int(left)) if tries > free else 0
 
 
 def _codes(guesser: int | str) -> str:

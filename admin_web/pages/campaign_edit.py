@@ -23,7 +23,7 @@ from admin_web.uploads import read_upload
 from loyalty.campaigns.actions.drafting import Chosen, FileChange, add_draft, change_draft
 from loyalty.campaigns.queries.campaigns import CampaignView, campaign
 from loyalty.campaigns.queries.plans import BY_CARD, audience_of, manner_of
-from loyalty.campaigns.queries.reach import Audience, Manner, Reach, reach
+from loyalty.campaigns.queries.reach import Manner, Reach, reach
 from loyalty.campaigns.rules.drafts import CONTROL_AT_MOST_BP, NAME_LENGTH, USUAL_WINDOW_DAYS, WINDOW_DAYS
 from loyalty.campaigns.rules.repeating import LAST_DAY
 from loyalty.campaigns.rules.states import AHEAD
@@ -43,6 +43,7 @@ from loyalty.conversations.queries.types import message_type
 from loyalty.conversations.templating import TemplateStatus
 from loyalty.errors import Invalid, LoyaltyError, NotFound
 from loyalty.ids import new_key
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.queries.base import base_count
 from loyalty.segments.queries.segments import segments
 from loyalty.staff.rules import Permission

@@ -21,10 +21,11 @@ from admin_web.render import go_to, page
 from admin_web.survey_words import GROUPS, skip_text
 from loyalty.errors import Invalid, LoyaltyError, Refused
 from loyalty.ids import new_key
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.queries.segments import segments
 from loyalty.staff.rules import Permission
 from loyalty.surveys.actions.running import cancel_run, start_run
-from loyalty.surveys.queries.reach import Audience, Reach, reach
+from loyalty.surveys.queries.reach import Reach, reach
 from loyalty.surveys.queries.runs import run, run_by_key, run_results, runs
 from loyalty.surveys.rules import Group
 

@@ -17,10 +17,11 @@ from loyalty import db
 from loyalty.campaigns.actions.drafting import Chosen, add_draft
 from loyalty.campaigns.actions.feeding import count, feed
 from loyalty.campaigns.actions.starting import launch_campaign, start_campaign
-from loyalty.campaigns.queries.reach import Audience, Manner, reach
+from loyalty.campaigns.queries.reach import Manner, reach
 from loyalty.campaigns.queries.report import count_report
 from loyalty.campaigns.rules.drafts import CampaignDraft, acknowledgement
 from loyalty.campaigns.rules.texts import Words
+from loyalty.segments.queries.audience import Audience
 from loyalty.staff.rules import COMMAND
 from regulars.embedded import EmbeddedServers
 from regulars.seed.fast import seed_fast

@@ -13,7 +13,7 @@ from loyalty import db
 from loyalty.bonuses.actions.crediting import Credit, credit_many
 from loyalty.bonuses.rules import Source, gift_lot_dates
 from loyalty.campaigns.queries.automations import draft_of
-from loyalty.campaigns.queries.reach import Audience, Manner, split_of
+from loyalty.campaigns.queries.reach import Manner, split_of
 from loyalty.campaigns.queries.values import values_of
 from loyalty.campaigns.rules.automations import (
     LATE_WITHIN,
@@ -35,6 +35,7 @@ from loyalty.customers.actions.moving import hold_cards
 from loyalty.errors import Invalid, LoyaltyError
 from loyalty.segments.actions.segments import add_member, remove_member
 from loyalty.segments.filters import checked
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.queries.base import which_hold
 from loyalty.segments.rules.trees import tree_from
 from loyalty.shop.queries import programme_at, shop

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from loyalty import db
-from loyalty.campaigns.queries.reach import Audience, Manner
+from loyalty.campaigns.queries.reach import Manner
 from loyalty.campaigns.rules.drafts import CampaignDraft, CampaignTopic, Terms, Timing
 from loyalty.campaigns.rules.repeating import Every, Repeat
 from loyalty.campaigns.rules.texts import Words, buttons_from
 from loyalty.customers.rules import parse_search
 from loyalty.segments.filters import checked
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.trees import tree_from
 

@@ -1,7 +1,7 @@
 """Whom a message to many reaches: one statement for the preview and for the freezing, so that both say the same."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,7 @@ from loyalty.conversations.channels import CAPABILITIES
 from loyalty.conversations.message_types import BULK
 from loyalty.conversations.queries.sending import manners
 from loyalty.conversations.queries.types import message_type
-from loyalty.segments.queries.base import Look, base_statement
-from loyalty.segments.rules.trees import Condition, Group
+from loyalty.segments.queries.audience import Audience, audience_statement
 
 # One row a person: the account that they would be written to, or why they are not; and the lot that they draw. Of the
 # accounts in the campaign's channels those count where something arrives, then those that take its topic, then those
@@ -60,16 +59,6 @@ COUNT = """
 SELECT a.channel, split.reason, split.is_drawn, count(*) AS customers
 FROM ({split}) split LEFT JOIN messenger_account a ON a.id = split.account_id GROUP BY 1, 2, 3
 """
-# By archived_at: segments are a few dozen.
-EXCLUSIONS = "SELECT id FROM segment WHERE is_exclusion AND archived_at IS NULL ORDER BY id"
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who is meant: everybody whom a look finds, or those of them who were named one by one."""
-
-    look: Look = field(default_factory=Look)
-    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +142,7 @@ async def used_channels(manner: Manner, working: Collection[str]) -> tuple[str, 
 async def split_of(audience: Audience, manner: Manner, *, working: Collection[str], now: datetime) -> Split:
     """How an audience is split at this moment."""
     used = await used_channels(manner, working)
-    found, params = await _found(audience, now)
+    found, params = await audience_statement(audience, now=now)
     cap = (await manners()).cap
     is_marketing = manner.topic is CampaignTopic.MARKETING
 
@@ -182,16 +171,3 @@ async def split_of(audience: Audience, manner: Manner, *, working: Collection[st
         parts["capped"] = CAPPED.format(**limits)
     sql = SPLIT.format(found=found, order=ORDER.format(**parts), open=OPEN.format(**parts), **parts)
     return Split(sql, params, used)
-
-
-async def _found(audience: Audience, now: datetime) -> tuple[str, list[Any]]:
-    """Everybody who is meant, and whether a segment keeps them out of every campaign."""
-    excluded = ".".join(str(row["id"]) for row in await db.fetch(EXCLUSIONS))
-    marked = Group(parts=(Condition("segment", "any", excluded),)) if excluded else None
-    sql, params = await base_statement(audience.look, marked=marked, now=now)
-    if marked is None:
-        sql = sql.replace(" AS id", " AS id, false AS is_marked", 1)
-    if audience.ids is not None:
-        params.append(list(audience.ids))
-        sql += f" AND f.customer_id = ANY(${len(params)}::bigint[])"
-    return sql, params

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from loyalty import db
 from loyalty.errors import NotFound, Refused
+from loyalty.segments.queries.audience import Audience
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import Actor
-from loyalty.surveys.queries.reach import Audience, split_of
+from loyalty.surveys.queries.reach import split_of
 from loyalty.surveys.rules import RUN_AT_MOST
 
 BEGIN = """

@@ -1,15 +1,14 @@
 """Whom asking reaches: one statement for the preview, for the freezing and for the moment of asking."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from loyalty import db
 from loyalty.conversations.channels import CAPABILITIES
 from loyalty.conversations.queries.types import message_type
-from loyalty.segments.queries.base import Look, base_statement
-from loyalty.segments.rules.trees import Condition, Group
+from loyalty.segments.queries.audience import Audience, audience_statement
 from loyalty.surveys.queries.programme import survey_programme
 from loyalty.surveys.rules import KIND, Skip
 
@@ -44,17 +43,7 @@ OPEN = """a.is_active AND a.takes_surveys AND (a.channel <> ALL({windows}) OR {h
 COUNT = """
 SELECT split.channel, split.reason, count(*) AS customers FROM ({split}) split GROUP BY 1, 2
 """
-# By archived_at: segments are a few dozen.
-EXCLUSIONS = "SELECT id FROM segment WHERE is_exclusion AND archived_at IS NULL ORDER BY id"
 HAS_TEMPLATE = "SELECT EXISTS (SELECT FROM message_template WHERE kind = $1 AND status = 'approved')"
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who is meant: everybody whom a look finds, or those of them who were named one by one."""
-
-    look: Look = field(default_factory=Look)
-    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +91,7 @@ async def reach(audience: Audience, *, channels: Collection[str], now: datetime)
 
 async def split_of(audience: Audience, *, channels: Collection[str], now: datetime) -> Split:
     """How these people are split at this moment."""
-    found, params = await _found(audience, now)
+    found, params = await audience_statement(audience, now=now)
     return await split_statement(found, params, channels=channels, now=now)
 
 
@@ -130,16 +119,3 @@ async def split_statement(
     }
     sql = SPLIT.format(found=found, other=other, order=ORDER.format(**parts), open=OPEN.format(**parts), **parts)
     return Split(sql, params, used)
-
-
-async def _found(audience: Audience, now: datetime) -> tuple[str, list[Any]]:
-    """Everybody who is meant, and whether a segment keeps them out of what is sent to many."""
-    excluded = ".".join(str(row["id"]) for row in await db.fetch(EXCLUSIONS))
-    marked = Group(parts=(Condition("segment", "any", excluded),)) if excluded else None
-    sql, params = await base_statement(audience.look, marked=marked, now=now)
-    if marked is None:
-        sql = sql.replace(" AS id", " AS id, false AS is_marked", 1)
-    if audience.ids is not None:
-        params.append(list(audience.ids))
-        sql += f" AND f.customer_id = ANY(${len(params)}::bigint[])"
-    return sql, params

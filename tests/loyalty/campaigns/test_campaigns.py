@@ -9,7 +9,7 @@ from loyalty.campaigns.actions.drafting import Chosen
 from loyalty.campaigns.actions.feeding import AHEAD, count, feed, feed_due
 from loyalty.campaigns.actions.running import cancel_campaign, pause_campaign, resume_campaign
 from loyalty.campaigns.queries.campaigns import campaign, campaigns, failures, recipients, skipped
-from loyalty.campaigns.queries.reach import Audience, Manner, Reach, reach
+from loyalty.campaigns.queries.reach import Manner, Reach, reach
 from loyalty.campaigns.rules.drafts import Acknowledgement, CampaignDraft, acknowledgement
 from loyalty.campaigns.rules.states import TICKED_AT_MOST, CampaignState, Fate, Skip
 from loyalty.campaigns.rules.texts import TEXT_LENGTH, Words
@@ -24,6 +24,7 @@ from loyalty.ids import new_key
 from loyalty.office.actions.erasure import erase_customer
 from loyalty.office.queries.verify import verify
 from loyalty.segments.actions.segments import add_member, add_segment
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.segments.rules.trees import Condition, Group
 from loyalty.staff.rules import COMMAND

@@ -13,7 +13,7 @@ from loyalty.campaigns.actions.running import cancel_campaign, resume_campaign, 
 from loyalty.campaigns.actions.starting import launch_campaign, start_campaign, start_due
 from loyalty.campaigns.actions.trying import send_trial
 from loyalty.campaigns.queries.campaigns import campaign, campaigns, recipients, skipped
-from loyalty.campaigns.queries.reach import Audience, Manner, reach
+from loyalty.campaigns.queries.reach import Manner, reach
 from loyalty.campaigns.rules.drafts import CampaignDraft, CampaignTopic, Terms, Timing, acknowledgement
 from loyalty.campaigns.rules.repeating import by_cron, weekly
 from loyalty.campaigns.rules.states import CampaignState, Fate, PauseReason, Skip
@@ -26,6 +26,7 @@ from loyalty.errors import Conflict, Invalid, Refused
 from loyalty.ids import new_key
 from loyalty.office.actions.erasure import erase_customer
 from loyalty.segments.actions.segments import add_segment
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND
 from tests.builders import EVERYBODY, NOW, a_campaign, a_cashier, a_location, a_programme, an_account

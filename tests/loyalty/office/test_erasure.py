@@ -30,13 +30,13 @@ from loyalty.receipts.actions.visits import roll_years
 from loyalty.receipts.actions.waiting import keep_waiting_sale
 from loyalty.receipts.rules.sales import ReceiptDraft, ReceiptSource
 from loyalty.segments.actions.segments import add_member, add_segment
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.segments import SegmentDraft
 from loyalty.staff.rules import COMMAND, JOB, Actor, ActorKind
 from loyalty.surveys.actions.answering import answer, comment
 from loyalty.surveys.actions.asking import ask_due
 from loyalty.surveys.actions.running import start_run
-from loyalty.surveys.queries.reach import Audience
 from loyalty.tasks.actions.chats import link_chat, new_chat_code
 from tests.builders import (
     NOW,

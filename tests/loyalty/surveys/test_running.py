@@ -10,13 +10,14 @@ from loyalty.customers.actions.profile import set_consent
 from loyalty.customers.rules import Topic
 from loyalty.errors import NotFound, Refused
 from loyalty.ids import new_key
+from loyalty.segments.queries.audience import Audience
 from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.trees import tree_from
 from loyalty.staff.rules import COMMAND
 from loyalty.surveys.actions.answering import answer
 from loyalty.surveys.actions.asking import ask_due
 from loyalty.surveys.actions.running import cancel_run, start_run
-from loyalty.surveys.queries.reach import Audience, reach
+from loyalty.surveys.queries.reach import reach
 from loyalty.surveys.rules import Skip
 from tests.builders import NOW, a_cashier, a_customer, a_location, a_programme, a_sale, an_account, assert_books_agree
 
