@@ -68,7 +68,7 @@ async def report_of(
         return {"report": None}
     return {
         "report": report,
-        "report_steps": _steps(report),
+        "report_steps": _steps(report, has_links=bool(button_names)),
         "report_said": said(report),
         "report_interval": _interval(report),
         "report_channels": [(channel_name(name), told) for name, told in report.channels.items()],
@@ -141,7 +141,7 @@ def _rounded(minor: int, step: int) -> int:
     return (minor + step // 2) // step * step
 
 
-def _steps(report: Report) -> list[Step]:
+def _steps(report: Report, *, has_links: bool) -> list[Step]:
     """From people to purchases."""
     arrives = [name for name, told in report.channels.items() if told.delivered is not None]
     reads = [name for name, told in report.channels.items() if told.read is not None]
@@ -152,7 +152,7 @@ def _steps(report: Report) -> list[Step]:
         _share(report, _("Was read"), report.read, _tale(report, reads)),
         _share(report, _("Replied"), report.replied),
     ]
-    if report.buttons or report.clicked:
+    if has_links or report.clicked:
         steps.append(_share(report, _("Followed a link"), report.clicked))
     if report.bought is not None:
         steps.append(_share(report, _("Bought"), report.bought))

@@ -34,7 +34,7 @@ from loyalty.campaigns.queries.report import TELLS_OF_ARRIVING, TELLS_OF_READING
 from loyalty.campaigns.queries.values import values_for
 from loyalty.campaigns.rules.drafts import Acknowledgement, acknowledgement
 from loyalty.campaigns.rules.states import AHEAD, OVER, CampaignState, Fate
-from loyalty.campaigns.rules.texts import CampaignButton
+from loyalty.campaigns.rules.texts import ButtonKind, CampaignButton
 from loyalty.conversations.message_types import LANGUAGES
 from loyalty.errors import Conflict, Invalid, LoyaltyError, Refused
 from loyalty.ids import new_key
@@ -95,7 +95,8 @@ async def show_one(request: web.Request) -> web.Response:
     rows, following = ([], None) if is_part else await recipients(view.id, fate=fate, after_id=place)
     left_out = [] if is_part else [(skip_text(reason), count) for reason, count in (await skipped(view.id)).items()]
     failed = await failures(view.id) if view.failed and not is_part else []
-    labels = dict(enumerate(_label(button, request[SHOP].language) for button in view.draft.words.buttons))
+    buttons, language = enumerate(view.draft.words.buttons), request[SHOP].language
+    labels = {place: _label(one, language) for place, one in buttons if one.kind is ButtonKind.LINK}
     told = {} if block else await report_of(request, view.id, people=view.total, button_names=labels)
     here = f"{PATH}/{view.id}"
     return page(

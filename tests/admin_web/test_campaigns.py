@@ -167,6 +167,16 @@ async def test_all_that_was_asked_for_is_kept_and_stands_there_to_be_changed(pan
     assert (await panel.get(url)).status == 404
 
 
+async def test_a_link_that_nobody_has_followed_yet_is_told_as_none(panel, sign_in_as):
+    await sign_in_as(Role.MARKETER)
+    await readers(1)
+    plain = await written(panel, {"scope": "all"})
+    link = {"kind-1": "link", "label-1-ru": "Меню", "url-1": "https://shop.example/menu"}
+    assert "Followed a link" in await text(panel, await agreed(panel, plain | link))
+    other = await written(panel, {"scope": "all"}) | {"kind-1": "reply", "label-1-ru": "Приду"}
+    assert "Followed a link" not in await text(panel, await agreed(panel, other))
+
+
 async def test_at_its_time_it_waits_and_a_copy_is_a_draft(panel, sign_in_as):
     await sign_in_as(Role.MARKETER)
     await readers(1)
