@@ -27,13 +27,19 @@ from tests.bot.channels.stands import STANDS, Stand
 TEXT = 'Анна, у вас 150 бонусов: "кофе" & {text} \\ 100 % <b>\nЖдём вас!'
 
 
+@pytest.fixture
+def patience() -> float:
+    """Seconds a call waits for its answer: a test whose server is silent names fewer."""
+    return 60.0
+
+
 @pytest.fixture(params=STANDS)
-async def stand(request, monkeypatch):
-    """Each channel in turn, in no mood to wait."""
-    monkeypatch.setattr(telegram_channel_module, "CALL_SECONDS", 1)
-    monkeypatch.setattr(whatsapp_client, "CALL_SECONDS", 1.0)
-    monkeypatch.setattr(sms_channel_module, "CALL_SECONDS", 1.0)
-    monkeypatch.setattr(email_lines, "CALL_SECONDS", 1.0)
+async def stand(request, monkeypatch, patience):
+    """Each channel in turn."""
+    monkeypatch.setattr(telegram_channel_module, "CALL_SECONDS", int(patience))
+    monkeypatch.setattr(whatsapp_client, "CALL_SECONDS", patience)
+    monkeypatch.setattr(sms_channel_module, "CALL_SECONDS", patience)
+    monkeypatch.setattr(email_lines, "CALL_SECONDS", patience)
     async with STANDS[request.param]() as made:
         yield made
 
@@ -117,6 +123,7 @@ async def test_who_is_not_there_is_not_written_to_again(stand):
     assert isinstance(await refusal_of(stand, "gone"), Unreachable)
 
 
+@pytest.mark.parametrize("patience", [1.0])
 @pytest.mark.parametrize("fault", ["lost", "silent"])
 async def test_without_an_answer_nobody_knows_whether_it_arrived(stand, fault):
     begun = time.monotonic()
@@ -131,6 +138,7 @@ async def test_behind_the_page_of_a_proxy_it_may_have_been_taken(stand):
     assert type(await refusal_of(stand, "page")) is Unanswered
 
 
+@pytest.mark.parametrize("patience", [1.0])
 async def test_no_word_of_an_error_names_a_person_or_a_secret(stand):
     for fault in stand.faults:
         stand.faults[fault]()
