@@ -1,5 +1,6 @@
 """A seeded shop on servers of its own, with fsync on, for the benchmarks."""
 
+import argparse
 import asyncio
 import os
 import signal
@@ -17,6 +18,7 @@ from loyalty import db
 from loyalty.clock import system_now
 from regulars.embedded import EmbeddedServers
 from regulars.seed import seed
+from regulars.seed.fast import seed_fast
 
 SECRET_KEY = "0123456789-fit-for-benchmarks-only-AB"
 PORT = 18_431
@@ -34,13 +36,37 @@ class BenchShop:
 @contextmanager
 def seeded_shop(customers: int) -> Iterator[BenchShop]:
     """Servers in a temporary home, migrated and seeded; gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as home:
-        Path(home).chmod(0o711)
-        servers = EmbeddedServers(Path(home) / "servers")
+    with _home() as home:
+        servers = EmbeddedServers(home / "servers")
         addresses = servers.start()
         try:
             asyncio.run(_fill(addresses.database_url, customers))
             yield BenchShop(addresses.database_url, addresses.redis_url, servers.postgres_bin)
+        finally:
+            servers.stop()
+
+
+def fast_arguments(description: str, customers: int) -> argparse.ArgumentParser:
+    """The command line of a benchmark on the fast seed's base: what `fast_shop` reads."""
+    arguments = argparse.ArgumentParser(description=description)
+    arguments.add_argument("customers", nargs="?", type=int, default=customers)
+    arguments.add_argument("--keep", type=Path, help="a folder that the base stays in for the next run")
+    arguments.add_argument("--database", help="the address of a base that `regulars seed --fast` has filled")
+    return arguments
+
+
+@contextmanager
+def fast_shop(asked: argparse.Namespace) -> Iterator[BenchShop]:
+    """A shop of the fast seed in the folder that is kept, or in a temporary one; or the base that is named."""
+    with _home(asked.keep) as home:
+        servers = EmbeddedServers(home / "servers")
+        addresses = servers.start()
+        try:
+            finished = home / "seeded"
+            if asked.database is None and not finished.exists():
+                asyncio.run(_fill_fast(addresses.database_url, asked.customers))
+                finished.touch()
+            yield BenchShop(asked.database or addresses.database_url, addresses.redis_url, servers.postgres_bin)
         finally:
             servers.stop()
 
@@ -71,6 +97,24 @@ def cpu_seconds(pid: int) -> float:
     """User and system time of a process so far. Source: proc(5), stat."""
     values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def _home(kept: Path | None = None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as home:
+        Path(home).chmod(0o711)
+        yield Path(home)
+
+
+async def _fill_fast(url: str, customers: int) -> None:
+    await db.open_database(url)
+    await db.migrate()
+    await seed_fast(customers, now=system_now(), report=lambda words: print(f"  {words}", flush=True))
+    await db.close_database()
 
 
 async def _fill(url: str, customers: int) -> None:

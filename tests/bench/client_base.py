@@ -6,23 +6,16 @@ pages about all this, through HTTP. With --keep the base stays in DIR for the ne
 was seeded before.
 """
 
-import argparse
 import asyncio
 import statistics
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import aiohttp
-
 from loyalty import db
-from loyalty.clock import system_now
 from loyalty.customers.rules import parse_search
 from loyalty.office.actions.duplicates import look_for_duplicates_nightly
 from loyalty.office.queries.duplicates import duplicates
@@ -32,11 +25,9 @@ from loyalty.segments.queries.base import Look, base_count, base_page, base_tota
 from loyalty.segments.queries.finding import Cursor
 from loyalty.segments.rules.trees import tree_from
 from loyalty.shop.queries import locations
-from regulars.embedded import EmbeddedServers
-from regulars.seed import DEMO_LOGINS
-from regulars.seed.fast import seed_fast
 from tests.bench._looks import COMBINATIONS, COUNTED, FILTER_LOOKS, ORDERS, SEARCHES, Asked, marks
-from tests.bench._shop import BenchShop, web_process
+from tests.bench._panel import p95, page_times, signed_in
+from tests.bench._shop import BenchShop, fast_arguments, fast_shop, web_process
 
 REPEATS = 7
 OWED_RATIO, OWED_MS = 2.0, 150.0
@@ -173,44 +164,18 @@ async def through_http(address: str, looks: list[Asked], somebody: db.Row) -> No
     ]
     paths += [(f"card {tab}", f"/customers/{somebody['id']}{tab}") for tab in CARD_TABS]
     paths += [(path, path) for path in PAGES]
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address without a name
     every: list[float] = []
     slow: list[tuple[float, str]] = []
     print(f"{'through HTTP':<38} {'p50':>8} {'p95':>8}")
-    async with aiohttp.ClientSession(address, headers=headers, cookie_jar=jar) as session:
-        email, password, _ = DEMO_LOGINS[0]
-        async with session.post("/login", data={"email": email, "password": password}):
-            pass
+    async with signed_in(address) as session:
         for words, path in paths:
-            times = [await _asked(session, path) for _ in range(REPEATS + 1)][1:]
+            _, times = await page_times(session, path, REPEATS)
             every += times
             slow.append((statistics.median(times), words))
             print(f"{words:<38} {statistics.median(times):8.1f} {p95(times):8.1f}", flush=True)
     over = [f"{words} {middle:.0f}" for middle, words in sorted(slow, reverse=True) if middle > OWED_MS]
     print(f"{'all pages':<38} {statistics.median(every):8.1f} {p95(every):8.1f}")
     print(f"pages over {OWED_MS:.0f} ms: {', '.join(over) or 'none'}")
-
-
-async def _asked(session: aiohttp.ClientSession, path: str) -> float:
-    began = perf_counter()
-    async with session.get(path) as answer:
-        await answer.read()
-        assert answer.status == 200, (path, answer.status)
-    return (perf_counter() - began) * 1000
-
-
-def p95(times: list[float]) -> float:
-    """What 95 of a hundred do not pass."""
-    return sorted(times)[min(len(times) - 1, len(times) * 95 // 100)]
-
-
-async def fill(url: str, customers: int) -> None:
-    """Make the fast seed's base."""
-    await db.open_database(url)
-    await db.migrate()
-    await seed_fast(customers, now=system_now(), report=lambda words: print(f"  {words}", flush=True))
-    await db.close_database()
 
 
 async def _run(shop: BenchShop) -> None:
@@ -226,36 +191,9 @@ async def _run(shop: BenchShop) -> None:
         await through_http(address, looks, somebody)
 
 
-@contextmanager
-def home(kept: Path | None) -> Iterator[Path]:
-    """The folder that the servers live in: one that stays, or one that goes with the run."""
-    if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept
-        return
-    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
-        Path(folder).chmod(0o711)
-        yield Path(folder)
-
-
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="The client base at size.")
-    arguments.add_argument("customers", nargs="?", type=int, default=1_000_000)
-    arguments.add_argument("--keep", type=Path, help="a folder that the base stays in for the next run")
-    arguments.add_argument("--database", help="the address of a base that `regulars seed --fast` has filled")
-    asked = arguments.parse_args()
-    with home(asked.keep) as folder:
-        servers = EmbeddedServers(folder / "servers")
-        addresses = servers.start()
-        try:
-            finished = folder / "seeded"
-            if asked.database is None and not finished.exists():
-                asyncio.run(fill(addresses.database_url, asked.customers))
-                finished.touch()
-            url = asked.database or addresses.database_url
-            asyncio.run(_run(BenchShop(url, addresses.redis_url, servers.postgres_bin)))
-        finally:
-            servers.stop()
+    with fast_shop(fast_arguments("The client base at size.", 1_000_000).parse_args()) as shop:
+        asyncio.run(_run(shop))
 
 
 if __name__ == "__main__":

@@ -6,26 +6,22 @@ page through HTTP, to its first byte and to its end, with figures that are kept 
 as in `tests.bench.client_base`.
 """
 
-import argparse
 import asyncio
 import statistics
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import aiohttp
+from aiohttp import ClientSession
 
 from loyalty import db
 from loyalty.office.actions.dashboard import count_look
 from loyalty.office.dashboard import STANDING, Look, Part, Preset, good_for, window_of
 from loyalty.shop.queries import locations, shop
-from regulars.embedded import EmbeddedServers
-from regulars.seed import DEMO_LOGINS
-from tests.bench._shop import BenchShop, web_process
-from tests.bench.client_base import fill, home, p95
+from tests.bench._panel import p95, page_times, signed_in
+from tests.bench._shop import BenchShop, fast_arguments, fast_shop, web_process
 
 MESSAGES_EACH = 20
 REPEATS = 20
@@ -128,11 +124,7 @@ async def _once(work: Callable[[], Awaitable[Any]]) -> float:
 
 async def through_http(address: str, pages: list[str]) -> None:
     """The page, with all that is kept and with nothing."""
-    jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address without a name
-    async with aiohttp.ClientSession(address, headers={"Sec-Fetch-Site": "same-origin"}, cookie_jar=jar) as session:
-        email, password, _ = DEMO_LOGINS[0]
-        async with session.post("/login", data={"email": email, "password": password}):
-            pass
+    async with signed_in(address) as session:
         print(f"{'through HTTP':<36} {'p50':>9} {'p95':>9}  first byte, whole page p95")
         every: list[float] = []
         for path in pages:
@@ -142,20 +134,10 @@ async def through_http(address: str, pages: list[str]) -> None:
         await _pages(session, "nothing kept yet", "/dashboard?period=90d")
 
 
-async def _pages(session: aiohttp.ClientSession, words: str, path: str) -> list[float]:
-    times = [await _asked(session, path) for _ in range(REPEATS + 1)][1:]
-    begun, whole = [first for first, _ in times], [end for _, end in times]
+async def _pages(session: ClientSession, words: str, path: str) -> list[float]:
+    begun, whole = await page_times(session, path, REPEATS)
     print(f"{words:<36} {statistics.median(begun):9.1f} {p95(begun):9.1f}  {p95(whole):9.1f}", flush=True)
     return begun
-
-
-async def _asked(session: aiohttp.ClientSession, path: str) -> tuple[float, float]:
-    began = perf_counter()
-    async with session.get(path) as answer:
-        first = perf_counter()
-        await answer.read()
-        assert answer.status == 200, (path, answer.status)
-    return (first - began) * 1000, (perf_counter() - began) * 1000
 
 
 async def _run(bench: BenchShop, messages: int) -> None:
@@ -172,25 +154,12 @@ async def _run(bench: BenchShop, messages: int) -> None:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="The overview at size.")
-    arguments.add_argument("customers", nargs="?", type=int, default=1_000_000)
+    arguments = fast_arguments("The overview at size.", 1_000_000)
     arguments.add_argument("--messages", type=int, help="so many at least; twenty a customer by default")
-    arguments.add_argument("--keep", type=Path, help="a folder that the base stays in for the next run")
-    arguments.add_argument("--database", help="the address of a base that `regulars seed --fast` has filled")
     asked = arguments.parse_args()
     messages = asked.customers * MESSAGES_EACH if asked.messages is None else asked.messages
-    with home(asked.keep) as folder:
-        servers = EmbeddedServers(folder / "servers")
-        addresses = servers.start()
-        try:
-            finished = folder / "seeded"
-            if asked.database is None and not finished.exists():
-                asyncio.run(fill(addresses.database_url, asked.customers))
-                finished.touch()
-            url = asked.database or addresses.database_url
-            asyncio.run(_run(BenchShop(url, addresses.redis_url, servers.postgres_bin), messages))
-        finally:
-            servers.stop()
+    with fast_shop(asked) as shop:
+        asyncio.run(_run(shop, messages))
 
 
 if __name__ == "__main__":

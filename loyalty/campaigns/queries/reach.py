@@ -16,42 +16,50 @@ from loyalty.segments.queries.audience import Audience, audience_statement
 
 # One row a person: the account that they would be written to, or why they are not; and the lot that they draw. Of the
 # accounts in the campaign's channels those count where something arrives, then those that take its topic, then those
-# that may be written to at this moment: some channels only let us answer, unless a template goes instead. Indexes:
-# messenger_account_customer, conversation_pkey, consent_customer, message_capped.
+# that may be written to at this moment: some channels only let us answer, unless a template goes instead. All is joined,
+# so that a whole base is read from end to end and one person along the indexes: messenger_account_customer,
+# consent_customer, conversation_pkey, message_capped.
 SPLIT = """
-SELECT found.id AS customer_id, place.account_id, CASE
-    WHEN found.is_marked THEN 'excluded'
+SELECT place.id AS customer_id, place.account_id, CASE
+    WHEN place.is_marked THEN 'excluded'
     WHEN place.known = 0 THEN 'no_account'
-    WHEN place.alive = 0 THEN 'blocked'
+    WHEN NOT place.is_alive THEN 'blocked'
     WHEN {unwanted} THEN 'no_consent'
-    WHEN place.taking = 0 THEN 'not_taken'
+    WHEN NOT place.is_taking THEN 'not_taken'
     WHEN place.account_id IS NULL THEN 'window_closed'
     WHEN {missing} THEN 'variable_missing'
     WHEN {capped} THEN 'frequency_cap'
     END AS reason,
-    (hashint8extended(found.id, {seed}) & 9223372036854775807) % 10000 < {control} AS is_drawn
-FROM ({found}) found
-    CROSS JOIN LATERAL (SELECT count(*) AS known, count(*) FILTER (WHERE a.is_active) AS alive,
-            count(*) FILTER (WHERE a.is_active AND a.{takes}) AS taking,
-            (array_agg(a.id ORDER BY {order}) FILTER (WHERE {open}))[1] AS account_id
-        FROM messenger_account a
-        WHERE a.customer_id = found.id AND a.channel = ANY({channels})) place
+    (hashint8extended(place.id, {seed}) & 9223372036854775807) % 10000 < {control} AS is_drawn
+FROM (SELECT found.id, bool_or(found.is_marked) AS is_marked, count(a.id) AS known, bool_or(a.is_active) AS is_alive,
+            bool_or(a.is_active AND a.{takes}) AS is_taking,
+            min({rank} << 48 | a.id) FILTER (WHERE {open}) & ((1::bigint << 48) - 1) AS account_id
+        FROM ({found}) found
+            LEFT JOIN messenger_account a ON a.customer_id = found.id AND a.channel = ANY({channels})
+        GROUP BY found.id) place
+    {consents}
 """
-UNWANTED = """
-(SELECT c.granted FROM consent c WHERE c.customer_id = found.id AND c.topic = 'marketing'
-    ORDER BY c.id DESC LIMIT 1) IS NOT TRUE
+# The newest word of each.
+CONSENTS = """
+    LEFT JOIN consent said ON said.customer_id = place.id AND said.topic = 'marketing'
+        AND NOT EXISTS (SELECT FROM consent later WHERE later.customer_id = said.customer_id
+            AND later.topic = 'marketing' AND later.id > said.id)
 """
+UNWANTED = "said.granted IS NOT TRUE"
 CAPPED = """
-{cap} > 0 AND (SELECT count(*) FROM message m WHERE m.customer_id = found.id AND m.topic = 'marketing'
+{cap} > 0 AND (SELECT count(*) FROM message m WHERE m.customer_id = place.id AND m.topic = 'marketing'
     AND m.direction = 'out' AND m.created_at > {now} - make_interval(days => {days})
     AND m.status IN ('sending', 'sent', 'delivered', 'read', 'unknown')) >= {cap}
 """
 MISSING = {
-    "first_name": "EXISTS (SELECT FROM customer c WHERE c.id = found.id AND c.name = '')",
-    "location": "EXISTS (SELECT FROM customer c WHERE c.id = found.id AND c.home_location_id IS NULL)",
+    "first_name": "EXISTS (SELECT FROM customer c WHERE c.id = place.id AND c.name = '')",
+    "location": "EXISTS (SELECT FROM customer c WHERE c.id = place.id AND c.home_location_id IS NULL)",
 }
 """Of whom it is not known."""
-ORDER = "a.is_default AND {own_first} DESC, array_position({channels}, a.channel::text), a.id"
+# Above the account's id in one number, so that the least of them is found without sorting anybody's accounts.
+RANK = """
+(CASE WHEN a.is_default AND {own_first} THEN 0 ELSE 64 END + array_position({channels}, a.channel::text))::bigint
+"""
 # Their last word is looked for only where it matters.
 OPEN = """a.is_active AND a.{takes} AND ({template} OR a.channel <> ALL({windows})
     OR (SELECT v.heard_at FROM conversation v WHERE v.account_id = a.id) > {now} - make_interval(hours => {hours}))"""
@@ -162,6 +170,7 @@ async def split_of(audience: Audience, manner: Manner, *, working: Collection[st
         "seed": add(manner.seed, "bigint"),
         "control": add(manner.control_bp, "int"),
         "takes": f"takes_{manner.topic.value}",
+        "consents": CONSENTS if is_marketing else "",
         "unwanted": UNWANTED if is_marketing else "false",
         "missing": " OR ".join(MISSING[name] for name in manner.needed) or "false",
         "capped": "false",
@@ -169,5 +178,5 @@ async def split_of(audience: Audience, manner: Manner, *, working: Collection[st
     if is_marketing and cap.messages:
         limits = {"cap": add(cap.messages, "int"), "days": add(cap.days, "int"), "now": parts["now"]}
         parts["capped"] = CAPPED.format(**limits)
-    sql = SPLIT.format(found=found, order=ORDER.format(**parts), open=OPEN.format(**parts), **parts)
+    sql = SPLIT.format(found=found, rank=RANK.format(**parts).strip(), open=OPEN.format(**parts), **parts)
     return Split(sql, params, used)
