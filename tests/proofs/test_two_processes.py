@@ -27,7 +27,7 @@ async def test_two_bots_on_one_chat_take_each_update_once_and_in_its_order(proce
     # Both are to stand before the chat at once, whatever else they hold.
     async with hold("LOCK TABLE conversation IN ACCESS EXCLUSIVE MODE"):
         guest.rush()
-        guest.write(*(f"{COMMANDS[number % len(COMMANDS)]} {number}" for number in range(sized(40, 200) - 6)))
+        guest.write(*(f"{COMMANDS[number % len(COMMANDS)]} {number}" for number in range(sized(20, 200) - 6)))
         # The same updates arrive by three ways: from the messenger, and twice beside it.
         same = [arrived(update) for update in simulator.telegram.exchange.updates.pending]
         assert len(same) == len(guest.updates)
