@@ -1,7 +1,8 @@
 """Tables of campaigns. Private to this room.
 
-Whom a campaign chose stands in `recipient`, and which of its links they followed in `campaign_click`: their keys of two
-and three columns the ORM cannot declare, so the migrations create them and plain SQL uses them.
+Whom a campaign chose, and which wording they drew, stands in `recipient`, and which of its links they followed in
+`campaign_click`: their keys of two and three columns the ORM cannot declare, so the migrations create them and plain
+SQL uses them.
 """
 
 from tortoise import fields
@@ -12,12 +13,12 @@ from tortoise.models import Model
 class Campaign(Model):
     """One message to many. Its audience is frozen when it starts, and never changes after.
 
-    texts: {language: text}. fallbacks: {variable: {language: text}} for people of whom nothing is known there. buttons:
-    [{"kind": link, reply or card, "labels": {language: label}, "url": …}]. preferred: the channels in order of
-    preference, by commas; channels: those in which somebody was written to. look: the search and the filter that its
-    people are found by; null: ids, ticked one by one. acknowledged_*: what its author confirmed before it started: the
-    version of the words, the words themselves, in their language. queued, sent …: how its recipients stood at
-    `counted_at`.
+    texts: {language: text}; other_texts: the same of each wording after the first, of which everybody draws one.
+    fallbacks: {variable: {language: text}} for people of whom nothing is known there. buttons: [{"kind": link, reply or
+    card, "labels": {language: label}, "url": …}]. preferred: the channels in order of preference, by commas; channels:
+    those in which somebody was written to. look: the search and the filter that its people are found by; null: ids,
+    ticked one by one. acknowledged_*: what its author confirmed before it started: the version of the words, the words
+    themselves, in their language. queued, sent …: how its recipients stood at `counted_at`.
 
     starts_at: when it is due; null: at once. repeat: {"every": week, month or cron, …} in `zone`; each time is a
     campaign of its own, whose `series` this is. control_bp: the share that is not written to, drawn by `seed`;
@@ -55,6 +56,7 @@ class Campaign(Model):
     counted_at = fields.DatetimeField()
     updated_at = fields.DatetimeField(null=True)  # of a draft
     preferred = fields.CharField(max_length=60, db_default="")
+    other_texts = fields.JSONField[list[dict[str, str]] | None](null=True)
     fallbacks = fields.JSONField[dict[str, dict[str, str]]](null=True)
     buttons = fields.JSONField[list[dict[str, object]]](null=True)
     attachment = fields.ForeignKeyField("loyalty.Attachment", null=True, on_delete=fields.RESTRICT, related_name=False)

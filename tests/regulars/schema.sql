@@ -280,6 +280,7 @@ CREATE TABLE public.campaign (
     updated_at timestamp with time zone,
     window_days smallint DEFAULT 0 NOT NULL,
     zone character varying(40) DEFAULT ''::character varying NOT NULL,
+    other_texts jsonb,
     CONSTRAINT campaign_figures CHECK ((((control_bp >= 0) AND (control_bp <= 5000)) AND ((window_days >= 0) AND (window_days <= 365)) AND (bonus >= 0) AND (bonus_days >= 0))),
     CONSTRAINT campaign_state CHECK (((state)::text = ANY ((ARRAY['draft'::character varying, 'scheduled'::character varying, 'running'::character varying, 'paused'::character varying, 'finished'::character varying, 'cancelled'::character varying])::text[])))
 );
@@ -1249,7 +1250,9 @@ CREATE TABLE public.recipient (
     reason character varying(24),
     account_id bigint,
     message_id bigint,
-    CONSTRAINT recipient_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'queued'::character varying, 'due'::character varying, 'done'::character varying, 'skipped'::character varying, 'control'::character varying])::text[])))
+    variant smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT recipient_state CHECK (((state)::text = ANY ((ARRAY['waiting'::character varying, 'queued'::character varying, 'due'::character varying, 'done'::character varying, 'skipped'::character varying, 'control'::character varying])::text[]))),
+    CONSTRAINT recipient_variant CHECK (((variant >= 0) AND (variant <= 2)))
 );
 CREATE TABLE public.referral (
     created_at timestamp with time zone NOT NULL,

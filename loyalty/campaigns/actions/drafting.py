@@ -28,19 +28,19 @@ KEEP = """
 UPDATE campaign SET name = $2, topic = $3, texts = $4::jsonb, fallbacks = $5::jsonb, buttons = $6::jsonb,
     template_id = $7, preferred = $8, starts_at = $9, send_until = $10, repeat = $11::jsonb, zone = $12,
     control_bp = $13, window_days = $14, bonus = $15, bonus_days = $16, attachment_id = $17, updated_at = $18,
-    state = 'draft'
+    state = 'draft', other_texts = $19::jsonb
 WHERE id = $1
 """
 WHOM = "UPDATE campaign SET look = $2::jsonb, ids = $3::jsonb WHERE id = $1"
 HOLD = "SELECT state, attachment_id FROM campaign WHERE id = $1 FOR NO KEY UPDATE"
 COPY = """
-INSERT INTO campaign (key, name, topic, texts, fallbacks, buttons, attachment_id, template_id, preferred, channels,
-    look, ids, state, acknowledged_version, acknowledged_language, acknowledged_text, staff_id, created_at, resumed_at,
-    counted_at, updated_at, resumed_from, place, total, skipped, queued, sent, delivered, read, failed, unknown,
-    cancelled, seed, control_bp, window_days, bonus, bonus_days, zone)
-SELECT $2, name, topic, texts, fallbacks, buttons, attachment_id, template_id, preferred, '', look, ids, 'draft', 0, '',
-    '', $3, $4::timestamptz, $4, $4, $4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, $5, control_bp, window_days, bonus,
-    bonus_days, zone
+INSERT INTO campaign (key, name, topic, texts, other_texts, fallbacks, buttons, attachment_id, template_id, preferred,
+    channels, look, ids, state, acknowledged_version, acknowledged_language, acknowledged_text, staff_id, created_at,
+    resumed_at, counted_at, updated_at, resumed_from, place, total, skipped, queued, sent, delivered, read, failed,
+    unknown, cancelled, seed, control_bp, window_days, bonus, bonus_days, zone)
+SELECT $2, name, topic, texts, other_texts, fallbacks, buttons, attachment_id, template_id, preferred, '', look, ids,
+    'draft', 0, '', '', $3, $4::timestamptz, $4, $4, $4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, $5, control_bp, window_days,
+    bonus, bonus_days, zone
 FROM campaign WHERE id = $1 ON CONFLICT (key) DO NOTHING RETURNING id
 """
 # A file may go with a copy too; of what was sent for a trial it is gone.
@@ -197,6 +197,7 @@ async def _keep(
         terms.bonus_days,
         kept,
         now,
+        db.to_json([dict(texts) for texts in words.other_texts]) if words.other_texts else None,
     )
     if attachment is not None and kept != attachment:
         await db.execute(FORGET_FILE, attachment)

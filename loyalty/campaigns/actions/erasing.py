@@ -8,7 +8,8 @@ from loyalty import db
 # Index: recipient_customer.
 ERASE = """
 UPDATE campaign c SET look = c.look - 'q', name = CASE WHEN c.total = 1 THEN '' ELSE c.name END,
-    texts = CASE WHEN c.total = 1 THEN '{}' ELSE c.texts END
+    texts = CASE WHEN c.total = 1 THEN '{}' ELSE c.texts END,
+    other_texts = CASE WHEN c.total = 1 THEN NULL ELSE c.other_texts END
 WHERE (c.look ? 'q' OR c.total = 1)
     AND c.id IN (SELECT campaign_id FROM recipient WHERE customer_id = ANY($1::bigint[]))
 """
@@ -19,7 +20,8 @@ UPDATE campaign SET look = look - 'q', ids = '[]', pause_reason = 'no_audience',
 WHERE state IN ('draft', 'scheduled') AND look ? 'q'
 """
 FOR_THEM_ALONE = """
-UPDATE campaign SET ids = '[]', name = '', texts = '{}', state = 'cancelled', finished_at = created_at
+UPDATE campaign SET ids = '[]', name = '', texts = '{}', other_texts = NULL, state = 'cancelled',
+    finished_at = created_at
 WHERE state IN ('draft', 'scheduled') AND ids <> '[]' AND ids <@ $1::jsonb
 """
 # Nothing more comes to them of what had begun. Index: automation_run_customer.

@@ -70,9 +70,10 @@ FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.campaign_id = $1 
 """
 # By the primary key.
 NEXT = """
-SELECT r.customer_id, r.account_id, c.name, c.language, f.is_hidden, f.balance, f.tier_id, l.name AS location FROM (
-    SELECT customer_id, account_id FROM recipient WHERE campaign_id = $1 AND customer_id > $2 AND state = 'waiting'
-    ORDER BY customer_id LIMIT $3) r
+SELECT r.customer_id, r.account_id, r.variant, c.name, c.language, f.is_hidden, f.balance, f.tier_id,
+    l.name AS location
+FROM (SELECT customer_id, account_id, variant FROM recipient
+        WHERE campaign_id = $1 AND customer_id > $2 AND state = 'waiting' ORDER BY customer_id LIMIT $3) r
 JOIN customer c ON c.id = r.customer_id JOIN customer_facts f ON f.customer_id = r.customer_id
     LEFT JOIN location l ON l.id = c.home_location_id
 ORDER BY r.customer_id
@@ -210,11 +211,11 @@ async def _end_late(campaign_id: int) -> None:
 
 async def _queue(campaign_id: int, rows: Sequence[db.Row], task: db.Row, link: LinkFor | None, now: datetime) -> None:
     words, language = words_of(task), (await shop()).language
-    programme = await programme_at(now)
+    programme, wordings = await programme_at(now), words.wordings
     copies = []
     for row in rows:
         values = values_of(row, words, task["bonus"], programme, language)
-        content = content_for(words, row["language"], language, values)
+        content = content_for(wordings[row["variant"]], row["language"], language, values)
         if link is not None and content.links:
             content = replace(content, links=_counted(content.links, campaign_id, row["customer_id"], words, link))
         copies.append(BulkMessage(row["account_id"], content, f"campaign:{campaign_id}:{row['customer_id']}"))

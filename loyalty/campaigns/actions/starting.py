@@ -35,13 +35,13 @@ UPDATE campaign SET state = 'running', started_at = $2::timestamptz, resumed_at 
 """
 # One campaign for each time of a series: its key says which, so that no time comes twice.
 ONE_OF_SERIES = """
-INSERT INTO campaign (key, name, topic, texts, fallbacks, buttons, attachment_id, template_id, preferred, channels,
-    look, ids, state, acknowledged_version, acknowledged_language, acknowledged_text, staff_id, created_at, resumed_at,
-    counted_at, updated_at, started_at, starts_at, resumed_from, place, total, skipped, queued, sent, delivered, read,
-    failed, unknown, cancelled, seed, control_bp, window_days, bonus, bonus_days, zone, series_id)
-SELECT $2, name, topic, texts, fallbacks, buttons, attachment_id, template_id, preferred, '', look, ids, 'running',
-    acknowledged_version, acknowledged_language, acknowledged_text, staff_id, $3::timestamptz, $3, $3, $3, $3,
-    starts_at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+INSERT INTO campaign (key, name, topic, texts, other_texts, fallbacks, buttons, attachment_id, template_id, preferred,
+    channels, look, ids, state, acknowledged_version, acknowledged_language, acknowledged_text, staff_id, created_at,
+    resumed_at, counted_at, updated_at, started_at, starts_at, resumed_from, place, total, skipped, queued, sent,
+    delivered, read, failed, unknown, cancelled, seed, control_bp, window_days, bonus, bonus_days, zone, series_id)
+SELECT $2, name, topic, texts, other_texts, fallbacks, buttons, attachment_id, template_id, preferred, '', look, ids,
+    'running', acknowledged_version, acknowledged_language, acknowledged_text, staff_id, $3::timestamptz, $3, $3, $3,
+    $3, starts_at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     (seed::bigint + extract(epoch FROM starts_at)::bigint) % 2147483648, control_bp, window_days, bonus, bonus_days,
     zone, id
 FROM campaign WHERE id = $1 ON CONFLICT (key) DO NOTHING RETURNING id, seed
@@ -52,10 +52,11 @@ UPDATE campaign SET starts_at = $2, state = CASE WHEN $2::timestamptz IS NULL TH
 """
 FREEZE = """
 WITH frozen AS (
-    INSERT INTO recipient (campaign_id, customer_id, state, reason, account_id)
+    INSERT INTO recipient (campaign_id, customer_id, state, reason, account_id, variant)
     SELECT {campaign}::int, split.customer_id,
         CASE WHEN split.reason IS NOT NULL THEN 'skipped' WHEN split.is_drawn THEN 'control' ELSE 'waiting' END,
-        split.reason, CASE WHEN split.reason IS NULL THEN split.account_id END
+        split.reason, CASE WHEN split.reason IS NULL THEN split.account_id END,
+        CASE WHEN split.reason IS NULL AND NOT split.is_drawn THEN split.variant ELSE 0 END
     FROM ({split}) split RETURNING state
 ), counted AS (
     SELECT count(*)::int AS total, (count(*) FILTER (WHERE state = 'skipped'))::int AS skipped,

@@ -39,7 +39,7 @@ async def send_trial(
     actor: Actor,
     now: datetime,
 ) -> list[str]:
-    """Send it to whoever asks, at any hour, in each of these channels in which they are; returns those.
+    """Send each wording to whoever asks, at any hour, in each of these channels in which they are; returns those.
 
     values: what its variables are this time. The same key sends once. Nobody counts it, and it needs no consent. Raises
     NotFound("campaign"), Refused("nowhere_to_try").
@@ -50,8 +50,12 @@ async def send_trial(
     places = await places_of_staff(actor.staff_id, channels) if actor.staff_id is not None else {}
     if not places:
         raise Refused("nowhere_to_try")
-    content = content_for(words_of(row), language, (await shop()).language, values)
-    copies = [BulkMessage(place, content, f"trial:{campaign_id}:{key}:{place}") for place in places.values()]
-    await queue_bulk(copies, topic="service", priority=Priority.SERVICE, now=now)
+    shop_language = (await shop()).language
+    # One after the other, so that they come in their order.
+    for variant, words in enumerate(words_of(row).wordings):
+        content = content_for(words, language, shop_language, values)
+        named = f"trial:{campaign_id}:{key}:{variant}"
+        copies = [BulkMessage(place, content, f"{named}:{place}") for place in places.values()]
+        await queue_bulk(copies, topic="service", priority=Priority.SERVICE, now=now)
     await write_journal(actor, "campaign.tried", subject_kind="campaign", subject_id=campaign_id, now=now)
     return list(places)

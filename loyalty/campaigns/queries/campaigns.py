@@ -104,12 +104,12 @@ class RecipientView:
 
 
 CAMPAIGNS = """
-SELECT c.id, c.name, c.topic, c.texts, c.fallbacks, c.buttons, c.attachment_id, c.template_id, c.preferred, c.channels,
-    c.look, c.ids, c.state, c.pause_reason, c.starts_at, c.send_until, c.repeat, c.zone, c.control_bp, c.seed,
-    c.window_days, c.bonus, c.bonus_days, c.series_id, c.updated_at, c.started_at, c.acknowledged_version,
-    c.acknowledged_text, c.staff_id, p.name AS staff_name, c.created_at, c.resumed_at, c.resumed_from, c.finished_at,
-    c.counted_at, c.total, c.skipped, c.control, c.queued, c.sent, c.delivered, c.read, c.failed, c.unknown,
-    c.cancelled, f.name AS file_name
+SELECT c.id, c.name, c.topic, c.texts, c.other_texts, c.fallbacks, c.buttons, c.attachment_id, c.template_id,
+    c.preferred, c.channels, c.look, c.ids, c.state, c.pause_reason, c.starts_at, c.send_until, c.repeat, c.zone,
+    c.control_bp, c.seed, c.window_days, c.bonus, c.bonus_days, c.series_id, c.updated_at, c.started_at,
+    c.acknowledged_version, c.acknowledged_text, c.staff_id, p.name AS staff_name, c.created_at, c.resumed_at,
+    c.resumed_from, c.finished_at, c.counted_at, c.total, c.skipped, c.control, c.queued, c.sent, c.delivered, c.read,
+    c.failed, c.unknown, c.cancelled, f.name AS file_name
 FROM campaign c LEFT JOIN staff_member p ON p.id = c.staff_id LEFT JOIN attachment f ON f.id = c.attachment_id
 """
 # Both by the primary key of campaign.

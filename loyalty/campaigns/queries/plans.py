@@ -13,8 +13,8 @@ from loyalty.segments.queries.audience import Audience
 from loyalty.segments.queries.base import Look
 from loyalty.segments.rules.trees import tree_from
 
-COLUMNS = """name, topic, texts, fallbacks, buttons, attachment_id, template_id, preferred, look, ids, starts_at,
-    send_until, repeat, zone, control_bp, seed, window_days, bonus, bonus_days"""
+COLUMNS = """name, topic, texts, other_texts, fallbacks, buttons, attachment_id, template_id, preferred, look, ids,
+    starts_at, send_until, repeat, zone, control_bp, seed, window_days, bonus, bonus_days"""
 """Of `campaign`, all that the functions here read."""
 BY_CARD = "card"
 """Of a look whose author may not see phones: digits find cards alone."""
@@ -28,6 +28,7 @@ def words_of(row: db.Row) -> Words:
         buttons=buttons_from(db.from_json(row["buttons"]) if row["buttons"] is not None else None),
         attachment=row["attachment_id"] or 0,
         template=row["template_id"] or 0,
+        other_texts=tuple(db.from_json(row["other_texts"])) if row["other_texts"] is not None else (),
     )
 
 
@@ -66,9 +67,17 @@ def audience_of(look: Mapping[str, str] | None, ids: Sequence[int] | None, regio
 
 
 def manner_of(draft: CampaignDraft, seed: int = 0) -> Manner:
-    """How its people are written to. seed: by which the control group is drawn."""
-    words = draft.words
-    return Manner(draft.topic, draft.channels or None, words.needed, bool(words.template), draft.terms.control_bp, seed)
+    """How its people are written to. seed: by which the control group is drawn, and who reads which wording."""
+    words, terms = draft.words, draft.terms
+    return Manner(
+        draft.topic,
+        draft.channels or None,
+        words.needed,
+        bool(words.template),
+        terms.control_bp,
+        seed,
+        len(words.wordings),
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:

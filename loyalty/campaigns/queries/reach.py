@@ -14,10 +14,10 @@ from loyalty.conversations.queries.sending import manners
 from loyalty.conversations.queries.types import message_type
 from loyalty.segments.queries.audience import Audience, audience_statement
 
-# One row a person: the account that they would be written to, or why they are not; and the lot that they draw. Of the
+# One row a person: the account that they would be written to, or why they are not; and the lots that they draw. Of the
 # accounts in the campaign's channels those count where something arrives, then those that take its topic, then those
-# that may be written to at this moment: some channels only let us answer, unless a template goes instead. All is joined,
-# so that a whole base is read from end to end and one person along the indexes: messenger_account_customer,
+# that may be written to at this moment: some channels only let us answer, unless a template goes instead. All is
+# joined, so that a whole base is read from end to end and one person along the indexes: messenger_account_customer,
 # consent_customer, conversation_pkey, message_capped.
 SPLIT = """
 SELECT place.id AS customer_id, place.account_id, CASE
@@ -30,7 +30,8 @@ SELECT place.id AS customer_id, place.account_id, CASE
     WHEN {missing} THEN 'variable_missing'
     WHEN {capped} THEN 'frequency_cap'
     END AS reason,
-    (hashint8extended(place.id, {seed}) & 9223372036854775807) % 10000 < {control} AS is_drawn
+    (hashint8extended(place.id, {seed}) & 9223372036854775807) % 10000 < {control} AS is_drawn,
+    {variant} AS variant
 FROM (SELECT found.id, bool_or(found.is_marked) AS is_marked, count(a.id) AS known, bool_or(a.is_active) AS is_alive,
             bool_or(a.is_active AND a.{takes}) AS is_taking,
             min({rank} << 48 | a.id) FILTER (WHERE {open}) & ((1::bigint << 48) - 1) AS account_id
@@ -39,6 +40,10 @@ FROM (SELECT found.id, bool_or(found.is_marked) AS is_marked, count(a.id) AS kno
         GROUP BY found.id) place
     {consents}
 """
+# A lot of its own: whoever is drawn for the control group says nothing of who reads which wording.
+VARIANT = "((hashint8extended(place.id, {seed} + {apart}) & 9223372036854775807) % {wordings})::smallint"
+APART = 1 << 32
+"""Seeds of campaigns are smaller: with this on top one is none of theirs."""
 # The newest word of each.
 CONSENTS = """
     LEFT JOIN consent said ON said.customer_id = place.id AND said.topic = 'marketing'
@@ -74,7 +79,7 @@ class Manner:
     """How they are written to. channels: those that work here, in the order of preference; None: as the shop has it.
 
     needed: variables without which nobody is written to. has_template: one goes where a text may not be sent.
-    control_bp, seed: who of them is left out by lot, to compare with.
+    control_bp, seed: who of them is left out by lot, to compare with. wordings: of which each of the others draws one.
     """
 
     topic: CampaignTopic = CampaignTopic.MARKETING
@@ -83,6 +88,7 @@ class Manner:
     has_template: bool = False
     control_bp: int = 0
     seed: int = 0
+    wordings: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +175,17 @@ async def split_of(audience: Audience, manner: Manner, *, working: Collection[st
         "template": add(manner.has_template, "boolean"),
         "seed": add(manner.seed, "bigint"),
         "control": add(manner.control_bp, "int"),
+        "variant": "0::smallint",
         "takes": f"takes_{manner.topic.value}",
         "consents": CONSENTS if is_marketing else "",
         "unwanted": UNWANTED if is_marketing else "false",
         "missing": " OR ".join(MISSING[name] for name in manner.needed) or "false",
         "capped": "false",
     }
+    if manner.wordings > 1:
+        parts["variant"] = VARIANT.format(
+            seed=parts["seed"], apart=add(APART, "bigint"), wordings=add(manner.wordings, "bigint")
+        )
     if is_marketing and cap.messages:
         limits = {"cap": add(cap.messages, "int"), "days": add(cap.days, "int"), "now": parts["now"]}
         parts["capped"] = CAPPED.format(**limits)

@@ -6,7 +6,7 @@ never looked into.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -24,6 +24,8 @@ DATA_BYTES = 64
 """What a messenger carries back when a button is pressed."""
 URL_LENGTH = 500
 BUTTONS_AT_MOST = 3
+LETTERS = "ABC"
+"""What the wordings are called, in their order; so many there are at most."""
 
 VARIABLES = ("first_name", "balance", "tier", "location", "bonus")
 """What a text may name: how one is spoken to, their bonuses, tier and home location, and what the campaign gives."""
@@ -67,7 +69,8 @@ class CampaignButton:
 class Words:
     """All that a campaign says. attachment: the number of a stored picture or file; 0 for none.
 
-    template: the number of the approved template that goes where a text may not be sent; 0 for none.
+    template: the number of the approved template that goes where a text may not be sent; 0 for none. other_texts: of
+    each wording after the first, which differs in its text alone.
     """
 
     texts: Texts
@@ -75,11 +78,17 @@ class Words:
     buttons: Sequence[CampaignButton] = ()
     attachment: int = 0
     template: int = 0
+    other_texts: Sequence[Texts] = ()
+
+    @property
+    def wordings(self) -> tuple["Words", ...]:
+        """Each wording as if there were no other."""
+        return tuple(replace(self, texts=texts, other_texts=()) for texts in (self.texts, *self.other_texts))
 
     @property
     def named(self) -> set[str]:
-        """The variables that some language of it names."""
-        return {name for text in self.texts.values() for name in variables_of(text)}
+        """The variables that some language of some wording names."""
+        return {name for texts in (self.texts, *self.other_texts) for name in _named(texts)}
 
     @property
     def needed(self) -> list[str]:
@@ -97,22 +106,30 @@ def buttons_from(body: Sequence[Mapping[str, object]] | None) -> tuple[CampaignB
     return tuple(found)
 
 
+def text_field(variant: int, language: str) -> str:
+    """What the text of a wording in a language is called: text-ru, text-b-ru and so on."""
+    return f"text-{LETTERS[variant].lower()}-{language}" if variant else f"text-{language}"
+
+
 def checked_words(words: Words, shop_language: str) -> Words:
     """The words without blanks. There must be a text in the shop's language: everybody else gets that.
 
-    Raises Invalid("text-ru", …): required, too long, a brace that opens nothing, a variable that there is not;
+    Wordings are compared by their words alone: each is told in the same languages, and no two are the same.
+
+    Raises Invalid("text-ru" | "text-b-ru", …): required, too long, a brace that opens nothing, a variable that there is
+    not, told in another wording, the same as another; Invalid("wordings", …) for too many of them;
     Invalid("fallback-location-ru", …); Invalid("label-1-ru" | "url-1" | "buttons", …).
     """
-    texts = {language: text for language in LANGUAGES if (text := _text(words.texts, language, shop_language))}
-    named = {name for text in texts.values() for name in variables_of(text)}
+    first, *others = _wordings(words, shop_language)
+    named = {name for texts in (first, *others) for name in _named(texts)}
     fallbacks = {name: _fallback(name, words.fallbacks, shop_language) for name in VARIABLES if name in named}
     buttons = _buttons(words.buttons, shop_language)
     kept = {name: told for name, told in fallbacks.items() if told != {}}
-    return Words(texts, kept, buttons, words.attachment, words.template)
+    return Words(first, kept, buttons, words.attachment, words.template, tuple(others))
 
 
 def content_for(words: Words, language: str, shop_language: str, values: Mapping[str, str]) -> Content:
-    """What one person reads: `values` are of theirs; what is empty there is told by its fallback.
+    """What one person reads of the first wording: `values` are of theirs; what is empty is told by its fallback.
 
     Who has no name, and for whom there is none, is spoken to without it, and without the comma before it.
     """
@@ -141,9 +158,29 @@ def _told(fallback: Mapping[str, str] | None, language: str, shop_language: str)
     return (fallback or {}).get(language) or (fallback or {}).get(shop_language) or ""
 
 
-def _text(texts: Texts, language: str, shop_language: str) -> str:
+def _named(texts: Texts) -> set[str]:
+    return {name for text in texts.values() for name in variables_of(text)}
+
+
+def _wordings(words: Words, shop_language: str) -> list[Texts]:
+    wordings = (words.texts, *words.other_texts)
+    if len(wordings) > len(LETTERS):
+        raise Invalid("wordings", "too_many", limit=len(LETTERS))
+    found: list[Texts] = [
+        {one: text for one in LANGUAGES if (text := _text(texts, one, text_field(variant, one), shop_language))}
+        for variant, texts in enumerate(wordings)
+    ]
+    told = {language for texts in found for language in texts}
+    for variant, texts in enumerate(found):
+        if missing := sorted(told - texts.keys()):
+            raise Invalid(text_field(variant, missing[0]), "told_in_another_wording")
+        if texts in found[:variant]:
+            raise Invalid(text_field(variant, shop_language), "same_wording")
+    return found
+
+
+def _text(texts: Texts, language: str, name: str, shop_language: str) -> str:
     text = "\n".join(line.rstrip() for line in texts.get(language, "").replace("\t", " ").splitlines()).strip()
-    name = f"text-{language}"
     if not text and language == shop_language:
         raise Invalid(name, "required")
     if len(text) > TEXT_LENGTH:
