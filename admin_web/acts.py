@@ -134,6 +134,7 @@ ACTS = {
     "message_type.changed": mark("Message type changed"),
     "message_type.reset": mark("Message type as it comes with the house again"),
     "messaging.changed": mark("Quiet hours or limits of advertising changed"),
+    "prices.changed": mark("What messages cost changed"),
     "template.added": mark("Template written"),
     "template.changed": mark("Template changed"),
     "template.deleted": mark("Template deleted"),

@@ -185,7 +185,9 @@ class Sender:
         some, self._ready = self._ready[:free], self._ready[free:]
         try:
             ids = [one.message.id for one in some]
-            begun = await delivery.settle_and_begin(done, ids, self._channel.source, now=self._clock())
+            units = [self._channel.units(one.outgoing) for one in some]
+            now = self._clock()
+            begun = await delivery.settle_and_begin(done, ids, self._channel.source, units=units, now=now)
         except BaseException:
             self._start(_patiently(partial(delivery.release, _held(some))))
             raise

@@ -37,6 +37,7 @@ from loyalty.staff.rules import Permission
 PATH = "/settings/message-types"
 HOURS_PATH = "/settings/messaging"
 TEMPLATES_PATH = "/settings/templates"
+PRICES_PATH = "/settings/message-prices"
 NAV = NavItem(
     "message_types",
     PATH,
@@ -44,7 +45,7 @@ NAV = NavItem(
     mark("What is sent"),
     "settings",
     Permission.SHOP_MANAGE,
-    under=(HOURS_PATH, TEMPLATES_PATH),
+    under=(HOURS_PATH, TEMPLATES_PATH, PRICES_PATH),
 )
 STEPS = {"up": -1, "down": 1}
 

@@ -242,6 +242,9 @@ class Channel(Protocol):
     async def send(self, message: Outgoing) -> str:
         """Send a message; returns the messenger's name for it. Raises SendError."""
 
+    def units(self, message: Outgoing) -> int:
+        """For how many messages the channel charges when it is sent; 0 where it takes it for nothing."""
+
     async def edit(self, address: str, message_id: str, content: Content, picture: bytes) -> None:
         """Change the picture of a message and what stands under it, where that can be done. Raises SendError."""
 

@@ -2,18 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from bot.channels.base import Elsewhere, Event, Forged, Outgoing, Progress, Rejected, Store, TemplateNews
-from loyalty.conversations.content import Capabilities, Content, fit
+from loyalty.conversations.content import Capabilities, Content
 from loyalty.conversations.rules import Arrived
-
-STOP_WORDS: Mapping[str, str] = {
-    "en": "No more such messages",
-    "ru": "Больше не присылать",
-    "uk": "Більше не надсилати",
-}
-"""What stands before the link that ends advertising."""
+from loyalty.conversations.stopping import with_stop
 
 
 class OneWay:
@@ -43,6 +36,11 @@ class OneWay:
         del body
         return None
 
+    def units(self, message: Outgoing) -> int:
+        """Each is one."""
+        del message
+        return 1
+
     async def edit(self, address: str, message_id: str, content: Content, picture: bytes) -> None:
         del address, message_id, content, picture
         raise Rejected("cannot_edit")
@@ -63,9 +61,4 @@ def fitted(message: Outgoing, capabilities: Capabilities, before_link: str) -> C
 
     The link is never cut: what stands before it, after `before_link`, is.
     """
-    if not message.stop_url:
-        return fit(message.content, capabilities, message.language)
-    ending = f"{before_link}{STOP_WORDS.get(message.language, STOP_WORDS['en'])}: {message.stop_url}"
-    room = capabilities.text_length - len(ending)
-    content = fit(message.content, replace(capabilities, text_length=room, caption_length=room), message.language)
-    return replace(content, text=f"{content.text}{ending}")
+    return with_stop(message.content, capabilities, message.language, message.stop_url, before=before_link)

@@ -23,7 +23,8 @@ class Campaign(Model):
     starts_at: when it is due; null: at once. repeat: {"every": week, month or cron, …} in `zone`; each time is a
     campaign of its own, whose `series` this is. control_bp: the share that is not written to, drawn by `seed`;
     window_days: for how long purchases count. bonus: hundredths for each to whom it was sent, living bonus_days.
-    report: what came of it, as of `reported_at`.
+    report: what came of it, as of `reported_at`. prices: {channel: what a message cost there when it began}, in
+    hundredths of a minor unit, of the channels whose price was known; null: it began before anybody asked.
     """
 
     id = fields.IntField(primary_key=True)
@@ -78,6 +79,7 @@ class Campaign(Model):
     bonus_days = fields.SmallIntField(db_default=0)
     report = fields.JSONField[dict[str, object] | None](null=True)
     reported_at = fields.DatetimeField(null=True)
+    prices = fields.JSONField[dict[str, int] | None](null=True)
 
     class Meta:
         app = "loyalty"

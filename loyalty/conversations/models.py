@@ -74,7 +74,8 @@ class Message(Model):
 
     `content` is neutral (see content.py). `external_id` is the messenger's name for it. `dedupe_key` keeps one
     cause from speaking twice. `topic` is what consent it needs. `instead_of`: the message that could not be sent
-    through another account of its person.
+    through another account of its person. `units`: for how many messages its channel charges, as of its last try: parts
+    of an SMS, 0 for a text within WhatsApp's hours; null: it was not tried, or nobody counted then.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -99,6 +100,7 @@ class Message(Model):
     sent_at = fields.DatetimeField(null=True)
     delivered_at = fields.DatetimeField(null=True)
     read_at = fields.DatetimeField(null=True)
+    units = fields.SmallIntField(null=True)
 
     class Meta:
         app = "loyalty"
@@ -276,6 +278,22 @@ class Messaging(Model):
     class Meta:
         app = "loyalty"
         table = "messaging"
+
+
+class MessagePrice(Model):
+    """What one channel charges for a message, in hundredths of a minor unit: some cost less than a cent.
+
+    advertising: of offers; service: of all else. Null, like no row: nobody has told.
+    """
+
+    channel = fields.CharField(max_length=10, primary_key=True)
+    advertising = fields.IntField(null=True)
+    service = fields.IntField(null=True)
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        app = "loyalty"
+        table = "message_price"
 
 
 class SenderPulse(Model):

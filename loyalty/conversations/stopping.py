@@ -2,9 +2,18 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from loyalty.conversations.content import Capabilities, Content, fit
 
 PATH = "/stop"
+STOP_WORDS: Mapping[str, str] = {
+    "en": "No more such messages",
+    "ru": "Больше не присылать",
+    "uk": "Більше не надсилати",
+}
+"""What stands before the link that ends advertising."""
 _SEAL = 16
 _DIGITS = 15
 
@@ -29,6 +38,19 @@ def account_of(key: bytes, token: str) -> int | None:
     except ValueError:
         return None
     return account_id if hmac.compare_digest(seal.encode(), _seal(key, account_id).encode()) else None
+
+
+def with_stop(content: Content, able: Capabilities, language: str, url: str, *, before: str) -> Content:
+    """What is said with what a channel can do, and the link that ends such advertising as its last line.
+
+    The link is never cut: what stands before it, and before `before`, is. Without an address there is no such line.
+    """
+    if not url:
+        return fit(content, able, language)
+    ending = f"{before}{STOP_WORDS.get(language, STOP_WORDS['en'])}: {url}"
+    room = able.text_length - len(ending)
+    fitted = fit(content, replace(able, text_length=room, caption_length=room), language)
+    return replace(fitted, text=f"{fitted.text}{ending}")
 
 
 def _seal(key: bytes, account_id: int) -> str:

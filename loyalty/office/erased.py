@@ -63,6 +63,7 @@ TABLES = {
     "media": DELETES,
     "merge": EMPTIES,  # the profile that it remembers
     "message": EMPTIES,  # the words, the customer, the messenger's name for it
+    "message_price": KEEPS,
     "message_template": KEEPS,
     "message_type": KEEPS,
     "messaging": KEEPS,

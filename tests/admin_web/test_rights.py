@@ -243,6 +243,9 @@ o---- chain POST   /settings/messaging
 o---- chain GET    /settings/templates /settings/templates/new /settings/templates/{id}
 o---- chain POST   /settings/templates/new /settings/templates/{id} /settings/templates/{id}/status
                     /settings/templates/{id}/delete
+# message_prices
+o---- chain GET    /settings/message-prices
+o---- chain POST   /settings/message-prices
 # canned_replies
 om--s chain GET    /settings/canned-replies /settings/canned-replies/new /settings/canned-replies/{id}
 om--s chain POST   /settings/canned-replies/new /settings/canned-replies/{id} /settings/canned-replies/{id}/delete

@@ -281,6 +281,7 @@ CREATE TABLE public.campaign (
     window_days smallint DEFAULT 0 NOT NULL,
     zone character varying(40) DEFAULT ''::character varying NOT NULL,
     other_texts jsonb,
+    prices jsonb,
     CONSTRAINT campaign_figures CHECK ((((control_bp >= 0) AND (control_bp <= 5000)) AND ((window_days >= 0) AND (window_days <= 365)) AND (bonus >= 0) AND (bonus_days >= 0))),
     CONSTRAINT campaign_state CHECK (((state)::text = ANY ((ARRAY['draft'::character varying, 'scheduled'::character varying, 'running'::character varying, 'paused'::character varying, 'finished'::character varying, 'cancelled'::character varying])::text[])))
 );
@@ -1005,6 +1006,7 @@ CREATE TABLE public.message (
     instead_of_id bigint,
     read_at timestamp with time zone,
     topic character varying(10) DEFAULT 'service'::character varying NOT NULL,
+    units smallint,
     CONSTRAINT message_direction CHECK (((direction)::text = ANY ((ARRAY['in'::character varying, 'out'::character varying, 'log'::character varying])::text[]))),
     CONSTRAINT message_due CHECK ((((status)::text <> ALL ((ARRAY['queued'::character varying, 'delayed'::character varying])::text[])) OR (due_at IS NOT NULL))),
     CONSTRAINT message_lease CHECK ((((status)::text = ANY ((ARRAY['leased'::character varying, 'sending'::character varying])::text[])) = (leased_until IS NOT NULL))),
@@ -1020,6 +1022,14 @@ CREATE SEQUENCE public.message_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.message_id_seq OWNED BY public.message.id;
+CREATE TABLE public.message_price (
+    channel character varying(10) NOT NULL,
+    advertising integer,
+    service integer,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT message_price_advertising CHECK (((advertising >= 0) AND (advertising <= 1000000000))),
+    CONSTRAINT message_price_service CHECK (((service >= 0) AND (service <= 1000000000)))
+);
 CREATE TABLE public.message_template (
     id integer NOT NULL,
     name character varying(120) NOT NULL,
@@ -1917,6 +1927,8 @@ ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_dedupe_key_key UNIQUE (dedupe_key);
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.message_price
+    ADD CONSTRAINT message_price_pkey PRIMARY KEY (channel);
 ALTER TABLE ONLY public.message_template
     ADD CONSTRAINT message_template_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.message_type

@@ -12,7 +12,7 @@ from bot.channels.reading import TooLong, at, patience, read, read_json, words
 from bot.channels.sms.errors import answered
 from bot.channels.sms.parse import KEY, NAME_LENGTH, REFERENCE, Callback, arrivals, progress
 from bot.channels.sms.template import Call, address_of, body_of
-from loyalty.conversations.channels import CAPABILITIES, SMS
+from loyalty.conversations.channels import CAPABILITIES, SMS, sms_size
 from loyalty.conversations.rules import Arrived
 
 NAME = SMS
@@ -58,7 +58,7 @@ class SmsChannel(OneWay):
     # ------------------------------------------------------------------------------------------- sending
 
     async def send(self, message: Outgoing) -> str:
-        text = fitted(message, self.capabilities, "\n").text
+        text = self._text(message)
         if not text:
             raise Rejected("rejected", "there are no words")
         values = {
@@ -78,6 +78,13 @@ class SmsChannel(OneWay):
         except FAILED_CALL as error:
             # The call may have gone through. Without the error's words: they hold the address, and with it the keys.
             raise Unanswered("no_answer", type(error).__name__) from None
+
+    def units(self, message: Outgoing) -> int:
+        """The parts that it is cut into: a gateway charges for each."""
+        return sms_size(self._text(message)).parts
+
+    def _text(self, message: Outgoing) -> str:
+        return fitted(message, self.capabilities, "\n").text
 
     async def _send(self, values: Mapping[str, str]) -> str:
         """Make the call; returns the gateway's name of the message, "" where it is not asked for."""

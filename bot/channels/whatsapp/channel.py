@@ -131,6 +131,13 @@ class WhatsAppChannel:
         except TimeoutError as error:
             raise Unanswered("no_answer", "TimeoutError") from error
 
+    def units(self, message: Outgoing) -> int:
+        """Templates are charged for; what answers within the hours after their last word is free.
+
+        Source: developers.facebook.com/docs/whatsapp/pricing
+        """
+        return int(message.template is not None)
+
     async def edit(self, address: str, message_id: str, content: Content, picture: bytes) -> None:
         # What was sent stays as it is: `capabilities` say so, and nobody asks for it.
         del address, message_id, content, picture

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from loyalty import db
+from loyalty.campaigns.queries.costs import message_prices
 from loyalty.campaigns.queries.plans import COLUMNS, audience_of, draft_of, manner_of
 from loyalty.campaigns.queries.reach import Split, split_of, used_channels
 from loyalty.campaigns.rules.drafts import Acknowledgement, check_acknowledged, checked_timing
@@ -73,6 +74,7 @@ UPDATE campaign SET channels = coalesce((
         WHERE r.campaign_id = $1 AND r.state = 'waiting') used), '')
 WHERE id = $1
 """
+PRICES = "UPDATE campaign SET prices = $2::jsonb WHERE id = $1"
 HAND_BACK = "UPDATE campaign SET state = 'draft', pause_reason = $2 WHERE id = $1 AND state = 'scheduled'"
 END = "UPDATE campaign SET state = 'cancelled', pause_reason = $2, finished_at = $3 WHERE id = $1"
 
@@ -154,6 +156,9 @@ async def _freeze(campaign_id: int, row: db.Row, now: datetime) -> None:
     audience = audience_of(look, ids, (await shop()).region)
     split = await split_of(audience, manner_of(draft_of(row), row["seed"]), working=used, now=now)
     total, skipped, control = await _insert(campaign_id, split)
+    # What they are now is what it cost: another price tomorrow changes no report of today.
+    prices = await message_prices(row["topic"], row["template_id"] or 0)
+    await db.execute(PRICES, campaign_id, db.to_json(prices))
     await _note("campaign.started", campaign_id, JOB, now, customers=total, skipped=skipped, control=control)
     db.wake("messages")
 

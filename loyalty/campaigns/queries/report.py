@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from loyalty import db
-from loyalty.campaigns.effect import Arm, Verdict, estimate
+from loyalty.campaigns.effect import Verdict, estimate
+from loyalty.campaigns.queries.wordings import COUNTED, Wordings, arm_of, wordings_of
+from loyalty.campaigns.rules.costs import sum_known
+from loyalty.conversations.prices import cost_of
 from loyalty.errors import NotFound
 from loyalty.money import money_of
 from loyalty.shop.queries import programme_at
@@ -18,6 +21,8 @@ from loyalty.shop.queries import programme_at
 TELLS_OF_ARRIVING = frozenset({"whatsapp", "sms"})
 TELLS_OF_READING = frozenset({"whatsapp"})
 """Channels that tell what became of a message after they took it; of the others nothing is known."""
+CHARGED = ("sent", "unknown")
+"""What a channel may have charged for. What it did not take, or reported as failed, it did not."""
 LEFT_LATER = ("is_not_in_base", "too_late")
 """Reasons for which people are left out after the audience was divided: they stay in the group they were drawn for."""
 REFUNDED_WITHIN = timedelta(days=14)
@@ -26,24 +31,26 @@ PATIENCE_SECONDS = 600
 
 # By the primary keys of campaign and message; a million recipients are joined with their messages by hashing.
 OF_CAMPAIGN = """
-SELECT id, state, coalesce(started_at, created_at) AS began_at, finished_at, window_days, bonus, total, skipped,
+SELECT id, state, coalesce(started_at, created_at) AS began_at, finished_at, window_days, bonus, total, skipped, prices,
+    1 + jsonb_array_length(coalesce(other_texts, '[]')) AS wordings,
     (SELECT count(*) FROM recipient WHERE campaign_id = campaign.id AND state = 'due')::int AS due
 FROM campaign WHERE id = $1
 """
 OUTCOMES = """
 SELECT r.state = 'control' AS is_control, r.state = 'skipped' AS is_skipped, r.reason = ANY($2::text[]) AS left_later,
     m.channel, CASE WHEN m.status = 'cancelled' AND m.reason = 'campaign_paused' THEN 'queued' ELSE m.status END
-        AS status, count(*)::int AS people
+        AS status, count(*)::int AS people, coalesce(sum(coalesce(m.units, 1)), 0)::int AS units
 FROM recipient r LEFT JOIN message m ON m.id = r.message_id WHERE r.campaign_id = $1 GROUP BY 1, 2, 3, 4, 5
 """
 # Only chats in which anything was said since are looked into, by the primary key of conversation; then by
 # message_account.
 REPLIED = """
-SELECT count(*)::int AS people FROM recipient r JOIN message m ON m.id = r.message_id
+SELECT r.variant, count(*)::int AS people FROM recipient r JOIN message m ON m.id = r.message_id
     JOIN conversation v ON v.account_id = m.account_id AND v.heard_at >= coalesce(m.sent_at, m.created_at)
 WHERE r.campaign_id = $1 AND m.status IN ('sent', 'delivered', 'read', 'unknown') AND EXISTS (SELECT FROM message i
     WHERE i.account_id = m.account_id AND i.id > m.id AND i.direction = 'in'
         AND i.created_at >= coalesce(m.sent_at, m.created_at) AND ($2::timestamptz IS NULL OR i.created_at < $2))
+GROUP BY 1
 """
 # By the primary key of campaign_click. The row without a button is of all of them together.
 CLICKED = """
@@ -67,13 +74,13 @@ WITH moved AS MATERIALIZED (
         WHERE s.refunded > 0 AND b.original_id = s.id) back
     WHERE s.kind = 'sale' AND s.refunded < s.total AND s.at >= $3 AND s.at < $4 GROUP BY 1
 )
-SELECT r.state = 'control' AS is_control, count(*)::int AS people, count(b.customer_id)::int AS bought,
+SELECT r.state = 'control' AS is_control, r.variant, count(*)::int AS people, count(b.customer_id)::int AS bought,
     (count(*) FILTER (WHERE b.paid > 0))::int AS buyers, coalesce(sum(b.paid), 0) AS total,
     coalesce(sum(b.paid * b.paid), 0) AS squares,
     coalesce(sum(b.paid * b.paid * b.paid), 0) AS cubes
 FROM recipient r LEFT JOIN moved ON moved.customer_id = r.customer_id
     LEFT JOIN bought b ON b.customer_id = coalesce(moved.owner_id, r.customer_id)
-WHERE r.campaign_id = $1 AND (r.state <> 'skipped' OR r.reason = ANY($2)) GROUP BY 1
+WHERE r.campaign_id = $1 AND (r.state <> 'skipped' OR r.reason = ANY($2)) GROUP BY 1, 2
 """
 # Each gift by its name in the ledger, its lot by bonus_lot_entry, what was taken of that by bonus_allocation_lot. What
 # went to another card with a merge is not followed there.
@@ -95,7 +102,9 @@ KEPT = "SELECT report, reported_at FROM campaign WHERE id = $1"
 class ChannelCount:
     """Of one channel: how many messages it took, and what became of them. delivered, read: None where it never tells.
 
-    sent counts what was delivered, delivered what was read.
+    sent counts what was delivered, delivered what was read. units: for how many messages the channel charges, of those
+    that went out or may have: each part of an SMS is one. price: of one, in hundredths of a minor unit, as it was when
+    the campaign began; None where nobody had told it.
     """
 
     sent: int = 0
@@ -103,11 +112,20 @@ class ChannelCount:
     read: int | None = None
     failed: int = 0
     unknown: int = 0
+    units: int | None = None
+    price: int | None = None
+
+    @property
+    def cost(self) -> int | None:
+        """What its messages cost, in minor units; None where that is not known."""
+        if not self.sent + self.unknown:
+            return 0
+        return None if self.units is None or self.price is None else cost_of(self.units, self.price)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What it cost. messages: how many went out.
+    """What it cost. messages: how many went out, or may have.
 
     people: to how many bonuses were given; in hundredths: given, and of these spent on purchases since, expired, gone
     to old debts at once, and left. value: what those that were given would pay, in minor units. What was spent has
@@ -123,6 +141,11 @@ class Cost:
     value: int = 0
     messages: int = 0
 
+    @property
+    def lasting(self) -> int:
+        """What those pay that did not expire, in minor units, rounded up."""
+        return self.value - self.value * self.expired // self.given if self.given else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -131,7 +154,8 @@ class Report:
     people: who was to be written to; control: who was drawn not to be; skipped: left out before that. delivered, read:
     None where no channel tells. replied, clicked, bought: people; buttons: (people, clicks) of each, by its number.
     until: the window's end; None without one, and then nothing is known of purchases. revenue: minor units of the
-    first group, control_revenue of the other. difference, low, high: see `effect.Effect`.
+    first group, control_revenue of the other. difference, low, high: see `effect.Effect`. wordings: those that the
+    first group drew; none where there was nothing to draw.
     """
 
     at: datetime
@@ -160,12 +184,28 @@ class Report:
     low: int | None = None
     high: int | None = None
     cost: Cost = Cost()
+    wordings: Wordings = field(default_factory=Wordings)
     is_final: bool = False
 
     @property
     def margin(self) -> int | None:
         """Half of the interval."""
         return None if self.low is None or self.high is None else (self.high - self.low + 1) // 2
+
+    @property
+    def charged(self) -> int | None:
+        """What channels charged for its messages, in minor units, as far as prices are known; None: none of them is."""
+        return sum_known([one.cost for one in self.channels.values() if one.sent + one.unknown])
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The channels that took messages at a price that nobody had told."""
+        return tuple(name for name, one in self.channels.items() if one.cost is None)
+
+    @property
+    def spent(self) -> int | None:
+        """What it cost in all: messages, and bonuses that did not expire; None where messages are not known of."""
+        return None if self.charged is None else self.charged + self.cost.lasting
 
     @property
     def revenue_each(self) -> int | None:
@@ -196,6 +236,7 @@ class Report:
                 "until": datetime.fromisoformat(body["until"]) if body.get("until") else None,
                 "verdict": Verdict(body.get("verdict", Verdict.NO_CONTROL)),
                 "cost": Cost(**body.get("cost", {})),
+                "wordings": Wordings.from_body(body["wordings"]) if "wordings" in body else Wordings(),
             }
         )
 
@@ -221,15 +262,23 @@ async def count_report(campaign_id: int, *, now: datetime) -> Report:
         if row is None:
             raise NotFound("campaign")
         until = row["began_at"] + timedelta(days=row["window_days"]) if row["window_days"] else None
-        report = _with_outcomes(Report(now, until=until), await _all(OUTCOMES, campaign_id, list(LEFT_LATER)))
-        [replied] = await _all(REPLIED, campaign_id, until)
-        report = replace(report, replied=replied["people"])
+        prices = db.from_json(row["prices"]) if row["prices"] is not None else {}
+        outcomes = await _all(OUTCOMES, campaign_id, list(LEFT_LATER))
+        report = _with_outcomes(Report(now, until=until), outcomes, prices)
+        replied = {one["variant"]: one["people"] for one in await _all(REPLIED, campaign_id, until)}
+        report = replace(report, replied=sum(replied.values()))
         report = _with_clicks(report, await _all(CLICKED, campaign_id))
+        bought = None
         if until is not None:
             bought = await _all(BOUGHT, campaign_id, list(LEFT_LATER), row["began_at"], until)
             report = _with_purchases(report, bought, now)
         else:
             report = replace(report, verdict=Verdict.NO_WINDOW)
+        if row["wordings"] > 1:
+            counted = await _all(COUNTED, campaign_id, list(LEFT_LATER))
+            is_over = until is not None and now >= until
+            wordings = wordings_of(row["wordings"], counted, replied, bought, is_over=is_over)
+            report = replace(report, wordings=wordings)
         report = await _with_cost(report, campaign_id, row["bonus"])
         return replace(report, is_final=_is_final(row, until, now))
 
@@ -238,8 +287,8 @@ async def _all(sql: str, *params: Any) -> list[db.Row]:
     return await db.fetch_patiently(PATIENCE_SECONDS, sql, *params)
 
 
-def _with_outcomes(report: Report, rows: list[db.Row]) -> Report:
-    """What became of everybody's message."""
+def _with_outcomes(report: Report, rows: list[db.Row], prices: Mapping[str, int]) -> Report:
+    """What became of everybody's message, and what each channel charges for those that it took."""
     count = dict.fromkeys(("people", "control", "skipped", "waiting", "sent", "failed", "unknown", "cancelled"), 0)
     channels: dict[str, dict[str, int]] = {}
     for row in rows:
@@ -260,7 +309,9 @@ def _with_outcomes(report: Report, rows: list[db.Row]) -> Report:
             if row["channel"] is not None:
                 of_channel = channels.setdefault(row["channel"], {})
                 of_channel[name] = of_channel.get(name, 0) + people
-    counts = {name: _channel(name, told) for name, told in sorted(channels.items())}
+                if name in CHARGED:
+                    of_channel["units"] = of_channel.get("units", 0) + row["units"]
+    counts = {name: _channel(name, told, prices.get(name)) for name, told in sorted(channels.items())}
     return replace(
         report,
         people=count["people"],
@@ -291,13 +342,15 @@ def _names(status: str | None) -> tuple[str, ...]:
             return ("waiting",)
 
 
-def _channel(name: str, told: Mapping[str, int]) -> ChannelCount:
+def _channel(name: str, told: Mapping[str, int], price: int | None) -> ChannelCount:
     return ChannelCount(
         told.get("sent", 0),
         told.get("delivered", 0) if name in TELLS_OF_ARRIVING else None,
         told.get("read", 0) if name in TELLS_OF_READING else None,
         told.get("failed", 0),
         told.get("unknown", 0),
+        told.get("units", 0),
+        price,
     )
 
 
@@ -322,26 +375,23 @@ def _with_purchases(report: Report, rows: list[db.Row], now: datetime) -> Report
 
     Before the window is over nothing is said: looked at often enough, chance alone would make a difference of it.
     """
-    empty = {"people": 0, "bought": 0, "buyers": 0, "total": 0, "squares": 0, "cubes": 0}
-    own, other = (next((row for row in rows if row["is_control"] is side), empty) for side in (False, True))
+    sides = [[row for row in rows if row["is_control"] is side] for side in (False, True)]
+    own, other = (arm_of(side) for side in sides)
+    own_bought, other_bought = (sum(row["bought"] for row in side) for side in sides)
     found = replace(
         report,
-        bought=own["bought"],
-        control_bought=other["bought"] if other["people"] else None,
-        revenue=int(own["total"]),
-        control_revenue=int(other["total"]) if other["people"] else None,
+        bought=own_bought,
+        control_bought=other_bought if other.people else None,
+        revenue=own.total,
+        control_revenue=other.total if other.people else None,
     )
     assert report.until is not None
-    if not other["people"]:
+    if not other.people:
         return replace(found, verdict=Verdict.NO_CONTROL)
     if now < report.until:
         return replace(found, verdict=Verdict.EARLY)
-    effect = estimate(_arm(own), _arm(other))
+    effect = estimate(own, other)
     return replace(found, verdict=effect.verdict, difference=effect.difference, low=effect.low, high=effect.high)
-
-
-def _arm(row: Mapping[str, Any]) -> Arm:
-    return Arm(row["people"], row["buyers"], int(row["total"]), int(row["squares"]), int(row["cubes"]))
 
 
 async def _with_cost(report: Report, campaign_id: int, bonus: int) -> Report:

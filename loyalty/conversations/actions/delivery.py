@@ -84,7 +84,8 @@ WITH settled AS (
 ), begun AS (
     UPDATE message SET status = CASE WHEN pause.until IS NULL THEN 'sending' ELSE 'delayed' END,
         leased_until = CASE WHEN pause.until IS NULL THEN $6::timestamptz END, due_at = coalesce(pause.until, due_at),
-        attempts = attempts - (pause.until IS NOT NULL)::int
+        attempts = attempts - (pause.until IS NOT NULL)::int,
+        units = ($8::smallint[])[array_position($4::bigint[], message.id)]
     FROM (SELECT max(paused_until) AS until FROM channel_pause WHERE source = $7 AND paused_until > $5) pause
     WHERE id = ANY($4::bigint[]) AND CASE status WHEN 'leased' THEN leased_until > $5 END RETURNING id, status
 )
@@ -93,16 +94,21 @@ SELECT account_id, NULL AS id FROM settled UNION ALL SELECT NULL, id FROM begun 
 
 
 async def settle_and_begin(
-    done: Sequence[tuple[int, str, datetime]], message_ids: Sequence[int], source: str, *, now: datetime
+    done: Sequence[tuple[int, str, datetime]],
+    message_ids: Sequence[int],
+    source: str,
+    *,
+    units: Sequence[int] = (),
+    now: datetime,
 ) -> set[int]:
     """Commit what the messenger has accepted, and that the next calls are about to be made; returns for which.
 
     done: (message, the messenger's name for it, when). What it reported meanwhile stands. Of the next ones, the lease
     of those not returned is lost, or there is a pause, after which they are due again. All of it or nothing; twice is
-    once.
+    once. units: of each of the next ones, for how many messages the channel charges.
     """
     ids, names, moments = zip(*sorted(done), strict=True) if done else ((), (), ())
-    rows = await db.fetch(SETTLE_AND_BEGIN, ids, names, moments, message_ids, now, now + SENDING, source)
+    rows = await db.fetch(SETTLE_AND_BEGIN, ids, names, moments, message_ids, now, now + SENDING, source, units)
     for row in rows:
         if row["account_id"] is not None:
             db.wake(f"conversations:{row['account_id']}")

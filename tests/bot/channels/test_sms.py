@@ -59,6 +59,18 @@ async def test_json_holds_every_value_as_it_is_and_none_is_looked_into(gateway):
     assert request.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
+async def test_each_part_of_a_text_is_charged_and_so_is_the_link_below_it(gateway):
+    stop = "https://club.example.com/stop/2a-0123456789abcdef"
+    words = {"а" * 70: 1, "а" * 71: 2, "a" * 160: 1, "a" * 161: 2, "а" * 2000: 10, "": 0}
+    channel = sms_channel(f"{gateway.url}/send")
+    try:
+        for text, parts in words.items():
+            assert channel.units(Outgoing(1, ANNA, "ru", Content(text))) == parts, text
+        assert channel.units(Outgoing(1, ANNA, "ru", Content("а" * 70), stop_url=stop)) == 3
+    finally:
+        await channel.close()
+
+
 async def test_a_form_holds_every_value_as_it_is(gateway):
     body = "phone={digits}&message={text}&sender={sender}"
     await sent(gateway, body=body, content_type="application/x-www-form-urlencoded")

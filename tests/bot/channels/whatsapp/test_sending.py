@@ -211,6 +211,11 @@ async def test_a_template_is_filled_in_with_its_variables_on_one_line(channel, g
     assert plain["template"] == {"name": "hello", "language": {"code": "en"}}
 
 
+async def test_a_template_is_charged_and_a_text_within_the_hours_is_not(channel):
+    assert channel.units(a_message(Content("Ждём вас"))) == 0
+    assert channel.units(a_message(template=Filled("hello", "en", ()))) == 1
+
+
 async def test_no_words_beside_buttons_are_dots_and_the_mark_makes_no_text_too_long(channel, graph):
     body = await sent(channel, graph, a_message(Content("", buttons=buttons("Да"))))
     assert body["interactive"]["body"] == {"text": "…"}
