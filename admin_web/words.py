@@ -177,6 +177,10 @@ REASONS = {
     "must_not_be_negative": mark("Must not be below zero."),
     "name_taken": mark("Another segment in use has this name."),
     "named_twice": mark("This stands here twice."),
+    "same_wording": mark("Another wording says the same. Write it in other words, or take one of them away."),
+    "told_in_another_wording": mark(
+        "Another wording is told in this language: tell this one in it, too, so that their words alone differ."
+    ),
     "needs_second_person": mark("One person gives a customer at most %(limit)s a day. Ask a colleague to approve it."),
     "no_chat_to_ask": mark("The customer has no chat where they could be asked. Ask for the code of the card."),
     "nobody_named": mark("Say whose sale it is: by customer_id or by code."),

@@ -78,6 +78,7 @@ CHECKS = (
     mark("receipt of waiting sale"),
     mark("audience of campaign"),
     mark("left out of campaign"),
+    mark("wording of recipient"),
     mark("bonus of recipient"),
     mark("message of recipient"),
     mark("message of automation"),

@@ -4,14 +4,17 @@ Everybody counts in the group that they were drawn for, delivered or not, bought
 chance and by the campaign alone. What a group is judged by are five sums, which a base of any size adds up in one pass.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from itertools import combinations
 from math import sqrt
+from statistics import NormalDist
 from typing import Self
 
-_NORMAL = 1.959963985
-"""Of the normal distribution lie 95 % within so many standard deviations of its mean."""
+_OUTSIDE = 0.05
+"""So seldom an interval may miss the truth."""
 LEAST_PEOPLE = 100
 """Of smaller groups nothing is said: one customer more or less would turn it round."""
 LEAST_BUYERS = 30
@@ -103,6 +106,42 @@ class Effect:
         return None if self.high is None or self.low is None else (self.high - self.low + 1) // 2
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two wordings by their places: what a person paid more who was to read the first of them.
+
+    verdict: EARNED where that is no chance, UNCLEAR where it may be. difference, from low to high: in minor units a
+    person; None where the groups are too small.
+    """
+
+    first: int
+    other: int
+    verdict: Verdict
+    difference: int | None = None
+    low: int | None = None
+    high: int | None = None
+
+    @property
+    def margin(self) -> int | None:
+        """Half of the interval."""
+        return None if self.high is None or self.low is None else (self.high - self.low + 1) // 2
+
+
+def compare(arms: Sequence[Arm]) -> list[Pair]:
+    """Each two of the groups that were to read another wording: the best and the next first, the two last in the end.
+
+    Their intervals are those of `estimate`, under the same conditions. Of three groups three pairs can be made, and
+    somebody looks for the largest difference among them: so each interval is widened until all of them together hold
+    their truths 95 % of the time, by 5 % shared out among the pairs (Bonferroni's inequality; Dunn, Multiple
+    Comparisons Among Means, Journal of the American Statistical Association 56, 1961). Which is the best was seen, not
+    foretold; an interval that holds for every pair holds for the one that was picked.
+    """
+    # Of equal ones the earlier stands first.
+    places = sorted(range(len(arms)), key=lambda place: -arms[place].mean)
+    pairs = list(combinations(places, 2))
+    return [_pair(first, other, arms, comparisons=len(pairs)) for first, other in pairs]
+
+
 def estimate(treated: Arm, control: Arm) -> Effect:
     """The difference of the means, times the people who were written to, with its 95 % interval.
 
@@ -118,18 +157,35 @@ def estimate(treated: Arm, control: Arm) -> Effect:
     Where one of this is not met, groups are too small and nothing is said. Money is rounded once, to the nearest minor
     unit, at the end; until then sums are exact, and the interval alone is a floating-point number.
     """
-    if not _is_large(treated) or not _is_large(control):
+    margin = _margin(treated, control)
+    if margin is None:
         return Effect(Verdict.TOO_SMALL)
-    own, other = treated.variance / treated.people, control.variance / control.people
-    spread = own + other
-    if not spread or _are_skewed(treated, control):
-        return Effect(Verdict.TOO_SMALL)
-    freedom = spread**2 / (own**2 / (treated.people - 1) + other**2 / (control.people - 1))
-    difference = (treated.mean - control.mean) * treated.people
-    margin = Fraction(_student(float(freedom)) * sqrt(spread)) * treated.people
+    difference, margin = (treated.mean - control.mean) * treated.people, margin * treated.people
     low, high = difference - margin, difference + margin
     verdict = Verdict.EARNED if low > 0 else Verdict.LOST if high < 0 else Verdict.UNCLEAR
     return Effect(verdict, round(difference), round(low), round(high))
+
+
+def _pair(first: int, other: int, arms: Sequence[Arm], *, comparisons: int) -> Pair:
+    margin = _margin(arms[first], arms[other], comparisons)
+    if margin is None:
+        return Pair(first, other, Verdict.TOO_SMALL)
+    difference = arms[first].mean - arms[other].mean
+    low, high = difference - margin, difference + margin
+    verdict = Verdict.EARNED if low > 0 else Verdict.UNCLEAR
+    return Pair(first, other, verdict, round(difference), round(low), round(high))
+
+
+def _margin(one: Arm, other: Arm, comparisons: int = 1) -> Fraction | None:
+    """Half of the interval of the difference of two means, in minor units a person; None where nothing may be said."""
+    if not _is_large(one) or not _is_large(other):
+        return None
+    own, others = one.variance / one.people, other.variance / other.people
+    spread = own + others
+    if not spread or _are_skewed(one, other):
+        return None
+    freedom = spread**2 / (own**2 / (one.people - 1) + others**2 / (other.people - 1))
+    return Fraction(_student(float(freedom), comparisons) * sqrt(spread))
 
 
 def _is_large(arm: Arm) -> bool:
@@ -144,11 +200,11 @@ def _are_skewed(treated: Arm, control: Arm) -> bool:
     return of_difference > MOST_SKEW**2 or skewness * max(one, other) > MOST_SKEW_OF_ARM**2
 
 
-def _student(freedom: float) -> float:
-    """Within how many standard errors 95 % lie, by Student's t.
+def _student(freedom: float, comparisons: int) -> float:
+    """Within how many standard errors 95 % lie, by Student's t; of some comparisons each a larger share.
 
     Two terms of its expansion: right to four digits from 50 degrees of freedom on. Source: Abramowitz and Stegun,
     Handbook of Mathematical Functions, 26.7.5.
     """
-    z = _NORMAL
+    z = NormalDist().inv_cdf(1 - _OUTSIDE / (2 * comparisons))
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

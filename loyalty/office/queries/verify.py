@@ -372,6 +372,12 @@ CHECKS = {
         FROM recipient r LEFT JOIN message m ON m.id = r.message_id
         WHERE r.state IN ('queued', 'due', 'done')
             AND (m.id IS NULL OR m.kind <> 'bulk' OR m.account_id <> r.account_id)""",
+    # Of an erased campaign nobody knows the wordings any more.
+    "wording of recipient": """
+        SELECT r.campaign_id AS id, r.customer_id, least(r.variant, told.most) AS expected, r.variant AS found
+        FROM recipient r JOIN campaign c ON c.id = r.campaign_id CROSS JOIN LATERAL (SELECT CASE
+            WHEN r.state = 'control' THEN 0 ELSE jsonb_array_length(coalesce(c.other_texts, '[]')) END AS most) told
+        WHERE r.variant > told.most AND c.texts <> '{}'""",
     # Each person of a campaign with bonuses to whom it was sent has its entry, by any card that is theirs; nobody else
     # has. Whoever was erased before it was given has none; what arrived late is found within a day.
     "bonus of recipient": """
