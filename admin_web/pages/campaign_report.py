@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from admin_web.campaign_costs import names_of, price_text
 from admin_web.charts.interval import interval
 from admin_web.formats import format_date, money, num, signed_money
 from admin_web.i18n import READER, mark
@@ -71,6 +72,10 @@ async def report_of(
         "report_steps": _steps(report, has_links=bool(button_names)),
         "report_said": said(report),
         "report_interval": _interval(report),
+        "report_left": left(report),
+        "report_prices": _prices(report),
+        "report_unpriced": names_of(report.unpriced),
+        "report_without": _("without %(channels)s") % {"channels": names_of(report.unpriced)},
         "report_channels": [(channel_name(name), told) for name, told in report.channels.items()],
         "report_buttons": _buttons(report, button_names or {}),
         "report_changes_until": report.until + REFUNDED_WITHIN if report.until and not report.is_final else None,
@@ -86,6 +91,39 @@ def said(report: Report) -> Said:
         "margin": money(_rounded(report.margin or 0, step)),
     }
     return Said(_(title) % sums, tint, _why(report))
+
+
+def left(report: Report) -> str:
+    """What is left of a known effect after what channels charged; empty where one of both is not known, or nothing."""
+    cost = report.charged
+    if report.verdict not in {Verdict.EARNED, Verdict.LOST} or report.unpriced or not cost:
+        return ""
+    assert report.difference is not None
+    assert report.low is not None
+    step = _step(report.margin)
+    low, high = (_rounded((one or 0) - cost, step) for one in (report.low, report.high))
+    if report.low <= cost:
+        told = _("Less the %(cost)s that messages cost: from %(low)s to %(high)s.")
+        return told % {"cost": money(cost), "low": signed_money(low), "high": signed_money(high)}
+    sums = {
+        "cost": money(cost),
+        "sum": money(_rounded(report.difference - cost, step)),
+        "margin": money(_rounded(report.margin or 0, step)),
+    }
+    return _("Messages cost %(cost)s: about %(sum)s ± %(margin)s are left after that.") % sums
+
+
+def _prices(report: Report) -> list[tuple[str, int | None, str]]:
+    """(channel, what its messages cost, for how many at which price) of each channel that took some."""
+    found = []
+    for name, told in report.channels.items():
+        if not told.sent + told.unknown:
+            continue
+        how = ""
+        if told.units is not None and told.price:
+            how = f"{num(told.units)} × {price_text(told.price)}"
+        found.append((channel_name(name), told.cost, how))
+    return found
 
 
 def _why(report: Report) -> str:

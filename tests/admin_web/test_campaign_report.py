@@ -7,13 +7,13 @@ import pytest
 
 from admin_web.charts.interval import interval
 from admin_web.i18n import READER, Reader
-from admin_web.pages.campaign_report import AT_ONCE, said
+from admin_web.pages.campaign_report import AT_ONCE, left, said
 from loyalty import db
 from loyalty.campaigns.actions.clicking import follow
 from loyalty.campaigns.actions.reporting import report_campaign
 from loyalty.campaigns.effect import Verdict
 from loyalty.campaigns.links import Click
-from loyalty.campaigns.queries.report import Report
+from loyalty.campaigns.queries.report import ChannelCount, Report
 from loyalty.clock import system_now
 from loyalty.staff.rules import Role
 from tests.builders import NOW, a_location, a_programme, a_sale
@@ -55,6 +55,33 @@ def test_small_sums_keep_whole_units_of_the_currency(reader):
     assert said(report).title.replace("\xa0", " ") == "Earned about 12 ₽ ± 10 ₽"
 
 
+def telegram(cost: int | None) -> dict[str, ChannelCount]:
+    """One message was sent, which cost so many minor units."""
+    return {"telegram": ChannelCount(1, units=1, price=None if cost is None else cost * 100)}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sums", "cost", "told"),
+    [
+        (Verdict.EARNED, (8_412_345, 6_300_111, 10_524_579), 1_200_00,
+            "Messages cost 1,200 ₽: about 83,000 ₽ ± 21,000 ₽ are left after that."),
+        # Earned for certain, but perhaps less than it cost.
+        (Verdict.EARNED, (8_412_345, 6_300_111, 10_524_579), 70_000_00,
+            "Less the 70,000 ₽ that messages cost: from −7,000 ₽ to +35,000 ₽."),
+        (Verdict.LOST, (-8_412_345, -10_524_579, -6_300_111), 1_200_00,
+            "Less the 1,200 ₽ that messages cost: from −106,000 ₽ to −64,000 ₽."),
+        (Verdict.EARNED, (8_412_345, 6_300_111, 10_524_579), 0, ""),
+        (Verdict.EARNED, (8_412_345, 6_300_111, 10_524_579), None, ""),
+        (Verdict.UNCLEAR, (1_000_00, -2_000_00, 4_000_00), 1_200_00, ""),
+        (Verdict.EARLY, (None, None, None), 1_200_00, ""),
+    ],
+)  # fmt: skip
+def test_of_a_known_effect_it_is_said_what_messages_left_of_it(reader, verdict, sums, cost, told):
+    difference, low, high = sums
+    report = Report(NOW, verdict=verdict, difference=difference, low=low, high=high, channels=telegram(cost))
+    assert left(report).replace("\xa0", " ").replace("\u202f", " ") == told
+
+
 @pytest.mark.parametrize("ends", [(-500, 700), (1, 2), (0, 0), (10**9, 10**9 + 1), (-9, -8)])
 def test_an_interval_is_drawn_inside_of_its_place_with_zero(ends):
     low, high = ends
@@ -88,6 +115,18 @@ async def test_the_page_says_what_came_of_it(panel, sign_in_as, sent):
     # Telegram tells neither of arriving nor of reading.
     assert text.count('<span aria-label="not known">—</span>') == 2
     assert "1 person, 1 click" in text
+
+
+async def test_the_page_says_what_messages_cost_or_that_nobody_knows(panel, sign_in_as, sent):
+    await sign_in_as(Role.MARKETER)
+    text = (await (await panel.get(f"/campaigns/{sent}")).text()).replace("\xa0", " ")
+    assert "What a message cost there was not known when it began: Telegram." in text
+    await db.execute("UPDATE campaign SET prices = '{\"telegram\": 4550}' WHERE id = $1", sent)
+    text = (await (await panel.get(f"/campaigns/{sent}")).text()).replace("\xa0", " ")
+    # One was sent, of one nobody knows: two at 45.5 kopecks.
+    assert re.search(r"<dt>Telegram</dt><dd class=\"num\">0.91 ₽ <span class=\"small muted\">2 × 0.4550 ₽", text)
+    assert re.search(r"<dt>Cost in all</dt><dd class=\"num\"><b>0.91 ₽</b></dd>", text)
+    assert "was not known when it began" not in text
 
 
 async def test_of_many_people_the_page_shows_what_was_counted_last(panel, sign_in_as, sent):
