@@ -9,6 +9,7 @@ from aiohttp import web
 from admin_web import choices
 from admin_web.auth import actor_of, requires, staff_of
 from admin_web.base_look import KEPT, location_value, look_of
+from admin_web.campaign_costs import Costs, costs_of
 from admin_web.campaign_form import bonus_in, draft_in, fill, words_in
 from admin_web.campaign_words import BUTTONS, EVERY, TOPICS, VARIABLE_NAMES, skip_text, weekdays
 from admin_web.filter_words import look_words, wrong
@@ -24,7 +25,13 @@ from loyalty.campaigns.actions.drafting import Chosen, FileChange, add_draft, ch
 from loyalty.campaigns.queries.campaigns import CampaignView, campaign
 from loyalty.campaigns.queries.plans import BY_CARD, audience_of, manner_of
 from loyalty.campaigns.queries.reach import Manner, Reach, reach
-from loyalty.campaigns.rules.drafts import CONTROL_AT_MOST_BP, NAME_LENGTH, USUAL_WINDOW_DAYS, WINDOW_DAYS
+from loyalty.campaigns.rules.drafts import (
+    CONTROL_AT_MOST_BP,
+    NAME_LENGTH,
+    USUAL_WINDOW_DAYS,
+    WINDOW_DAYS,
+    CampaignDraft,
+)
 from loyalty.campaigns.rules.repeating import LAST_DAY
 from loyalty.campaigns.rules.states import AHEAD
 from loyalty.campaigns.rules.texts import (
@@ -142,7 +149,9 @@ async def show_reach(request: web.Request) -> web.Response:
     found = await reach(
         await _audience(request, form, view), manner_in(form, view), working=working(request), now=now(request)
     )
-    return page(request, "campaigns/_reach.html", form=form, reach=found, **reach_words(found), is_part=True)
+    costs = await costs_of(request, _draft_typed(form), found, form)
+    told = reach_words(found, costs)
+    return page(request, "campaigns/_reach.html", form=form, reach=found, costs=costs, **told, is_part=True)
 
 
 async def audience_size(request: web.Request, audience: Audience) -> int:
@@ -155,13 +164,14 @@ async def audience_size(request: web.Request, audience: Audience) -> int:
         raise web.HTTPUnprocessableEntity(text=wrong(error)) from error
 
 
-def reach_words(found: Reach | None) -> dict[str, Any]:
-    """Whom it reaches, in rows."""
+def reach_words(found: Reach | None, costs: Costs | None) -> dict[str, Any]:
+    """Whom it reaches, in rows, each with what that would cost where it is known."""
     if found is None:
         return {"by_channel": [], "left_out": []}
     return {
         "by_channel": [
-            (channel_name(one), SYMBOLS.get(one, "message-circle"), count) for one, count in found.channels.items()
+            (channel_name(one), SYMBOLS.get(one, "message-circle"), count, costs.by_channel.get(one) if costs else None)
+            for one, count in found.channels.items()
         ],
         "left_out": [(skip_text(one), count) for one, count in found.skipped.items()],
     }
@@ -207,11 +217,16 @@ def languages_first(request: web.Request) -> list[str]:
 
 def manner_in(form: Form, view: CampaignView | None) -> Manner:
     """How people would be written to, as far as the form can be read."""
+    draft = _draft_typed(form)
+    return Manner() if draft is None else manner_of(draft, view.seed if view else 0)
+
+
+def _draft_typed(form: Form) -> CampaignDraft | None:
+    """What the form says; None while it cannot be read."""
     try:
-        draft = draft_in(form, "UTC")
+        return draft_in(form, "UTC")
     except Invalid:
-        return Manner()
-    return manner_of(draft, view.seed if view else 0)
+        return None
 
 
 def working(request: web.Request) -> set[str]:
@@ -229,6 +244,7 @@ async def _edit(
     found = None
     if counts or await audience_size(request, audience) <= AT_ONCE:
         found = await reach(audience, manner_in(form, view), working=working(request), now=now(request))
+    costs = await costs_of(request, _draft_typed(form), found, form)
     shown = (await message_type(BULK)).channels
     kept = {name: request.query[name] for name in KEPT if request.query.get(name)}
     asked = urlencode(kept | ({"draft": str(view.id)} if view else {}))
@@ -256,7 +272,8 @@ async def _edit(
         button_numbers=range(1, BUTTONS_AT_MOST + 1),
         **_options(),
         templates=await _template_choices(),
-        **reach_words(found),
+        costs=costs,
+        **reach_words(found, costs),
         **await previewed(request, form, audience),
     )
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from admin_web.auth import actor_of, requires, staff_of
 from admin_web.base_look import KEPT
 from admin_web.base_look import PATH as BASE
+from admin_web.campaign_costs import costs_of
 from admin_web.campaign_form import fill
 from admin_web.campaign_words import BUTTONS, FATES, PAUSES, STATES, TOPICS, reason_of, repeat_words, skip_text
 from admin_web.filter_words import look_words
@@ -240,6 +241,7 @@ async def _check(
     found = asked
     if found is None and (counts or is_small) and view.state is CampaignState.DRAFT:
         found = await _reach(request, view)
+    costs = await costs_of(request, view.draft, found, form)
     used = await used_channels(manner_of(view.draft), working(request))
     times, _following = await campaigns(series_id=view.id) if view.is_series else ([], None)
     return page(
@@ -262,7 +264,8 @@ async def _check(
         mine=[channel_name(one) for one in await places_of_staff(staff_of(request).id, used)],
         times=[(one, await _whom(one)) for one in times],
         **await _told(view, used),
-        **reach_words(found),
+        **reach_words(found, costs),
+        costs=costs,
         **await previewed(request, form, audience),
     )
 
