@@ -23,8 +23,8 @@ run: $(VENV)/.runtime ## Start everything with your own data, as set in the envi
 
 test: check chromium ## All checks and all tests; under CI nothing is skipped
 	$(BIN)/python -m pytest -n 2 --ignore=tests/browser
-	# Apart, because Playwright's loop would stand in the way of the others'.
-	$(BIN)/python -m pytest -n 2 tests/browser
+	# Apart, because Playwright's loop would stand in the way of the others'. What shares a demo runs in one process.
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/browser
 
 check: $(VENV)/.dev ## Lint, format, types, import rules, templates
 	$(BIN)/ruff check

@@ -5,9 +5,11 @@ loop. Data are written through the house's own actions before the server looks.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
@@ -24,6 +26,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from loyalty.clock import system_now
 from tests.conftest import ROOT, SECRET_KEY, in_own_loop
 
+REGULARS = str(Path(sys.executable).with_name("regulars"))
 PASSWORD = "a phrase to keep"
 OWNER = "owner@example.com"
 CASHIER = "cashier@example.com"
@@ -103,7 +106,7 @@ def site(
     }
     site = Site(f"http://127.0.0.1:{port}", database_url, redis_address)
     site.do(first_people)
-    command = [str(Path(sys.executable).with_name("regulars")), "run", "web"]
+    command = [REGULARS, "run", "web"]
     with log.open("wb") as output:
         server = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
     try:
@@ -195,6 +198,59 @@ def open_page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> I
     for context in contexts:
         context.close()
     assert not complaints, complaints
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[tuple[str, dict[str, str]]]:
+    """`regulars demo` as a newcomer starts it, with few customers; its address, and its environment."""
+    with tempfile.TemporaryDirectory(prefix="regulars-demo-") as folder:
+        home = Path(folder)
+        home.chmod(0o711)  # the servers may enter when the tests run as root
+        yield from _demo(home)
+
+
+def _demo(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    port = free_port()
+    environment = {**os.environ, "REGULARS_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    for name in ("DATABASE_URL", "REDIS_URL", "REGULARS_SECRET_KEY", "TELEGRAM_BOT_TOKEN"):
+        environment.pop(name, None)
+    command = [REGULARS, "demo", "--customers", "30", "--port", str(port)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=environment, cwd=ROOT, **pipes) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if f":{port}/simulator" in line:
+                break
+        assert process.poll() is None, "".join(said)
+        yield f"http://127.0.0.1:{port}", {**environment, "REGULARS_HOME": str(home / "demo")}
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(30) == 0
+    # Nothing went wrong behind the pages either: the demo logs only that.
+    assert "error" not in rest, rest
+
+
+@pytest.fixture
+def open_at(browser: Browser, demo) -> Iterator[Callable[..., Page]]:
+    """A browser of somebody: `open_at("/simulator", PHONE, "ru")`."""
+    contexts, complaints = [], []
+
+    def open_one(path: str, viewport, locale: str) -> Page:
+        context = browser.new_context(base_url=demo[0], viewport=viewport, locale=locale, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on("console", lambda message: complaints.append(message.text) if is_fault(message, False) else None)
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
 
 
 def is_fault(message: Any, losing: bool) -> bool:

@@ -3,10 +3,10 @@
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, PHONE, check_accessible, check_no_sideways_scroll
+from tests.browser.demo import IN_THE_DEMO, OWNER, QUESTIONS, hears, press, sign_in
 from tests.browser.test_registration import register, someone
-from tests.browser.test_story import OWNER, demo, hears, home, open_at, press, sign_in
 
-__all__ = ["demo", "home", "open_at"]
+pytestmark = IN_THE_DEMO
 
 NAME = "Лада Встречаева"
 GREETING = "Лада, очень рады знакомству"
@@ -39,12 +39,9 @@ def test_whoever_registers_after_a_ready_made_greeting_is_switched_on_hears_it(o
     assert chat.evaluate("async (how) => (await fetch('/simulator/people', how)).ok", how)
     chat.goto("/simulator")
     register(chat, "telegram", NAME)
-    # How many questions there are, other tests of this site decide.
-    for _question in range(5):
-        if chat.get_by_role("log").get_by_text("Подарок за знакомство").count():
-            break
+    for question in QUESTIONS:
+        hears(chat, question)
         press(chat, "Пропустить")
-        chat.wait_for_timeout(1_500)
     hears(chat, GREETING)
     panel.reload()
     expect(panel.locator("#rows")).to_contain_text(NAME)

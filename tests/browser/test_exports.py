@@ -27,6 +27,8 @@ from tests.browser.conftest import (
 from tests.browser.test_simulator_inboxes import Inboxes
 from tests.conftest import ROOT, SECRET_KEY
 
+# Their site is dear to start: once is enough.
+pytestmark = pytest.mark.xdist_group("exports")
 FOUND = 12
 LONG = 30_000
 

@@ -50,9 +50,8 @@ def upload(page, body: bytes, name: str = "people.csv") -> None:
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing_from_the_empty_form_to_the_result(open_page, shop, viewport, dark):
-    page = sign_in(open_page(viewport=viewport, dark=dark), OWNER)
+def test_axe_finds_nothing_from_the_empty_form_to_the_result(open_page, shop, viewport):
+    page = sign_in(open_page(viewport=viewport), OWNER)
 
     def look() -> None:
         check_accessible(page)

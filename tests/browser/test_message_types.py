@@ -31,10 +31,9 @@ def template(site) -> dict[str, int]:
     return made
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, template, viewport, dark):
-    page = sign_in(open_page(viewport=viewport, locale="ru", dark=dark))
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, template, viewport):
+    page = sign_in(open_page(viewport=viewport, locale="ru"))
     templates = ("/settings/templates", f"/settings/templates/{template['id']}", "/settings/templates/new")
     for path in (PATH, f"{PATH}/receipt", f"{PATH}/staff", "/settings/messaging", *templates):
         page.goto(path)

@@ -26,6 +26,8 @@ from tests.browser.conftest import (
 from tests.browser.live import Live, check_targets
 from tests.conftest import ROOT, SECRET_KEY
 
+# Their site is dear to start: once is enough.
+pytestmark = pytest.mark.xdist_group("simulator_inboxes")
 NUMBER = "+79165550707"
 ADDRESS = "olga@mail.example"
 GATEWAY_TOKEN = "right"

@@ -251,10 +251,9 @@ def test_faults_of_whatsapp_are_its_own(open_chat: Callable[..., Page], street: 
     assert not faults.any
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_chat_is_accessible_and_fits(open_chat: Callable[..., Page], viewport: Any, dark: bool):
-    page = open_chat(viewport=viewport, dark=dark)
+def test_the_chat_is_accessible_and_fits(open_chat: Callable[..., Page], viewport: Any):
+    page = open_chat(viewport=viewport)
     expect(page.locator("#empty")).to_be_visible()
     check_accessible(page)
     write(page, "long" * 60)

@@ -1,102 +1,15 @@
 """The whole story in the demo itself: a chat, a till, the panel, each in a browser of its own."""
 
-import os
 import re
-import signal
 import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, check_accessible, check_no_sideways_scroll, free_port, is_fault
+from tests.browser.conftest import PHONE, REGULARS, check_accessible, check_no_sideways_scroll
+from tests.browser.demo import CASHIER, IN_THE_DEMO, OWNER, QUESTIONS, SOMEONE_NEW, TILL, hears, press, sign_in, write
 from tests.conftest import ROOT
 
-REGULARS = str(Path(sys.executable).with_name("regulars"))
-TILL = {"width": 360, "height": 640}
-OWNER = ("olga@ladno.example", "coffee-for-olga")
-SOMEONE_NEW = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"language": "ru"}'}
-CASHIER = ("timur@ladno.example", "coffee-for-timur")
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    """A folder that the servers may enter when the tests run as root."""
-    with tempfile.TemporaryDirectory(prefix="regulars-demo-") as folder:
-        Path(folder).chmod(0o711)
-        yield Path(folder)
-
-
-@pytest.fixture(scope="module")
-def demo(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """`regulars demo` as a newcomer starts it, with few customers; its address, and its environment."""
-    port = free_port()
-    environment = {**os.environ, "REGULARS_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    for name in ("DATABASE_URL", "REDIS_URL", "REGULARS_SECRET_KEY", "TELEGRAM_BOT_TOKEN"):
-        environment.pop(name, None)
-    command = [REGULARS, "demo", "--customers", "30", "--port", str(port)]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, env=environment, cwd=ROOT, **pipes) as process:
-        assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if f":{port}/simulator" in line:
-                break
-        assert process.poll() is None, "".join(said)
-        yield f"http://127.0.0.1:{port}", {**environment, "REGULARS_HOME": str(home / "demo")}
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
-        assert process.wait(30) == 0
-    # Nothing went wrong behind the pages either: the demo logs only that.
-    assert "error" not in rest, rest
-
-
-@pytest.fixture
-def open_at(browser: Browser, demo) -> Iterator[Callable[..., Page]]:
-    """A browser of somebody: `open_at("/simulator", PHONE, "ru")`."""
-    contexts, complaints = [], []
-
-    def open_one(path: str, viewport, locale: str) -> Page:
-        context = browser.new_context(base_url=demo[0], viewport=viewport, locale=locale, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(8000)
-        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
-        page.on("console", lambda message: complaints.append(message.text) if is_fault(message, False) else None)
-        page.goto(path)
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def sign_in(page: Page, login: tuple[str, str]) -> None:
-    page.fill("#email", login[0])
-    page.fill("#password", login[1])
-    page.click("button.pri")
-    page.wait_for_url(lambda url: "/login" not in url)
-
-
-def press(chat: Page | Locator, name: str) -> None:
-    chat.get_by_role("button", name=name, exact=True).last.click()
-
-
-def write(chat: Page, text: str) -> None:
-    box = chat.get_by_role("textbox")
-    box.fill(text)
-    box.press("Enter")
-
-
-def hears(chat: Page, text: str) -> None:
-    # The bot may still be loading when the pages answer, on a busy machine for long.
-    expect(chat.get_by_role("log").get_by_text(text).last).to_be_visible(timeout=60_000)
+pytestmark = IN_THE_DEMO
 
 
 def test_a_customer_registers_in_the_chat_a_cashier_credits_a_receipt_and_the_panel_shows_it(demo, open_at):
@@ -184,7 +97,7 @@ def register(chat: Page) -> None:
     write(chat, "Мария Сказочная")
     hears(chat, "Когда у вас день рождения?")
     write(chat, "24.08.1991")
-    for question in ("Какой кофе вы пьёте", "Есть ли ещё дата", "Откуда вы о нас узнали?"):
+    for question in QUESTIONS:
         hears(chat, question)
         press(chat, "Пропустить")
     hears(chat, "Подарок за знакомство уже на карте: 200 бонусов.")

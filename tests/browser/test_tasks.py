@@ -44,9 +44,8 @@ def shop(site) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing_on_tasks(open_page, shop, viewport, dark):
-    page = sign_in(open_page(viewport=viewport, locale="ru", dark=dark), OWNER)
+def test_axe_finds_nothing_on_tasks(open_page, shop, viewport):
+    page = sign_in(open_page(viewport=viewport, locale="ru"), OWNER)
     for path in ("/tasks", "/tasks?show=all", "/tasks/new", f"/customers/{shop['person']}", "/account"):
         page.goto(path)
         check_accessible(page)
