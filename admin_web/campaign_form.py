@@ -17,10 +17,13 @@ from loyalty.campaigns.rules.texts import (
     BUTTONS_AT_MOST,
     CAN_BE_MISSING,
     LEFT_OUT,
+    LETTERS,
     ButtonKind,
     CampaignButton,
     Fallbacks,
+    Texts,
     Words,
+    text_field,
 )
 from loyalty.conversations.channels import CAPABILITIES
 from loyalty.conversations.message_types import LANGUAGES
@@ -55,12 +58,37 @@ def words_in(form: Form) -> Words:
         told = {language: form.value(f"fallback-{name}-{language}") for language in LANGUAGES}
         fallbacks[name] = LEFT_OUT if form.checked(f"skip-{name}") else told
     template = form.value("template")
+    texts, *others = (_texts_in(form, variant) for variant in range(wordings_in(form)))
     return Words(
-        texts={language: form.value(f"text-{language}") for language in LANGUAGES},
+        texts=texts,
         fallbacks=fallbacks,
         buttons=tuple(_buttons_in(form)),
         template=int(template) if is_id(template) and len(template) <= 9 else 0,
+        other_texts=others,
     )
+
+
+def wordings_in(form: Form) -> int:
+    """How many wordings there is a place for."""
+    told = form.value("wordings")
+    return int(told) if told in {"1", "2", "3"} else 1
+
+
+def change_wordings(form: Form, step: str) -> None:
+    """Make a place for one wording more, or take one away with what was typed there; others are left alone.
+
+    step: add, or drop-0, drop-1, drop-2.
+    """
+    texts = [_texts_in(form, variant) for variant in range(wordings_in(form))]
+    deed, _, place = step.partition("-")
+    if deed == "add" and len(texts) < len(LETTERS):
+        texts.append({})
+    elif deed == "drop" and len(texts) > 1 and place in {str(one) for one in range(len(texts))}:
+        texts.pop(int(place))
+    form.values["wordings"] = str(len(texts))
+    for variant in range(len(LETTERS)):
+        told = texts[variant] if variant < len(texts) else {}
+        form.values |= {text_field(variant, language): told.get(language, "") for language in LANGUAGES}
 
 
 def bonus_in(form: Form) -> int:
@@ -86,7 +114,9 @@ def fill(draft: CampaignDraft, zone: str) -> dict[str, str]:
         "bonus": decimal(terms.bonus, 2, "en").replace(",", "") if terms.bonus else "",
         "bonus_days": str(terms.bonus_days or ""),
     }
-    filled |= {f"text-{language}": text for language, text in words.texts.items()}
+    filled["wordings"] = str(len(words.wordings))
+    for variant, one in enumerate(words.wordings):
+        filled |= {text_field(variant, language): text for language, text in one.texts.items()}
     filled |= {f"channel-{place}": name for place, name in enumerate(draft.channels, 1)}
     filled |= _fallbacks_out(words.fallbacks)
     for number, button in enumerate(words.buttons, 1):
@@ -97,6 +127,10 @@ def fill(draft: CampaignDraft, zone: str) -> dict[str, str]:
     if timing.send_until is not None:
         filled |= _moment_out("until", timing.send_until, zone)
     return filled | (_repeat_out(timing.repeat) if timing.repeat is not None else {})
+
+
+def _texts_in(form: Form, variant: int) -> Texts:
+    return {language: form.value(text_field(variant, language)) for language in LANGUAGES}
 
 
 def _buttons_in(form: Form) -> list[CampaignButton]:

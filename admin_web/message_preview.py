@@ -9,7 +9,7 @@ from admin_web.i18n import READER
 from admin_web.i18n import gettext as _
 from admin_web.message_words import SYMBOLS, channel_name, samples
 from loyalty.campaigns.queries.values import values_for
-from loyalty.campaigns.rules.texts import Words, content_for
+from loyalty.campaigns.rules.texts import Words, content_for, text_field
 from loyalty.conversations.answering import filled_in
 from loyalty.conversations.channels import CAPABILITIES, EMAIL, SMS, SmsSize, sms_size
 from loyalty.conversations.content import Content, fit
@@ -51,7 +51,7 @@ class Shown:
 class Preview:
     """What somebody would be told. source: where the values come from, in words. found: whom a search may mean.
 
-    sizes: as SMS, by language, with these values.
+    sizes: as SMS, with these values: by language, or by the field of a message to many. wording: which one is shown.
     """
 
     person: CustomerView | None
@@ -60,6 +60,7 @@ class Preview:
     source: str
     shown: list[Shown]
     sizes: dict[str, SmsSize]
+    wording: int = 0
 
 
 async def preview_of(view: MessageTypeView, form: Form, texts: Texts, shop: ShopView) -> Preview:
@@ -81,9 +82,19 @@ async def preview_of(view: MessageTypeView, form: Form, texts: Texts, shop: Shop
 
 
 async def bulk_preview_of(
-    channels: Sequence[str], form: Form, words: Words, whom: Look, shop: ShopView, *, bonus: int = 0
+    channels: Sequence[str],
+    form: Form,
+    wordings: Mapping[int, Words],
+    whom: Look,
+    shop: ShopView,
+    *,
+    wording: int = 0,
+    bonus: int = 0,
 ) -> Preview:
-    """A message to many in these words, to whom `form` names, else to one of those whom it is for."""
+    """A message to many in one of its wordings, to whom `form` names, else to one of those whom it is for.
+
+    wordings: those that can be read, by their places; the others' sizes nobody knows.
+    """
     found = await _found(form.value("q"), shop.region)
     wanted = form.value("customer")
     if not wanted and not found:
@@ -96,14 +107,14 @@ async def bulk_preview_of(
     person_id, now = person.id if person else None, READER.get().now
     contents = {}
     for one in LANGUAGES:
-        values = await values_for(person_id, words, bonus, language=one, now=now)
-        contents[one] = content_for(words, one, shop.language, values)
+        values = await values_for(person_id, wordings[wording], bonus, language=one, now=now)
+        for place, words in wordings.items():
+            contents[place, one] = content_for(words, one, shop.language, values)
     reached = {place.channel for place in await places_of(person.id) if place.is_active} if person else set()
-    shown = [
-        await _shown(BULK, channel, contents[language], language, is_reached=channel in reached) for channel in channels
-    ]
-    sizes = {one: sms_size(content.text) for one, content in contents.items()}
-    return Preview(person, found, language, "", shown, sizes)
+    told = contents[wording, language]
+    shown = [await _shown(BULK, channel, told, language, is_reached=channel in reached) for channel in channels]
+    sizes = {text_field(place, one): sms_size(content.text) for (place, one), content in contents.items()}
+    return Preview(person, found, language, "", shown, sizes, wording)
 
 
 async def _found(words: str, region: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from aiohttp import web
 from admin_web.auth import actor_of, requires
 from admin_web.automation_form import UNITS, count_in, draft_in, fill, filter_in, rearranged
 from admin_web.automation_words import PARAMS, STEPS, TRIGGERS
+from admin_web.campaign_preview import languages_first
 from admin_web.campaign_words import TOPICS, VARIABLE_NAMES
 from admin_web.filter_words import look_words
 from admin_web.forms import Form, form_of, id_in, read_form
@@ -14,7 +15,6 @@ from admin_web.i18n import gettext as _
 from admin_web.i18n import mark
 from admin_web.keys import SHOP, now
 from admin_web.pages.automations import PATH
-from admin_web.pages.campaign_edit import languages_first
 from admin_web.render import go_to, page
 from loyalty.campaigns.actions.automating import add_automation, change_automation
 from loyalty.campaigns.queries.automations import AutomationView, automation

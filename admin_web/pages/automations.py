@@ -7,6 +7,7 @@ from aiohttp import web
 
 from admin_web.auth import actor_of, requires
 from admin_web.automation_words import READY, STATES, TRIGGERS, segment_names, step_lines, trigger_words, why
+from admin_web.campaign_preview import languages_first
 from admin_web.filter_words import look_words
 from admin_web.formats import num
 from admin_web.forms import Form, id_in, is_id, read_form
@@ -16,7 +17,6 @@ from admin_web.keys import SETTINGS, SHOP, now
 from admin_web.message_preview import Preview, bulk_preview_of
 from admin_web.message_words import channel_name, set_up
 from admin_web.navigation import NavItem
-from admin_web.pages.campaign_edit import languages_first
 from admin_web.render import go_to, page
 from loyalty.campaigns.actions.automating import (
     add_automation,
@@ -217,12 +217,12 @@ async def _previews(request: web.Request, view: AutomationView, channels: tuple[
             asked = Form({"language": language})
             try:
                 found[place] = await bulk_preview_of(
-                    channels[:1], asked, step.words, whom, request[SHOP], bonus=view.draft.bonus
+                    channels[:1], asked, {0: step.words}, whom, request[SHOP], bonus=view.draft.bonus
                 )
             except Invalid:
                 # Its conditions ask for what is not there any more.
                 found[place] = await bulk_preview_of(
-                    channels[:1], asked, step.words, Look(), request[SHOP], bonus=view.draft.bonus
+                    channels[:1], asked, {0: step.words}, Look(), request[SHOP], bonus=view.draft.bonus
                 )
     return found
 

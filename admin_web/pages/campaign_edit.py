@@ -1,6 +1,5 @@
 """Writing a message to many: its words and how they look, whom it reaches, when it goes, what it gives."""
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,14 +9,14 @@ from admin_web import choices
 from admin_web.auth import actor_of, requires, staff_of
 from admin_web.base_look import KEPT, location_value, look_of
 from admin_web.campaign_costs import Costs, costs_of
-from admin_web.campaign_form import bonus_in, draft_in, fill, words_in
+from admin_web.campaign_form import change_wordings, draft_in, fill
+from admin_web.campaign_preview import previewed, wording_fields
 from admin_web.campaign_words import BUTTONS, EVERY, TOPICS, VARIABLE_NAMES, skip_text, weekdays
 from admin_web.filter_words import look_words, wrong
 from admin_web.forms import Form, id_in, is_id, read_form
 from admin_web.i18n import gettext as _
 from admin_web.i18n import ngettext
 from admin_web.keys import SETTINGS, SHOP, now
-from admin_web.message_preview import Preview, bulk_preview_of
 from admin_web.message_words import SYMBOLS, channel_name, set_up
 from admin_web.render import go_to, is_htmx, page
 from admin_web.uploads import read_upload
@@ -39,12 +38,12 @@ from loyalty.campaigns.rules.texts import (
     CAN_BE_MISSING,
     FALLBACK_LENGTH,
     LABEL_LENGTH,
+    LETTERS,
     TEXT_LENGTH,
     VARIABLES,
-    checked_words,
 )
 from loyalty.conversations.channels import CAPABILITIES
-from loyalty.conversations.message_types import BULK, LANGUAGES
+from loyalty.conversations.message_types import BULK
 from loyalty.conversations.queries.templates import all_templates
 from loyalty.conversations.queries.types import message_type
 from loyalty.conversations.templating import TemplateStatus
@@ -137,7 +136,19 @@ async def preview(request: web.Request) -> web.Response:
     if not is_htmx(request):
         return await _edit(request, form, view=view)
     audience = await _audience(request, form, view)
-    return page(request, "campaigns/_preview.html", **await previewed(request, form, audience), is_part=True)
+    return page(request, "campaigns/_preview.html", **await previewed(request, form, audience, view), is_part=True)
+
+
+@requires(Permission.CAMPAIGNS_SEND)
+async def change_words(request: web.Request) -> web.Response:
+    """POST /campaigns/wordings?q=&f=&draft=: a place for one wording more, or for one less; nothing is kept yet."""
+    form, view = await _asked(request)
+    step = form.value("step")
+    change_wordings(form, step)
+    if not is_htmx(request):
+        return await _edit(request, form, view=view)
+    told = _wordings(request, form, view, is_added=step == "add")
+    return page(request, "campaigns/_wordings.html", form=form, is_part=True, preview=None, **told)
 
 
 @requires(Permission.CAMPAIGNS_SEND)
@@ -175,44 +186,6 @@ def reach_words(found: Reach | None, costs: Costs | None) -> dict[str, Any]:
         ],
         "left_out": [(skip_text(one), count) for one, count in found.skipped.items()],
     }
-
-
-async def previewed(request: web.Request, form: Form, audience: Audience) -> dict[str, Any]:
-    """The preview; or what is wrong with the words, for which there is none."""
-    found: Preview | None = None
-    bad, language = "", request[SHOP].language
-    try:
-        words = checked_words(words_in(form), language)
-        view = await _draft_named(request)
-        if view is not None and not form.checked("drop_file"):
-            words = replace(words, attachment=view.draft.words.attachment)
-        channels = await channels_in(request, form)
-        if audience.ids and not form.value("customer"):
-            form.values["customer"] = str(audience.ids[0])
-        found = await bulk_preview_of(channels, form, words, audience.look, request[SHOP], bonus=bonus_in(form))
-    except Invalid as error:
-        trial = Form()
-        trial.refuse(error)
-        # Before anything is written nothing is wrong yet.
-        said = trial.error(error.field)
-        if error.field and error.field.startswith("fallback-") and error.reason == "required":
-            name = error.field.split("-")[1]
-            said = _("Say what stands there where “%(name)s” is not known.") % {"name": _(VARIABLE_NAMES[name])}
-        bad = said if any(form.value(f"text-{one}") for one in LANGUAGES) else " "
-    return {"form": form, "preview": found, "wrong": bad, "language_codes": languages_first(request)}
-
-
-async def channels_in(request: web.Request, form: Form) -> list[str]:
-    """Through which channels it would go that work here, in the order of preference."""
-    ordered = [form.value(f"channel-{place}") for place in range(1, len(CAPABILITIES) + 1)]
-    wanted = [one for one in ordered if one in CAPABILITIES] or list((await message_type(BULK)).channels)
-    return [one for one in dict.fromkeys(wanted) if one in working(request)]
-
-
-def languages_first(request: web.Request) -> list[str]:
-    """The languages of people, the shop's first."""
-    shop_language = request[SHOP].language
-    return sorted(LANGUAGES, key=lambda one: (one != shop_language, LANGUAGES.index(one)))
 
 
 def manner_in(form: Form, view: CampaignView | None) -> Manner:
@@ -256,7 +229,6 @@ async def _edit(
         view=view,
         url=f"{PATH}/{view.id}/edit" if view else f"{PATH}?{urlencode(kept)}",
         reach_url=f"{PATH}/reach?{asked}",
-        preview_url=f"{PATH}/preview?{asked}",
         back=f"{PATH}/{view.id}" if view else PATH,
         audience=await _whom_words(request, form, view),
         segment_choices=await _segment_choices(request, form, view),
@@ -264,7 +236,6 @@ async def _edit(
         is_part=False,
         reach=found,
         name_length=NAME_LENGTH,
-        text_length=TEXT_LENGTH,
         label_length=LABEL_LENGTH,
         fallback_length=FALLBACK_LENGTH,
         variables=[(name, _(VARIABLE_NAMES[name])) for name in VARIABLES],
@@ -274,8 +245,24 @@ async def _edit(
         templates=await _template_choices(),
         costs=costs,
         **reach_words(found, costs),
-        **await previewed(request, form, audience),
+        **_wordings(request, form, view),
+        **await previewed(request, form, audience, view),
     )
+
+
+def _wordings(request: web.Request, form: Form, view: CampaignView | None, *, is_added: bool = False) -> dict[str, Any]:
+    """What `campaigns/_wordings.html` shows beside the form. is_added: the last one is new, and written next."""
+    kept = {name: request.query[name] for name in KEPT if request.query.get(name)}
+    asked = urlencode(kept | ({"draft": str(view.id)} if view else {}))
+    wordings = wording_fields(request, form)
+    return {
+        "wordings": wordings,
+        "can_add": len(wordings) < len(LETTERS),
+        "is_added": is_added,
+        "wordings_url": f"{PATH}/wordings?{asked}",
+        "preview_url": f"{PATH}/preview?{asked}",
+        "text_length": TEXT_LENGTH,
+    }
 
 
 def _options() -> dict[str, Any]:
@@ -389,6 +376,7 @@ async def _ahead(request: web.Request) -> CampaignView:
 ROUTES = (
     web.get(f"{PATH}/new", show_new),
     web.post(f"{PATH}/preview", preview),
+    web.post(f"{PATH}/wordings", change_words),
     web.post(f"{PATH}/reach", show_reach),
     web.post(PATH, save),
     web.get(PATH + r"/{id:\d{1,9}}/edit", show_edit),

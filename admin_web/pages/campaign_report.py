@@ -87,8 +87,8 @@ def said(report: Report) -> Said:
     title, tint = TITLES[report.verdict]
     step = _step(report.margin)
     sums = {
-        "sum": money(_rounded(abs(report.difference or 0), step)),
-        "margin": money(_rounded(report.margin or 0, step)),
+        "sum": money(rounded(abs(report.difference or 0), step)),
+        "margin": money(rounded(report.margin or 0, step)),
     }
     return Said(_(title) % sums, tint, _why(report))
 
@@ -101,14 +101,14 @@ def left(report: Report) -> str:
     assert report.difference is not None
     assert report.low is not None
     step = _step(report.margin)
-    low, high = (_rounded((one or 0) - cost, step) for one in (report.low, report.high))
+    low, high = (rounded((one or 0) - cost, step) for one in (report.low, report.high))
     if report.low <= cost:
         told = _("Less the %(cost)s that messages cost: from %(low)s to %(high)s.")
         return told % {"cost": money(cost), "low": signed_money(low), "high": signed_money(high)}
     sums = {
         "cost": money(cost),
-        "sum": money(_rounded(report.difference - cost, step)),
-        "margin": money(_rounded(report.margin or 0, step)),
+        "sum": money(rounded(report.difference - cost, step)),
+        "margin": money(rounded(report.margin or 0, step)),
     }
     return _("Messages cost %(cost)s: about %(sum)s ± %(margin)s are left after that.") % sums
 
@@ -150,7 +150,7 @@ def _why(report: Report) -> str:
             )
             return told % {"people": num(LEAST_PEOPLE), "buyers": num(LEAST_BUYERS)}
         case Verdict.EARLY:
-            last = format_date(_last_day(report.until))
+            last = format_date(last_day(report.until))
             told = _(
                 "Purchases count up to %(day)s. It is told then: looked at early, chance alone looks like an effect."
             )
@@ -166,7 +166,7 @@ def _why(report: Report) -> str:
 
 def _bounds(report: Report) -> dict[str, str]:
     step = _step(report.margin)
-    low, high = (_rounded(one or 0, step) for one in (report.low, report.high))
+    low, high = (rounded(one or 0, step) for one in (report.low, report.high))
     return {"low": signed_money(low), "high": signed_money(high)}
 
 
@@ -175,7 +175,8 @@ def _step(margin: int | None) -> int:
     return int(10 ** max(READER.get().exponent, len(str(abs(margin or 0))) - 2))
 
 
-def _rounded(minor: int, step: int) -> int:
+def rounded(minor: int, step: int) -> int:
+    """A sum to the nearest step."""
     return (minor + step // 2) // step * step
 
 
@@ -216,7 +217,7 @@ def _interval(report: Report) -> str:
     if report.low is None or report.high is None or report.difference is None:
         return ""
     bounds = _bounds(report)
-    told = signed_money(_rounded(report.difference, _step(report.margin)))
+    told = signed_money(rounded(report.difference, _step(report.margin)))
     label = _("Difference: %(sum)s, from %(low)s to %(high)s") % {"sum": told, **bounds}
     tint = {Verdict.EARNED: "good", Verdict.LOST: "bad"}.get(report.verdict, "")
     ends, words = (report.low, report.high), (bounds["low"], bounds["high"])
@@ -229,6 +230,6 @@ def _buttons(report: Report, names: Mapping[int, str]) -> list[tuple[str, int, i
     return [(names.get(number) or _("Button %(n)s") % {"n": num(number + 1)}, *pair) for number, pair in found]
 
 
-def _last_day(until: datetime | None) -> datetime | None:
+def last_day(until: datetime | None) -> datetime | None:
     """The last day on which purchases count."""
     return None if until is None else until - timedelta(microseconds=1)

@@ -10,6 +10,7 @@ from admin_web.base_look import KEPT
 from admin_web.base_look import PATH as BASE
 from admin_web.campaign_costs import costs_of
 from admin_web.campaign_form import fill
+from admin_web.campaign_preview import languages_first, previewed
 from admin_web.campaign_words import BUTTONS, FATES, PAUSES, STATES, TOPICS, reason_of, repeat_words, skip_text
 from admin_web.filter_words import look_words
 from admin_web.formats import num
@@ -20,8 +21,9 @@ from admin_web.keys import SHOP, now
 from admin_web.message_words import SYMBOLS, channel_name
 from admin_web.navigation import NavItem
 from admin_web.pages import campaign_edit
-from admin_web.pages.campaign_edit import AT_ONCE, PATH, audience_size, previewed, reach_words, working
+from admin_web.pages.campaign_edit import AT_ONCE, PATH, audience_size, reach_words, working
 from admin_web.pages.campaign_report import report_of
+from admin_web.pages.campaign_wordings import wordings_told
 from admin_web.render import go_to, page
 from admin_web.words import reason_text
 from loyalty.campaigns.actions.drafting import copy_campaign, delete_draft
@@ -35,7 +37,7 @@ from loyalty.campaigns.queries.report import TELLS_OF_ARRIVING, TELLS_OF_READING
 from loyalty.campaigns.queries.values import values_for
 from loyalty.campaigns.rules.drafts import Acknowledgement, acknowledgement
 from loyalty.campaigns.rules.states import AHEAD, OVER, CampaignState, Fate
-from loyalty.campaigns.rules.texts import ButtonKind, CampaignButton
+from loyalty.campaigns.rules.texts import LETTERS, ButtonKind, CampaignButton
 from loyalty.conversations.message_types import LANGUAGES
 from loyalty.errors import Conflict, Invalid, LoyaltyError, Refused
 from loyalty.ids import new_key
@@ -99,6 +101,8 @@ async def show_one(request: web.Request) -> web.Response:
     buttons, language = enumerate(view.draft.words.buttons), request[SHOP].language
     labels = {place: _label(one, language) for place, one in buttons if one.kind is ButtonKind.LINK}
     told = {} if block else await report_of(request, view.id, people=view.total, button_names=labels)
+    texts, reader = [one.texts for one in view.draft.words.wordings], READER.get().language
+    told |= wordings_told(told.get("report"), texts, reader if reader in view.texts else language)
     here = f"{PATH}/{view.id}"
     return page(
         request,
@@ -123,7 +127,7 @@ async def show_one(request: web.Request) -> web.Response:
         beginning=f"{here}?{urlencode({'fate': wanted})}" if after else None,
         following=f"{here}?{urlencode({'fate': wanted, 'after': following})}" if following else None,
         **told,
-        **await _told(view),
+        **await _told(request, view),
     )
 
 
@@ -263,16 +267,16 @@ async def _check(
         acknowledgement=_acknowledged().text,
         mine=[channel_name(one) for one in await places_of_staff(staff_of(request).id, used)],
         times=[(one, await _whom(one)) for one in times],
-        **await _told(view, used),
+        **await _told(request, view, used),
         **reach_words(found, costs),
         costs=costs,
-        **await previewed(request, form, audience),
+        **await previewed(request, form, audience, view),
     )
 
 
-async def _told(view: CampaignView, channels: tuple[str, ...] | None = None) -> dict[str, Any]:
+async def _told(request: web.Request, view: CampaignView, channels: tuple[str, ...] | None = None) -> dict[str, Any]:
     """A campaign in words, wherever it is shown."""
-    draft, language_codes = view.draft, [one for one in LANGUAGES if one in view.texts]
+    draft, codes = view.draft, [one for one in languages_first(request) if one in view.texts]
     names, hint = TOPICS[draft.topic]
     return {
         "audience": await _whom(view),
@@ -281,7 +285,10 @@ async def _told(view: CampaignView, channels: tuple[str, ...] | None = None) -> 
         "topic": (_(names), _(hint)),
         "repeat": repeat_words(draft.timing.repeat),
         "buttons": [(button, _(BUTTONS[button.kind])) for button in draft.words.buttons],
-        "text_codes": language_codes,
+        "texts": [
+            (letter, [(code, one.texts[code]) for code in codes])
+            for letter, one in zip(LETTERS, draft.words.wordings, strict=False)
+        ],
     }
 
 

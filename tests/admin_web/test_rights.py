@@ -67,7 +67,7 @@ om--- mine  GET    /customers/actions/{id}
 om--- mine  POST   /customers/actions/{id}/{deed} /customers/actions/{id}/undo
 # campaigns
 om--- open  GET    /campaigns /campaigns/new
-om--- open  POST   /campaigns /campaigns/preview /campaigns/reach
+om--- open  POST   /campaigns /campaigns/preview /campaigns/reach /campaigns/wordings
 om--- mine  GET    /campaigns/{id} /campaigns/{id}/edit
 om--- mine  POST   /campaigns/{id}/{deed} /campaigns/{id}/edit /campaigns/{id}/launch /campaigns/{id}/trial
                     /campaigns/{id}/again /campaigns/{id}/copy /campaigns/{id}/delete
