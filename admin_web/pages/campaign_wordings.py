@@ -52,13 +52,12 @@ def wordings_said(report: Report) -> Said:
     names = _names(best)
     if wordings.verdict is Verdict.UNCLEAR:
         told = _(
-            "A person of %(first)s paid no more beside one of %(other)s than by chance: from %(low)s to %(high)s, with"
-            " 95%% certainty."
+            "The difference between %(first)s and %(other)s may be chance: from %(low)s to %(high)s a person, with 95%%"
+            " certainty."
         )
         return Said(_(CANNOT_TELL), "", told % (names | _bounds(best)))
     title = _("%(first)s brought about %(sum)s ± %(margin)s more a person than %(other)s") % (names | _sums(best))
-    told = _("So much more a person of %(first)s paid: from %(low)s to %(high)s, with 95%% certainty.")
-    return Said(title, "good", told % (names | _bounds(best)))
+    return Said(title, "good", _("From %(low)s to %(high)s a person, with 95%% certainty.") % _bounds(best))
 
 
 def _beside(pair: Pair) -> str:

@@ -132,7 +132,7 @@ async def test_every_wording_is_looked_through_tried_and_shown_when_it_is_sent(p
     told = await db.fetch("SELECT content FROM message ORDER BY id")
     assert [db.from_json(row["content"])["text"] for row in told] == ["Anna, <b>come in</b>", "Wording B for Anna"]
     asked = await (await launch(panel, url, {})).text()
-    assert "By lot, each of the 2 wordings goes to about 2 of them" in asked
+    assert "By lot, each wording (A, B) goes to about 2 of them" in asked
     assert (await launch(panel, url, hidden_fields(asked))).headers["Location"] == url
     sent = await text(panel, url)
     for words in ("Wording A", "Wording B for {first_name}", 'id="report-wordings"', "Cannot tell yet which is better"):
