@@ -18,6 +18,7 @@ from loyalty.conversations.actions.staff import add_note, assign, close, write_t
 from loyalty.conversations.channels import TELEGRAM, WHATSAPP
 from loyalty.conversations.content import Content
 from loyalty.staff.rules import Actor, ActorKind
+from regulars.seed.ready import PUMPKIN
 from regulars.seed.told import menu_of
 from regulars.seed.words import OFFER
 
@@ -144,9 +145,13 @@ async def hear(account_id: int, text: str, at: datetime) -> None:
         await db.execute(SAY_PASSED, account_id, db.to_json(passed.to_body()), at)
 
 
-# Of Telegram nothing more is known; WhatsApp tells of most that they were read.
+# Of Telegram nothing more is known; WhatsApp tells of most that they were read, and charges for templates alone: for
+# what is written first a day after their last word.
 ARRIVE = """
-UPDATE message SET attempts = 1, sent_at = created_at + INTERVAL '1 second',
+UPDATE message SET attempts = 1,
+    units = (channel <> 'whatsapp' OR NOT EXISTS (SELECT FROM conversation v WHERE v.account_id = message.account_id
+        AND v.heard_at BETWEEN created_at - INTERVAL '1 day' AND created_at))::int,
+    sent_at = created_at + INTERVAL '1 second',
     external_id = CASE channel WHEN 'whatsapp' THEN 'wamid.' || upper(lpad(to_hex(id), 26, '0')) ELSE id::text END,
     status = CASE WHEN channel <> 'whatsapp' OR created_at > $1 THEN 'sent' WHEN id % 4 = 0 THEN 'delivered'
         ELSE 'read' END,
@@ -174,7 +179,6 @@ SELECT a.customer_id AS id FROM messenger_account a JOIN customer c ON c.id = a.
     JOIN conversation v ON v.account_id = a.id
 WHERE c.language = 'ru' AND a.is_active AND a.is_default AND a.takes_marketing AND v.last_message_at < $1
     AND (SELECT granted FROM consent WHERE customer_id = c.id AND topic = 'marketing' ORDER BY id DESC LIMIT 1)
-    AND (a.channel = 'telegram' OR v.heard_at > $1 - INTERVAL '1 day')
 ORDER BY a.id LIMIT $2
 """
 # Some who cannot be written to are of the audience, too: the campaign says why they were left out.
@@ -198,7 +202,9 @@ async def write_to_all(author_id: int, now: datetime) -> None:
         await arrive(now)
         return
     ids |= {row["id"] for row in await db.fetch(OUT_OF_REACH, WRITTEN_TO // 4)}
-    draft, chosen = CampaignDraft("Тыквенный раф вернулся", Words({"ru": OFFER})), Chosen(ids=tuple(sorted(ids)))
+    template = await db.fetch_value("SELECT id FROM message_template WHERE name = $1", PUMPKIN)
+    words = Words({"ru": OFFER}, template=template)
+    draft, chosen = CampaignDraft("Тыквенный раф вернулся", words), Chosen(ids=tuple(sorted(ids)))
     author, channels = Actor(ActorKind.STAFF, author_id), (TELEGRAM, WHATSAPP)
     campaign_id = await add_draft(draft, chosen, key="offer", actor=author, now=at)
     await launch_campaign(campaign_id, acknowledgement("ru"), working=channels, actor=author, now=at)

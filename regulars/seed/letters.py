@@ -15,6 +15,7 @@ from loyalty import db
 from loyalty.bonuses.actions.once_only import Gift
 from loyalty.bonuses.rules import Source
 from loyalty.campaigns.actions.reporting import report_campaign
+from loyalty.campaigns.queries.costs import message_prices
 from loyalty.conversations.channels import TELEGRAM
 from regulars.seed.records import Account
 
@@ -134,10 +135,10 @@ BEGIN = """
 INSERT INTO campaign (key, name, topic, texts, channels, look, state, acknowledged_version, acknowledged_language,
     acknowledged_text, staff_id, created_at, resumed_at, started_at, starts_at, finished_at, counted_at, resumed_from,
     place, total, skipped, queued, sent, delivered, read, failed, unknown, cancelled, buttons, control_bp, seed,
-    window_days, bonus, bonus_days, zone)
+    window_days, bonus, bonus_days, zone, prices)
 VALUES ($1, $2, 'marketing', $3::jsonb, 'telegram', '{}', 'finished', 1, 'ru', $4, $5, $6::timestamptz, $6, $6, $6,
     $6::timestamptz + INTERVAL '4 minutes', $6::timestamptz + INTERVAL '5 minutes', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    $7::jsonb, $8, $9, $10, $11, $12, 'Europe/Moscow')
+    $7::jsonb, $8, $9, $10, $11, $12, 'Europe/Moscow', $13::jsonb)
 RETURNING id
 """
 # As an audience is drawn (campaigns/queries/reach.py).
@@ -159,7 +160,7 @@ WHERE id = $1
 
 async def begin_letters(customers: int, author_id: int, acknowledged: str, *, now: datetime) -> tuple[SentLetter, ...]:
     """Write the campaigns of the letters down, and draw who does not get them."""
-    begun = []
+    begun, prices = [], await message_prices("marketing", 0)
     for letter in LETTERS:
         at = (now - timedelta(days=letter.days_ago)).replace(hour=9, minute=0, second=0, microsecond=0)
         button = {"kind": "link", "labels": dict(letter.label), "url": letter.url}
@@ -177,6 +178,7 @@ async def begin_letters(customers: int, author_id: int, acknowledged: str, *, no
             letter.window_days,
             letter.bonus,
             letter.bonus_days,
+            db.to_json(prices),
         )
         rows = await db.fetch(DRAWN, customers, letter.seed, letter.control_bp)
         begun.append(SentLetter(letter, campaign_id, at, frozenset(row["id"] for row in rows)))

@@ -10,6 +10,7 @@ from loyalty.shop.rules import Hours
 from loyalty.staff.actions import accept_invitation, invite
 from loyalty.staff.queries import staff_list
 from loyalty.staff.rules import COMMAND, Role
+from regulars.seed.prices import write_prices
 from regulars.seed.programme import write_programme
 from regulars.seed.records import ZONE, Place
 from regulars.seed.town import GROWTH, Town
@@ -48,6 +49,7 @@ Doors open and close a little inside the hours of the made-up sales: a few of th
 ENOUGH = 100
 """Customers in a base where even what happens to few has happened."""
 YEARS_BACK = timedelta(days=730)
+OWNER = "olga@ladno.example"
 MANAGER = "marina@ladno.example"
 """Who gives tiers and discounts by hand."""
 
@@ -61,6 +63,7 @@ async def open_town(now: datetime, *, growth: float = GROWTH) -> tuple[Town, dic
     await _open_shop(began)
     rules = await write_programme(began, now)
     staff = {member.email: member.id for member in await staff_list()}
+    await write_prices(staff[OWNER], now)
     places = [
         Place(location.id, staff[email], location.name, location.burns_without_code)
         for location in sorted(await locations(), key=lambda location: location.id)

@@ -15,6 +15,7 @@ ANSWERS = (
 )
 """(title, text)"""
 
+PUMPKIN = "pumpkin_raf_is_back"
 TEMPLATES = (
     (
         "how_was_it",
@@ -57,6 +58,13 @@ TEMPLATES = (
         "Давно не виделись, {{1}}! Заходите: второй капучино за наш счёт.",
         (("first_name", "друг"),),
         ("rejected", "INCORRECT_CATEGORY", None),
+    ),
+    (
+        PUMPKIN,
+        "marketing",
+        "Здравствуйте, {{1}}! Вернулся тыквенный раф: до воскресенья за него вдвое больше бонусов.",
+        (("first_name", "друг"),),
+        ("approved", None, None),
     ),
     (
         "answer_from_staff",
