@@ -124,7 +124,7 @@ async def test_the_page_says_what_messages_cost_or_that_nobody_knows(panel, sign
     await db.execute("UPDATE campaign SET prices = '{\"telegram\": 4550}' WHERE id = $1", sent)
     text = (await (await panel.get(f"/campaigns/{sent}")).text()).replace("\xa0", " ")
     # One was sent, of one nobody knows: two at 45.5 kopecks.
-    assert re.search(r"<dt>Telegram</dt><dd class=\"num\">0.91 ₽ <span class=\"small muted\">2 × 0.4550 ₽", text)
+    assert re.search(r"<dt>Telegram</dt><dd class=\"num\"><span class=\"small muted\">2 × 0.4550 ₽</span> 0.91 ₽</dd>", text)
     assert re.search(r"<dt>Cost in all</dt><dd class=\"num\"><b>0.91 ₽</b></dd>", text)
     assert "was not known when it began" not in text
 
