@@ -35,7 +35,14 @@ def template(site) -> dict[str, int]:
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, template, viewport):
     page = sign_in(open_page(viewport=viewport, locale="ru"))
     templates = ("/settings/templates", f"/settings/templates/{template['id']}", "/settings/templates/new")
-    for path in (PATH, f"{PATH}/receipt", f"{PATH}/staff", "/settings/messaging", *templates):
+    for path in (
+        PATH,
+        f"{PATH}/receipt",
+        f"{PATH}/staff",
+        "/settings/messaging",
+        "/settings/message-prices",
+        *templates,
+    ):
         page.goto(path)
         check_accessible(page)
         check_no_sideways_scroll(page)

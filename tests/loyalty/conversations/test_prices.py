@@ -1,5 +1,7 @@
 """What channels charge for a message: known or not, by what it is about or by its template, rounded once."""
 
+import asyncio
+
 import pytest
 
 from loyalty import db
@@ -45,6 +47,13 @@ def test_prices_are_of_known_channels_and_within_reason():
         with pytest.raises(Invalid) as raised:
             checked_prices(wrong)
         assert (raised.value.field, raised.value.reason) == (field, reason)
+
+
+async def test_of_two_who_save_in_one_breath_one_is_told(database):
+    saving = [change_prices({"sms": Price(one)}, seen={}, actor=COMMAND, now=NOW) for one in range(1, 7)]
+    found = await asyncio.gather(*saving, return_exceptions=True)
+    assert [type(one) for one in found if one is not None] == [Conflict] * 5
+    assert (await prices())["sms"] == Price(found.index(None) + 1)
 
 
 async def test_prices_that_nobody_has_told_are_not_known(database):
