@@ -26,6 +26,7 @@ from bot.channels.email.compose import composed
 from loyalty.conversations.content import Content
 from loyalty.gateways import Mailbox
 from tests.bot.channels.stands import CLUB, PASSWORD, USER, Post, email_channel, post_office
+from tests.bot.conftest import until
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 ANNA = "anna@mail.example"
@@ -147,12 +148,11 @@ async def test_files_hang_on_it_under_their_names(post, channel):
 
 
 async def test_mails_share_a_line_and_it_ends_when_nobody_used_it_for_a_while(post, channel, monkeypatch):
-    monkeypatch.setattr(lines, "KEPT_SECONDS", 0.2)
+    monkeypatch.setattr(lines, "KEPT_SECONDS", 3.0)
     for number in range(5):
         await channel.send(a_mail(reference=number))
     assert (len(post.mails), post.greetings) == (5, 1)
-    await asyncio.sleep(0.5)
-    assert all(line.transport is None for line in post.lines)
+    await until(lambda: all(line.transport is None for line in post.lines))
     await channel.send(a_mail())
     assert post.greetings == 2
 
