@@ -16,6 +16,7 @@ from loyalty.bonuses.actions.once_only import Gift
 from loyalty.bonuses.rules import Source
 from loyalty.campaigns.actions.reporting import report_campaign
 from loyalty.campaigns.queries.costs import message_prices
+from loyalty.campaigns.queries.reach import APART
 from loyalty.conversations.channels import TELEGRAM
 from regulars.seed.records import Account
 
@@ -34,7 +35,8 @@ class Letter:
     """A message to many, so many days ago. texts, label: by language; url: where its button leads.
 
     control_bp: the share drawn not to get it. bonus: hundredths that come with it. brings: the share of its readers who
-    come once more for it; puts_off: the share of visits that do not happen because of it.
+    come once more for it; puts_off: the share of visits that do not happen because of it. other: a second wording, if
+    it has one, and other_brings what that one's readers do.
     """
 
     name: str
@@ -49,6 +51,13 @@ class Letter:
     bonus_days: int = 0
     brings: float = 0.0
     puts_off: float = 0.0
+    other: Mapping[str, str] = field(default_factory=dict)
+    other_brings: float = 0.0
+
+    @property
+    def wordings(self) -> tuple[Mapping[str, str], ...]:
+        """Its texts, in the order of their letters."""
+        return (self.texts, self.other) if self.other else (self.texts,)
 
 
 LETTERS = (
@@ -66,7 +75,13 @@ LETTERS = (
         seed=11,
         bonus=150_00,
         bonus_days=14,
-        brings=0.6,
+        brings=0.35,
+        other={
+            "ru": "Угощаем: 150 бонусов на эспрессо-тоник ждут вас две недели. Когда зайдёте?",
+            "uk": "Пригощаємо: 150 бонусів на еспресо-тонік чекають на вас два тижні. Коли завітаєте?",
+            "en": "Our treat: 150 bonuses for an espresso tonic wait for you for two weeks. When will you come?",
+        },
+        other_brings=0.9,
     ),
     Letter(
         "Прощаемся с десертами",
@@ -100,12 +115,16 @@ LETTERS = (
 
 @dataclass(frozen=True, slots=True)
 class SentLetter:
-    """A letter with its campaign, the moment it began, and the customers who were drawn not to get it."""
+    """A letter with its campaign, the moment it began, and the customers who were drawn not to get it.
+
+    others: those who drew its second wording, if they get any.
+    """
 
     letter: Letter
     id: int
     at: datetime
     drawn: frozenset[int]
+    others: frozenset[int] = frozenset()
 
     @property
     def until(self) -> datetime:
@@ -122,6 +141,7 @@ class Mail:
     account: Account | None = None
     reason: str | None = None
     is_drawn: bool = False
+    variant: int = 0
     message_id: int = 0
     luck: Random = field(default_factory=Random)
 
@@ -135,16 +155,21 @@ BEGIN = """
 INSERT INTO campaign (key, name, topic, texts, channels, look, state, acknowledged_version, acknowledged_language,
     acknowledged_text, staff_id, created_at, resumed_at, started_at, starts_at, finished_at, counted_at, resumed_from,
     place, total, skipped, queued, sent, delivered, read, failed, unknown, cancelled, buttons, control_bp, seed,
-    window_days, bonus, bonus_days, zone, prices)
+    window_days, bonus, bonus_days, zone, prices, other_texts)
 VALUES ($1, $2, 'marketing', $3::jsonb, 'telegram', '{}', 'finished', 1, 'ru', $4, $5, $6::timestamptz, $6, $6, $6,
     $6::timestamptz + INTERVAL '4 minutes', $6::timestamptz + INTERVAL '5 minutes', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    $7::jsonb, $8, $9, $10, $11, $12, 'Europe/Moscow', $13::jsonb)
+    $7::jsonb, $8, $9, $10, $11, $12, 'Europe/Moscow', $13::jsonb, $14::jsonb)
 RETURNING id
 """
 # As an audience is drawn (campaigns/queries/reach.py).
 DRAWN = """
 SELECT id FROM generate_series(1, $1::bigint) id
 WHERE (hashint8extended(id, $2::bigint) & 9223372036854775807) % 10000 < $3
+"""
+# So are their wordings: by a lot of its own.
+OTHERS = """
+SELECT id FROM generate_series(1, $1::bigint) id
+WHERE (hashint8extended(id, $2::bigint + $3::bigint) & 9223372036854775807) % 2 = 1
 """
 COUNT = """
 UPDATE campaign SET total = found.total, skipped = found.skipped, control = found.control, sent = found.sent,
@@ -179,9 +204,12 @@ async def begin_letters(customers: int, author_id: int, acknowledged: str, *, no
             letter.bonus,
             letter.bonus_days,
             db.to_json(prices),
+            db.to_json([dict(letter.other)]) if letter.other else None,
         )
         rows = await db.fetch(DRAWN, customers, letter.seed, letter.control_bp)
-        begun.append(SentLetter(letter, campaign_id, at, frozenset(row["id"] for row in rows)))
+        second = await db.fetch(OTHERS, customers, letter.seed, APART) if letter.other else []
+        drawn, others = (frozenset(row["id"] for row in some) for some in (rows, second))
+        begun.append(SentLetter(letter, campaign_id, at, drawn, others))
     return tuple(begun)
 
 
@@ -206,6 +234,7 @@ def mail_of(
             mail.reason = "not_taken"
         else:
             mail.account, mail.is_drawn = open_[0], customer_id in sent.drawn
+            mail.variant = int(mail.is_read and customer_id in sent.others)
         found.append(mail)
     return found
 
@@ -220,7 +249,7 @@ def live_with(life: "Life") -> None:
             key = f"campaign:{mail.sent.id}:{life.customer_id}"
             gift = Gift(letter.bonus, "campaign", key, Source.CAMPAIGN, letter.bonus_days)
             life.plan(at + timedelta(minutes=5), partial(_take, life, gift))
-        if mail.luck.random() < letter.brings:
+        if mail.luck.random() < (letter.other_brings if mail.variant else letter.brings):
             day = at + timedelta(days=mail.luck.randrange(1, letter.window_days))
             life.plan(day.replace(hour=mail.luck.choice(HOURS), minute=mail.luck.randrange(60)), life.come)
 
@@ -249,7 +278,7 @@ async def write_recipients(made: "Sequence[Seeded]") -> None:
     mails = [mail for one in made for mail in one.life.mail]
     await db.copy_rows(
         "recipient",
-        ["campaign_id", "customer_id", "state", "reason", "account_id", "message_id"],
+        ["campaign_id", "customer_id", "state", "reason", "account_id", "message_id", "variant"],
         [
             (
                 mail.sent.id,
@@ -258,6 +287,7 @@ async def write_recipients(made: "Sequence[Seeded]") -> None:
                 mail.reason,
                 mail.account.id if mail.account else None,
                 mail.message_id if mail.is_read else None,
+                mail.variant,
             )
             for mail in mails
         ],

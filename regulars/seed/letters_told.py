@@ -43,7 +43,7 @@ def letters_told(one: Seeded, account: Account, chain: Chain) -> Iterator[Line]:
 
 def _letter(mail: Mail, language: str) -> Line:
     letter = mail.sent.letter
-    content = Content(text=letter.texts[language], links=(Link(letter.label[language], letter.url),))
+    content = Content(text=letter.wordings[mail.variant][language], links=(Link(letter.label[language], letter.url),))
     at = mail.sent.at + timedelta(seconds=mail.customer_id % 200)
     key = f"campaign:{mail.sent.id}:{mail.customer_id}"
     return Line(at, "out", "bulk", db.to_json(content.to_body()), Priority.BULK, key, mail=mail)

@@ -169,7 +169,7 @@ def judged(verdict: Verdict, *pairs: Pair, number: int = 2) -> Report:
             Verdict.EARNED,
             (40_12, 15_03, 65_21),
             "B brought about 40 ₽ ± 25 ₽ more a person than A",
-            "from +15 ₽ to +65 ₽",
+            "From +15 ₽ to +65 ₽",
         ),
         (Verdict.EARNED, (1_23, 34, 2_12), "B brought about 1.23 ₽ ± 0.89 ₽ more a person than A", "+0.34 ₽"),
         (Verdict.UNCLEAR, (10_00, -12_00, 32_00), "Cannot tell yet which is better", "from −12 ₽ to +32 ₽"),
