@@ -225,7 +225,8 @@ def test_a_marketer_finds_people_keeps_them_as_a_segment_writes_to_them_and_sees
     send.click()
     panel.get_by_role("button", name=re.compile("Yes, send to")).click()
     expect(panel.locator("#progress")).to_contain_text("Sent out", timeout=30_000)
-    hears(chat, "ждём вас на кофе")
+    # Whichever they drew.
+    hears(chat, "на осенний кофе")
     link = chat.get_by_role("link", name="Меню").last
     led = panel.request.get(link.get_attribute("href") or "", max_redirects=0)
     assert (led.status, led.headers["location"]) == (302, "https://ladno.example/menu")
@@ -234,6 +235,7 @@ def test_a_marketer_finds_people_keeps_them_as_a_segment_writes_to_them_and_sees
     report = panel.locator("#report")
     expect(report).to_contain_text("Everybody was written to, so nobody knows")
     expect(report.locator("li").filter(has_text="Followed")).to_contain_text("1")
+    expect(report.locator("#wordings-said")).to_have_text("Cannot tell yet which is better")
     check_accessible(panel)
     panel.set_viewport_size(PHONE)
     check_no_sideways_scroll(panel)
@@ -243,15 +245,25 @@ def test_a_marketer_finds_people_keeps_them_as_a_segment_writes_to_them_and_sees
 
 
 def write_campaign(panel: Page) -> None:
-    """Words, a link and an answer; the preview shows each as one of them would get it."""
-    panel.fill("#text-ru", "{first_name}, ждём вас на кофе")
+    """Two wordings, a link and an answer; the preview shows each as one of them would get it."""
+    panel.fill("#text-ru", "{first_name}, ждём вас на осенний кофе")
     for number, kind, label in ((1, "link", "Меню"), (2, "reply", "Приду")):
         panel.get_by_text(f"Button {number}", exact=True).click()
         panel.select_option(f"#kind-{number}", kind)
         panel.fill(f"#label-{number}-ru", label)
     panel.fill("#url-1", "https://ladno.example/menu")
-    expect(panel.locator("#preview")).to_contain_text("ждём вас на кофе")
-    expect(panel.locator("#preview")).to_contain_text("Приду")
+    preview, more = panel.locator("#preview"), panel.get_by_role("button", name="Try another wording")
+    expect(preview).to_contain_text("ждём вас на осенний кофе")
+    expect(preview).to_contain_text("Приду")
+    more.click()
+    expect(panel.locator("#text-b-ru")).to_be_focused()
+    panel.keyboard.type("Заходите на осенний кофе")
+    preview.get_by_role("radio", name="Wording B").check()
+    expect(preview).to_contain_text("Заходите на осенний кофе")
+    more.click()
+    panel.get_by_role("button", name="Take wording C away").click()
+    expect(panel.locator("#text-c-ru")).to_have_count(0)
+    expect(panel.locator("#text-ru")).to_have_value("{first_name}, ждём вас на осенний кофе")
     check_accessible(panel)
 
 
