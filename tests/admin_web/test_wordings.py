@@ -137,6 +137,8 @@ async def test_every_wording_is_looked_through_tried_and_shown_when_it_is_sent(p
     sent = await text(panel, url)
     for words in ("Wording A", "Wording B for {first_name}", 'id="report-wordings"', "Cannot tell yet which is better"):
         assert words in sent, words
+    drawn = {row["variant"] for row in await db.fetch("SELECT variant FROM recipient")}
+    assert drawn == {place for place, letter in enumerate("AB") if f'<td class="muted">{letter}</td>' in sent}
     one = await agreed(panel, await written(panel, {"scope": "all"}))
     assert 'id="report-wordings"' not in await text(panel, one)
 

@@ -239,6 +239,15 @@ async def test_letters_of_before_have_control_groups_and_reports_that_follow_fro
         # Telegram tells neither.
         assert (report.delivered, report.read) == (None, None)
         assert report.verdict in {Verdict.TOO_SMALL, Verdict.EARNED, Verdict.LOST, Verdict.UNCLEAR}
+    # One of them was told in two wordings, each to whoever drew it.
+    assert [len(view.draft.words.wordings) for view in (earned, lost, unclear)] == [2, 1, 1]
+    told = [one.texts for one in earned.draft.words.wordings]
+    rows = await db.fetch(
+        "SELECT r.variant, m.content FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.campaign_id = $1",
+        earned.id,
+    )
+    assert {row["variant"] for row in rows} == {0, 1}
+    assert all(db.from_json(row["content"])["text"] in told[row["variant"]].values() for row in rows)
     given = (await kept_report(earned.id)).cost  # type: ignore[union-attr]
     assert (given.people, given.given) == (earned.sent + earned.unknown, (earned.sent + earned.unknown) * 150_00)
     assert 0 < given.spent < given.given

@@ -93,7 +93,10 @@ class CampaignView:
 
 @dataclass(frozen=True, slots=True)
 class RecipientView:
-    """One person of a campaign. reason: why they were left out, or why it did not arrive, as a code."""
+    """One person of a campaign. reason: why they were left out, or why it did not arrive, as a code.
+
+    variant: which wording they drew, by its place; None where they drew none.
+    """
 
     customer_id: int
     name: str
@@ -101,6 +104,7 @@ class RecipientView:
     channel: str | None
     reason: str | None
     at: datetime | None
+    variant: int | None = None
 
 
 CAMPAIGNS = """
@@ -119,7 +123,7 @@ PAGE = f"""{CAMPAIGNS} WHERE ($1::int IS NULL OR c.id < $1) AND ($3::int IS NULL
 ORDER BY c.id DESC LIMIT $2"""
 # By the primary key of recipient; those who were left out along recipient_left_out.
 RECIPIENTS = """
-SELECT r.customer_id, c.name, r.state, r.reason, m.status, m.reason AS why, m.channel,
+SELECT r.customer_id, c.name, r.state, r.reason, r.variant, m.status, m.reason AS why, m.channel,
     coalesce(m.read_at, m.delivered_at, m.sent_at) AS at
 FROM recipient r JOIN customer c ON c.id = r.customer_id LEFT JOIN message m ON m.id = r.message_id
 WHERE r.campaign_id = $1 AND r.customer_id > $2 AND {which} ORDER BY r.customer_id LIMIT $3
@@ -218,4 +222,5 @@ def _recipient(row: db.Row) -> RecipientView:
         fate, reason = Fate.QUEUED, row["why"]
     else:
         fate, reason = Fate(row["status"]), row["why"]
-    return RecipientView(row["customer_id"], row["name"], fate, row["channel"], reason, row["at"])
+    variant = None if fate in {Fate.SKIPPED, Fate.CONTROL} else row["variant"]
+    return RecipientView(row["customer_id"], row["name"], fate, row["channel"], reason, row["at"], variant)
