@@ -12,8 +12,7 @@ from typing import Any, Self
 from loyalty import db
 from loyalty.campaigns.effect import Verdict, estimate
 from loyalty.campaigns.queries.wordings import COUNTED, Wordings, arm_of, wordings_of
-from loyalty.campaigns.rules.costs import sum_known
-from loyalty.conversations.prices import cost_of
+from loyalty.campaigns.rules.costs import ChannelCount, Cost, sum_known
 from loyalty.errors import NotFound
 from loyalty.money import money_of
 from loyalty.shop.queries import programme_at
@@ -99,55 +98,6 @@ KEPT = "SELECT report, reported_at FROM campaign WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelCount:
-    """Of one channel: how many messages it took, and what became of them. delivered, read: None where it never tells.
-
-    sent counts what was delivered, delivered what was read. units: for how many messages the channel charges, of those
-    that went out or may have: each part of an SMS is one. price: of one, in hundredths of a minor unit, as it was when
-    the campaign began; None where nobody had told it.
-    """
-
-    sent: int = 0
-    delivered: int | None = None
-    read: int | None = None
-    failed: int = 0
-    unknown: int = 0
-    units: int | None = None
-    price: int | None = None
-
-    @property
-    def cost(self) -> int | None:
-        """What its messages cost, in minor units; None where that is not known."""
-        if not self.sent + self.unknown:
-            return 0
-        return None if self.units is None or self.price is None else cost_of(self.units, self.price)
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What it cost. messages: how many went out, or may have.
-
-    people: to how many bonuses were given; in hundredths: given, and of these spent on purchases since, expired, gone
-    to old debts at once, and left. value: what those that were given would pay, in minor units. What was spent has
-    come off the money of those purchases already, and is not taken off the difference again.
-    """
-
-    people: int = 0
-    given: int = 0
-    spent: int = 0
-    expired: int = 0
-    repaid: int = 0
-    left: int = 0
-    value: int = 0
-    messages: int = 0
-
-    @property
-    def lasting(self) -> int:
-        """What those pay that did not expire, in minor units, rounded up."""
-        return self.value - self.value * self.expired // self.given if self.given else 0
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """What came of a campaign, as of `at`.
 
@@ -183,7 +133,7 @@ class Report:
     difference: int | None = None
     low: int | None = None
     high: int | None = None
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
     wordings: Wordings = field(default_factory=Wordings)
     is_final: bool = False
 

@@ -1,4 +1,4 @@
-"""What the messages of a campaign would cost, before they are sent. Pure.
+"""What a campaign costs: its messages before they are sent, and what became of them and of its bonuses. Pure.
 
 Prices are in hundredths of a minor unit, costs in minor units. What a channel charges and nobody has told is None, and
 never taken for nothing.
@@ -31,6 +31,55 @@ class Estimate:
     def unpriced(self) -> tuple[str, ...]:
         """The channels whose price nobody has told."""
         return tuple(name for name, cost in self.by_channel.items() if cost is None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCount:
+    """Of one channel: how many messages it took, and what became of them. delivered, read: None where it never tells.
+
+    sent counts what was delivered, delivered what was read. units: for how many messages the channel charges, of those
+    that went out or may have: each part of an SMS is one. price: of one, in hundredths of a minor unit, as it was when
+    the campaign began; None where nobody had told it.
+    """
+
+    sent: int = 0
+    delivered: int | None = None
+    read: int | None = None
+    failed: int = 0
+    unknown: int = 0
+    units: int | None = None
+    price: int | None = None
+
+    @property
+    def cost(self) -> int | None:
+        """What its messages cost, in minor units; None where that is not known."""
+        if not self.sent + self.unknown:
+            return 0
+        return None if self.units is None or self.price is None else cost_of(self.units, self.price)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it cost. messages: how many went out, or may have.
+
+    people: to how many bonuses were given; in hundredths: given, and of these spent on purchases since, expired, gone
+    to old debts at once, and left. value: what those that were given would pay, in minor units. What was spent has
+    come off the money of those purchases already, and is not taken off the difference again.
+    """
+
+    people: int = 0
+    given: int = 0
+    spent: int = 0
+    expired: int = 0
+    repaid: int = 0
+    left: int = 0
+    value: int = 0
+    messages: int = 0
+
+    @property
+    def lasting(self) -> int:
+        """What those pay that did not expire, in minor units, rounded up."""
+        return self.value - self.value * self.expired // self.given if self.given else 0
 
 
 def sum_known(costs: Sequence[int | None]) -> int | None:

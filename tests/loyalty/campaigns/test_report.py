@@ -12,7 +12,8 @@ from loyalty.campaigns.actions.granting import grant_due
 from loyalty.campaigns.actions.reporting import report_campaign, report_due
 from loyalty.campaigns.effect import Verdict
 from loyalty.campaigns.links import Click
-from loyalty.campaigns.queries.report import REFUNDED_WITHIN, ChannelCount, Report, count_report, kept_report
+from loyalty.campaigns.queries.report import REFUNDED_WITHIN, Report, count_report, kept_report
+from loyalty.campaigns.rules.costs import ChannelCount
 from loyalty.errors import NotFound
 from loyalty.ids import new_key
 from loyalty.office.actions.merging import merge_cards, undo_merge
