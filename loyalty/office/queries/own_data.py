@@ -95,6 +95,8 @@ SECTIONS = {
     "campaigns": f"""
         SELECT c.id AS number, coalesce(c.started_at, c.created_at) AS began_at, CASE r.state WHEN 'skipped'
             THEN 'left out' WHEN 'control' THEN 'drawn not to be written to' ELSE 'written to' END AS what, r.reason,
+            CASE WHEN c.other_texts IS NOT NULL AND r.state NOT IN ('skipped', 'control')
+                THEN chr(ascii('A') + r.variant) END AS wording_drawn,
             (SELECT coalesce(jsonb_agg(jsonb_build_object('address', c.buttons->k.button::int->>'url', 'first_at',
                 k.first_at, 'clicks', k.clicks) ORDER BY k.button), '[]') FROM campaign_click k
                 WHERE k.campaign_id = r.campaign_id AND k.customer_id = r.customer_id) AS followed

@@ -58,9 +58,12 @@ async def test_messages_to_many_are_told_with_the_links_that_were_followed(perso
     got, drawn = await a_campaign(buttons=("https://menu.example",)), await a_campaign()
     await a_recipient(got, customer_id=person)
     await a_recipient(drawn, "control", customer_id=person)
+    await db.execute('UPDATE campaign SET other_texts = \'[{"ru": "Б"}]\'')
+    await db.execute("UPDATE recipient SET variant = 1 WHERE campaign_id = $1", got)
     await follow(Click(got, person, 0), counts=True, now=NOW)
     first, second = (await own_data(person, now=NOW))["campaigns"]
     assert (first["what"], second["what"]) == ("written to", "drawn not to be written to")
+    assert (first["wording_drawn"], second["wording_drawn"]) == ("B", None)
     [link] = first["followed"]
     assert (link["address"], link["clicks"], second["followed"]) == ("https://menu.example", 1, [])
 
