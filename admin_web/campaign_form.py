@@ -75,16 +75,20 @@ def wordings_in(form: Form) -> int:
 
 
 def change_wordings(form: Form, step: str) -> None:
-    """Make a place for one wording more, or take one away with what was typed there; others are left alone.
+    """Make a place for one wording more, take one away, or put back behind the others what was taken away last.
 
-    step: add, or drop-0, drop-1, drop-2.
+    step: add, drop-0, drop-1, drop-2, back. What the others say is left alone.
     """
     texts = [_texts_in(form, variant) for variant in range(wordings_in(form))]
     deed, _, place = step.partition("-")
+    taken: Texts = {}
     if deed == "add" and len(texts) < len(LETTERS):
         texts.append({})
+    elif deed == "back" and len(texts) < len(LETTERS):
+        texts.append({language: form.value(f"taken_{language}") for language in LANGUAGES})
     elif deed == "drop" and len(texts) > 1 and place in {str(one) for one in range(len(texts))}:
-        texts.pop(int(place))
+        taken = texts.pop(int(place))
+    form.values |= {f"taken_{language}": taken.get(language, "") for language in LANGUAGES}
     form.values["wordings"] = str(len(texts))
     for variant in range(len(LETTERS)):
         told = texts[variant] if variant < len(texts) else {}

@@ -50,6 +50,12 @@ async def previewed(request: web.Request, form: Form, audience: Audience, view: 
     }
 
 
+def taken_away(form: Form) -> list[tuple[str, str]]:
+    """(field, text) of the wording that was taken away just now; nothing of one that was empty."""
+    told = [(f"taken_{language}", form.value(f"taken_{language}")) for language in LANGUAGES]
+    return told if any(text for _field, text in told) else []
+
+
 def wording_fields(request: web.Request, form: Form) -> list[tuple[str, list[tuple[str, str]]]]:
     """Of each wording its letter, and (language, field) of its texts."""
     codes = languages_first(request)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from aiohttp import FormData
 from pydantic import SecretStr
 
 from admin_web.i18n import READER, Reader
@@ -50,7 +51,9 @@ async def test_without_scripts_another_wording_has_its_place_and_what_was_typed_
     await readers(1)
     fields = await written(panel, {"scope": "all"})
     assert "text-b-ru" not in await text(panel, "/campaigns/new")
-    added = await (await panel.post("/campaigns/wordings?scope=all", data=fields | {"step": "add"})).text()
+    # The form may bring a file along.
+    wide = FormData(fields | {"step": "add"}, default_to_multipart=True)
+    added = await (await panel.post("/campaigns/wordings?scope=all", data=wide)).text()
     assert "<!doctype html>" in added.lower()
     assert hidden_fields(added)["wordings"] == "2"
     for words in ('name="text-b-ru"', "Wording A", "Wording B", "{first_name}, &lt;b&gt;come in", "drawn by lot"):
@@ -63,7 +66,13 @@ async def test_without_scripts_another_wording_has_its_place_and_what_was_typed_
     # The third is the second now; what stood there is gone.
     assert re.search(r'name="text-b-ru"[^>]*>Third<', less)
     assert re.search(r'name="text-b-en"[^>]*>Third, too<', less)
-    assert "Second" not in less
+    # It can be put back behind it, as long as nothing else is changed.
+    taken = hidden_fields(less)
+    assert taken["taken_ru"] == "Second"
+    back = typed | taken | {"text-b-ru": "Third", "text-c-ru": "", "step": "back"}
+    again = await (await panel.post("/campaigns/wordings", data=back)).text()
+    assert re.search(r'name="text-c-ru"[^>]*>Second<', again)
+    assert "Put it back" not in again
     for step in ("drop-7", "drop-", "nothing"):
         same = await (await panel.post("/campaigns/wordings", data=typed | {"step": step})).text()
         assert hidden_fields(same)["wordings"] == "3"
