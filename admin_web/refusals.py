@@ -69,7 +69,7 @@ class Refusal:
 
 def refuse(request: web.Request, error: Exception) -> web.Response:
     """The answer to an error, in the form the client takes."""
-    refusal = _refusal(error)
+    refusal = _refusal(request, error)
     if refusal.status >= 500:
         log_fault(request, error, refusal.status)
     if _wants_json(request):
@@ -91,7 +91,15 @@ def refuse(request: web.Request, error: Exception) -> web.Response:
     return response
 
 
-def _refusal(error: Exception) -> Refusal:
+def is_unreadable(request: web.Request, error: Exception) -> bool:
+    """The body did not come as it should: it is not encoded as its header says, or whoever sent it has hung up.
+
+    Who is gone reads no answer, and it is no fault of ours.
+    """
+    return isinstance(error, web.RequestPayloadError) or error is request.content.exception()
+
+
+def _refusal(request: web.Request, error: Exception) -> Refusal:
     if isinstance(error, LoyaltyError):
         status = next((number for kind, number in STATUSES.items() if isinstance(error, kind)), 409)
         field = error.field if isinstance(error, Invalid) else None
@@ -100,7 +108,7 @@ def _refusal(error: Exception) -> Refusal:
         return Refusal(error.status, _title(error.status), gettext(ONLY_FOR_THE_CHAIN), "only_for_the_chain")
     if isinstance(error, web.HTTPException):
         status, reason = error.status, error.reason.lower().replace(" ", "_")
-    elif isinstance(error, web.RequestPayloadError):
+    elif is_unreadable(request, error):
         status, reason = 400, "bad_request"
     elif isinstance(error, (RedisError, *OUTAGES)):
         status, reason = 503, "not_available"

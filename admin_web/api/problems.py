@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from admin_web.i18n import READER, Reader, choose_language, gettext, mark
 from admin_web.keys import REQUEST_ID, now
-from admin_web.refusals import STATUSES, log_fault
+from admin_web.refusals import STATUSES, is_unreadable, log_fault
 from admin_web.refusals import TITLES as PANEL_TITLES
 from admin_web.words import reason_text
 from loyalty.db import OUTAGES
@@ -148,7 +148,7 @@ async def refuse(request: web.Request, error: Exception) -> web.Response:
         if wait := details.get("wait"):
             status, headers = 429, {"Retry-After": str(wait)}
     else:
-        status = _status_of(error)
+        status = _status_of(request, error)
         reason = CODES.get(status, "bad_request" if status < 500 else "internal")
         detail, field, details = gettext(REASONS[reason]), None, {}
         if isinstance(error, web.HTTPMethodNotAllowed):
@@ -183,9 +183,9 @@ async def _of_the_house(error: LoyaltyError) -> tuple[int, str]:
     return status, reason_text(error)
 
 
-def _status_of(error: Exception) -> int:
+def _status_of(request: web.Request, error: Exception) -> int:
     if isinstance(error, web.HTTPException):
         return error.status
-    if isinstance(error, web.RequestPayloadError):
+    if is_unreadable(request, error):
         return 400
     return 503 if isinstance(error, (RedisError, *OUTAGES)) else 500

@@ -14,6 +14,7 @@ from admin_web.pages import PAGES
 from loyalty.errors import Conflict, Invalid, NotFound, Refused
 from loyalty.staff.rules import Role
 from tests.admin_web.conftest import send_login
+from tests.bot.conftest import until
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -178,6 +179,27 @@ async def test_a_body_that_is_not_encoded_as_it_says_is_refused(panel):
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
     answer = await panel.post("/login", data=b"email=a", headers=headers)
     assert answer.status == 400
+
+
+def is_handling() -> bool:
+    return any("_handle_request" in str(task.get_coro()) for task in asyncio.all_tasks())
+
+
+async def test_whoever_hangs_up_amid_a_request_is_no_fault(database, settings, capfd):
+    # As it runs in earnest: the tests' own server cancels whoever reads, and nothing would be raised.
+    runner = web.AppRunner(await build_app(settings))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    _, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(b"POST /login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 100\r\n")
+    writer.write(b"Content-Type: application/x-www-form-urlencoded\r\n\r\nemail=a")
+    await writer.drain()
+    await until(is_handling)
+    await asyncio.sleep(0.3)  # it reads by now
+    writer.transport.abort()
+    await until(lambda: not is_handling())
+    await runner.cleanup()
+    assert "fault" not in "".join(capfd.readouterr())
 
 
 async def test_a_nul_in_a_form_is_refused_before_the_base_sees_it(panel):
