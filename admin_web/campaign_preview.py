@@ -62,6 +62,11 @@ def wording_fields(request: web.Request, form: Form) -> list[tuple[str, list[tup
     return [(LETTERS[place], [(code, text_field(place, code)) for code in codes]) for place in range(wordings_in(form))]
 
 
+def spare_fields(form: Form) -> list[str]:
+    """The texts of wordings that have no place now."""
+    return [text_field(place, code) for place in range(wordings_in(form), len(LETTERS)) for code in LANGUAGES]
+
+
 def languages_first(request: web.Request) -> list[str]:
     """The languages of people, the shop's first."""
     shop_language = request[SHOP].language

@@ -10,7 +10,7 @@ from admin_web.auth import actor_of, requires, staff_of
 from admin_web.base_look import KEPT, location_value, look_of
 from admin_web.campaign_costs import Costs, costs_of
 from admin_web.campaign_form import change_wordings, draft_in, fill
-from admin_web.campaign_preview import previewed, taken_away, wording_fields
+from admin_web.campaign_preview import previewed, spare_fields, taken_away, wording_fields
 from admin_web.campaign_words import BUTTONS, EVERY, TOPICS, VARIABLE_NAMES, skip_text, weekdays
 from admin_web.filter_words import look_words, wrong
 from admin_web.forms import Form, id_in, is_id, read_form
@@ -260,6 +260,7 @@ def _wordings(request: web.Request, form: Form, view: CampaignView | None, *, is
         "can_add": len(wordings) < len(LETTERS),
         "is_added": is_added,
         "taken": taken_away(form),
+        "spare_fields": spare_fields(form),
         "wordings_url": f"{PATH}/wordings?{asked}",
         "preview_url": f"{PATH}/preview?{asked}",
         "text_length": TEXT_LENGTH,
