@@ -223,13 +223,13 @@ def consents_of(one: Seeded, now: datetime) -> Iterator[tuple[Any, ...]]:
     for account in one.accounts:
         said.append((account.linked_at, "terms", True, account.channel))
         said.append((account.linked_at, "marketing", wants_offers(one.id), account.channel))
-        said += [(out.at, out.topic, False, account.channel) for out in account.outs if _is_withdrawn(one, out)]
+        said += [(out.at, out.topic, False, account.channel) for out in account.outs if is_withdrawn(one, out)]
     for at, topic, granted, channel in sorted(said, key=lambda row: row[0]):
         version = terms_of(at, now) if topic == "terms" else HOUSE_VERSION
         yield one.id, topic, granted, channel, f"{version} {one.person.language}", at
 
 
-def _is_withdrawn(one: Seeded, out: OptOut) -> bool:
+def is_withdrawn(one: Seeded, out: OptOut) -> bool:
     """A word in one chat says nothing of the others; a button does, unless another chat takes the topic still."""
     return not out.by_word and len([account for account in one.accounts if account.linked_at <= out.at]) == 1
 
@@ -239,6 +239,6 @@ def _acts(one: Seeded) -> Iterator[tuple[Any, ...]]:
         for out in account.outs:
             details = db.to_json({"account": account.id, out.topic: False})
             yield out.at, "customer", "account.topics", "customer", one.id, details
-            if _is_withdrawn(one, out):
+            if is_withdrawn(one, out):
                 details = db.to_json({"topic": out.topic})
                 yield out.at, "customer", "consent.withdrawn", "customer", one.id, details

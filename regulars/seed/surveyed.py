@@ -22,6 +22,7 @@ from loyalty.surveys.actions.answering import RECOUNT
 from loyalty.surveys.actions.programme import set_programme
 from loyalty.surveys.rules import EVERYWHERE, KIND, Group, ProgrammeDraft, group_of
 from loyalty.surveys.thanks import HOUSE
+from regulars.seed.accounts import is_withdrawn
 from regulars.seed.life import Seeded
 from regulars.seed.records import ZONE, Account, Receipt
 from regulars.seed.told import Chain, Line, heard
@@ -97,11 +98,20 @@ def questions_of(one: Seeded, now: datetime) -> list[Question]:
         if receipt.kind != "sale" or receipt.refunded or receipt.at < not_before or at > now - timedelta(hours=3):
             continue
         account = one.account_at(at)
-        if account is None or any(out.topic == "surveys" and out.at < at for out in account.outs):
+        if account is None or _wants_none(one, account, at):
             continue
         asked.append(Question(receipt, account, at, _answer(random, one, receipt, at, now)))
         not_before = at + PAUSE
     return asked
+
+
+def _wants_none(one: Seeded, account: Account, at: datetime) -> bool:
+    """They had said no by then: in this chat, or in one of theirs for all of them."""
+    return any(
+        out.topic == "surveys" and out.at < at and (chat is account or is_withdrawn(one, out))
+        for chat in one.accounts
+        for out in chat.outs
+    )
 
 
 def _by_day(at: datetime) -> datetime:
