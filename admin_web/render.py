@@ -1,6 +1,7 @@
 """From data to an answer: whole pages, named blocks for htmx, toasts, ways on."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,14 @@ ERASED = mark("Erased customer")
 
 
 def prepare_templates(app: web.Application) -> None:
-    """Set up Jinja: strict, escaping, speaking the reader's language; `ui` is there in every block."""
-    env = aiohttp_jinja2.setup(
-        app,
+    """Give an application its templates."""
+    app[aiohttp_jinja2.APP_KEY] = _templates()
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """Jinja, once a process: strict, escaping, speaking the reader's language; `ui` is there in every block."""
+    env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         undefined=jinja2.StrictUndefined,
@@ -51,6 +57,7 @@ def prepare_templates(app: web.Application) -> None:
     )
     # A block rendered alone does not see what its template imported, so the macros are global.
     env.globals["ui"] = env.get_template("ui.html").module
+    return env
 
 
 def _shown(value: Any) -> Any:
