@@ -274,12 +274,15 @@ async def fetch(sql: str, *params: Any) -> list[Row]:
         raise OperationalError(error) from error
 
 
-async def fetch_planned(sql: str, *params: Any) -> list[Row]:
-    """As `fetch`, for a statement whose best plan hangs on its values: it is planned for these, each time."""
+async def fetch_planned(sql: str, *params: Any, seconds: float | None = None) -> list[Row]:
+    """As `fetch`, for a statement whose best plan hangs on its values: it is planned for these, each time.
+
+    seconds: for one that may take longer than the pool's `command_timeout`.
+    """
     try:
         async with _connection().acquire_connection() as raw:
             statement = await raw.prepare(sql)
-            return [dict(row) for row in await statement.fetch(*params)]
+            return [dict(row) for row in await statement.fetch(*params, timeout=seconds)]
     except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as error:
         raise OperationalError(error) from error
 

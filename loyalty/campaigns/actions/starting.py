@@ -19,6 +19,9 @@ from loyalty.shop.queries import shop
 from loyalty.staff.actions import write_journal
 from loyalty.staff.rules import JOB, Actor
 
+PATIENCE_SECONDS = 900
+"""For how long an audience may be frozen: of millions, beside all else, it takes its time."""
+
 HOLD = f"SELECT id, state, staff_id, channels, {COLUMNS} FROM campaign WHERE id = $1 FOR NO KEY UPDATE"
 LAUNCH = """
 UPDATE campaign SET state = 'scheduled', starts_at = $2::timestamptz, preferred = $3, acknowledged_version = $4,
@@ -166,8 +169,9 @@ async def _freeze(campaign_id: int, row: db.Row, now: datetime) -> None:
 async def _insert(campaign_id: int, split: Split) -> tuple[int, int, int]:
     params = [*split.params, campaign_id]
     statement = FREEZE.format(split=split.sql, campaign=f"${len(params)}")
-    [row] = await db.fetch_planned(statement, *params)
-    await db.execute(USED, campaign_id, list(split.channels))
+    await db.execute(f"SET LOCAL statement_timeout = '{PATIENCE_SECONDS}s'")
+    [row] = await db.fetch_planned(statement, *params, seconds=PATIENCE_SECONDS)
+    await db.fetch_patiently(PATIENCE_SECONDS, USED, campaign_id, list(split.channels))
     return row["total"], row["skipped"], row["control"]
 
 
