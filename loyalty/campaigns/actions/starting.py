@@ -54,28 +54,27 @@ FOLLOWING = """
 UPDATE campaign SET starts_at = $2, state = CASE WHEN $2::timestamptz IS NULL THEN 'finished' ELSE state END,
     finished_at = CASE WHEN $2::timestamptz IS NULL THEN $3::timestamptz END WHERE id = $1
 """
+# OFFSET 0 keeps the reason one expression, looked for once and not wherever it is named.
 FREEZE = """
-WITH frozen AS (
-    INSERT INTO recipient (campaign_id, customer_id, state, reason, account_id, variant)
-    SELECT {campaign}::int, split.customer_id,
-        CASE WHEN split.reason IS NOT NULL THEN 'skipped' WHEN split.is_drawn THEN 'control' ELSE 'waiting' END,
-        split.reason, CASE WHEN split.reason IS NULL THEN split.account_id END,
-        CASE WHEN split.reason IS NULL AND NOT split.is_drawn THEN split.variant ELSE 0 END
-    FROM ({split}) split RETURNING state
-), counted AS (
-    SELECT count(*)::int AS total, (count(*) FILTER (WHERE state = 'skipped'))::int AS skipped,
-        (count(*) FILTER (WHERE state = 'control'))::int AS control FROM frozen
-)
-UPDATE campaign SET total = counted.total, skipped = counted.skipped, control = counted.control
-FROM counted WHERE campaign.id = {campaign} RETURNING counted.total, counted.skipped, counted.control
+INSERT INTO recipient (campaign_id, customer_id, state, reason, account_id, variant)
+SELECT {campaign}::int, split.customer_id,
+    CASE WHEN split.reason IS NOT NULL THEN 'skipped' WHEN split.is_drawn THEN 'control' ELSE 'waiting' END,
+    split.reason, CASE WHEN split.reason IS NULL THEN split.account_id END,
+    CASE WHEN split.reason IS NULL AND NOT split.is_drawn THEN split.variant ELSE 0 END
+FROM ({split} OFFSET 0) split
 """
-# Those in which somebody is written to, in the order of preference.
-USED = """
-UPDATE campaign SET channels = coalesce((
-    SELECT string_agg(used.channel, ',' ORDER BY array_position($2::text[], used.channel))
-    FROM (SELECT DISTINCT a.channel::text AS channel FROM recipient r JOIN messenger_account a ON a.id = r.account_id
-        WHERE r.campaign_id = $1 AND r.state = 'waiting') used), '')
-WHERE id = $1
+# Channels: those in which somebody is written to, in the order of preference.
+COUNT = """
+UPDATE campaign SET total = counted.total, skipped = counted.skipped, control = counted.control,
+    channels = coalesce((
+        SELECT string_agg(used.channel, ',' ORDER BY used.place)
+        FROM unnest($2::text[]) WITH ORDINALITY used (channel, place) CROSS JOIN LATERAL (
+            SELECT FROM recipient r JOIN messenger_account a ON a.id = r.account_id
+            WHERE r.campaign_id = $1 AND r.state = 'waiting' AND a.channel = used.channel LIMIT 1) somebody), '')
+FROM (SELECT count(*)::int AS total, (count(*) FILTER (WHERE state = 'skipped'))::int AS skipped,
+        (count(*) FILTER (WHERE state = 'control'))::int AS control
+    FROM recipient WHERE campaign_id = $1) counted
+WHERE campaign.id = $1 RETURNING counted.total, counted.skipped, counted.control
 """
 PRICES = "UPDATE campaign SET prices = $2::jsonb WHERE id = $1"
 HAND_BACK = "UPDATE campaign SET state = 'draft', pause_reason = $2 WHERE id = $1 AND state = 'scheduled'"
@@ -170,8 +169,8 @@ async def _insert(campaign_id: int, split: Split) -> tuple[int, int, int]:
     params = [*split.params, campaign_id]
     statement = FREEZE.format(split=split.sql, campaign=f"${len(params)}")
     await db.execute(f"SET LOCAL statement_timeout = '{PATIENCE_SECONDS}s'")
-    [row] = await db.fetch_planned(statement, *params, seconds=PATIENCE_SECONDS)
-    await db.fetch_patiently(PATIENCE_SECONDS, USED, campaign_id, list(split.channels))
+    await db.fetch_planned(statement, *params, seconds=PATIENCE_SECONDS)
+    [row] = await db.fetch_patiently(PATIENCE_SECONDS, COUNT, campaign_id, list(split.channels))
     return row["total"], row["skipped"], row["control"]
 
 
