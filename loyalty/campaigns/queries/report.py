@@ -28,27 +28,31 @@ REFUNDED_WITHIN = timedelta(days=14)
 """So long after the window refunds of its purchases still change the report; then it is final."""
 PATIENCE_SECONDS = 600
 
-# By the primary keys of campaign and message; a million recipients are joined with their messages by hashing.
+# By the primary keys of campaign and recipient.
 OF_CAMPAIGN = """
 SELECT id, state, coalesce(started_at, created_at) AS began_at, finished_at, window_days, bonus, total, skipped, prices,
     1 + jsonb_array_length(coalesce(other_texts, '[]')) AS wordings,
     (SELECT count(*) FROM recipient WHERE campaign_id = campaign.id AND state = 'due')::int AS due
 FROM campaign WHERE id = $1
 """
+# A campaign's messages lie near one another among all others: between these, by the primary key of message.
+MESSAGES = "SELECT min(message_id) AS first, max(message_id) AS last FROM recipient WHERE campaign_id = $1"
 OUTCOMES = """
 SELECT r.state = 'control' AS is_control, r.state = 'skipped' AS is_skipped, r.reason = ANY($2::text[]) AS left_later,
     m.channel, CASE WHEN m.status = 'cancelled' AND m.reason = 'campaign_paused' THEN 'queued' ELSE m.status END
         AS status, count(*)::int AS people, coalesce(sum(coalesce(m.units, 1)), 0)::int AS units
-FROM recipient r LEFT JOIN message m ON m.id = r.message_id WHERE r.campaign_id = $1 GROUP BY 1, 2, 3, 4, 5
+FROM recipient r LEFT JOIN message m ON m.id = r.message_id AND m.id BETWEEN $3 AND $4
+WHERE r.campaign_id = $1 GROUP BY 1, 2, 3, 4, 5
 """
 # Only chats in which anything was said since are looked into, by the primary key of conversation; then by
 # message_account.
 REPLIED = """
 SELECT r.variant, count(*)::int AS people FROM recipient r JOIN message m ON m.id = r.message_id
     JOIN conversation v ON v.account_id = m.account_id AND v.heard_at >= coalesce(m.sent_at, m.created_at)
-WHERE r.campaign_id = $1 AND m.status IN ('sent', 'delivered', 'read', 'unknown') AND EXISTS (SELECT FROM message i
-    WHERE i.account_id = m.account_id AND i.id > m.id AND i.direction = 'in'
-        AND i.created_at >= coalesce(m.sent_at, m.created_at) AND ($2::timestamptz IS NULL OR i.created_at < $2))
+WHERE r.campaign_id = $1 AND m.id BETWEEN $3 AND $4 AND m.status IN ('sent', 'delivered', 'read', 'unknown')
+    AND EXISTS (SELECT FROM message i WHERE i.account_id = m.account_id AND i.id > m.id
+        AND i.direction = 'in' AND i.created_at >= coalesce(m.sent_at, m.created_at)
+        AND ($2::timestamptz IS NULL OR i.created_at < $2))
 GROUP BY 1
 """
 # By the primary key of campaign_click. The row without a button is of all of them together.
@@ -213,9 +217,11 @@ async def count_report(campaign_id: int, *, now: datetime) -> Report:
             raise NotFound("campaign")
         until = row["began_at"] + timedelta(days=row["window_days"]) if row["window_days"] else None
         prices = db.from_json(row["prices"]) if row["prices"] is not None else {}
-        outcomes = await _all(OUTCOMES, campaign_id, list(LEFT_LATER))
+        [messages] = await _all(MESSAGES, campaign_id)
+        between = messages["first"], messages["last"]
+        outcomes = await _all(OUTCOMES, campaign_id, list(LEFT_LATER), *between)
         report = _with_outcomes(Report(now, until=until), outcomes, prices)
-        replied = {one["variant"]: one["people"] for one in await _all(REPLIED, campaign_id, until)}
+        replied = {one["variant"]: one["people"] for one in await _all(REPLIED, campaign_id, until, *between)}
         report = replace(report, replied=sum(replied.values()))
         report = _with_clicks(report, await _all(CLICKED, campaign_id))
         bought = None
@@ -225,7 +231,7 @@ async def count_report(campaign_id: int, *, now: datetime) -> Report:
         else:
             report = replace(report, verdict=Verdict.NO_WINDOW)
         if row["wordings"] > 1:
-            counted = await _all(COUNTED, campaign_id, list(LEFT_LATER))
+            counted = await _all(COUNTED, campaign_id, list(LEFT_LATER), *between)
             is_over = until is not None and now >= until
             wordings = wordings_of(row["wordings"], counted, replied, bought, is_over=is_over)
             report = replace(report, wordings=wordings)

@@ -12,7 +12,7 @@ COUNTED = """
 SELECT r.variant, count(*)::int AS people,
     (count(*) FILTER (WHERE m.status IN ('sent', 'delivered', 'read')))::int AS sent,
     count(k.customer_id)::int AS clicked
-FROM recipient r LEFT JOIN message m ON m.id = r.message_id
+FROM recipient r LEFT JOIN message m ON m.id = r.message_id AND m.id BETWEEN $3 AND $4
     LEFT JOIN (SELECT DISTINCT customer_id FROM campaign_click WHERE campaign_id = $1) k
     ON k.customer_id = r.customer_id
 WHERE r.campaign_id = $1 AND r.state <> 'control' AND (r.state <> 'skipped' OR r.reason = ANY($2::text[]))
